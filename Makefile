@@ -1,0 +1,62 @@
+# What can be done here. 'make help' (or just 'make') lists it.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := /bin/bash
+
+bin := .venv/bin
+submit := scripts/submit.sh
+
+# The demo's size: the force is made up, so any size and seed will do.
+demo_out := build/demo
+employees := 13000
+person_records := 300000
+seed := 20261121
+
+.PHONY: help
+help: ## list the targets
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+.PHONY: setup
+setup: ## Python environment in .venv, Java 17 and the Delta jars: all that a run needs
+	@scripts/setup.sh demo
+
+.PHONY: setup-test
+setup-test: ## the same, with the tools for tests and checks
+	@scripts/setup.sh dev
+
+.PHONY: demo
+demo: setup ## make up a force, screen its whole history, measure the result and write the HTML report
+	rm -rf $(demo_out)
+	$(submit) synthesise -- --out $(demo_out)/feeds --employees $(employees) --person-records $(person_records) --seed $(seed)
+	$(submit) backfill -- --feeds $(demo_out)/feeds --out $(demo_out)/estate
+	$(submit) evaluate -- --feeds $(demo_out)/feeds --out $(demo_out)/estate
+
+.PHONY: demo-small
+demo-small: ## the same with 400 employees and 8,000 person records, in a minute or two
+	@$(MAKE) --no-print-directory demo demo_out=build/demo-small employees=400 person_records=8000
+
+.PHONY: test
+test: setup-test ## all tests but those that need a Hadoop estate or take minutes
+	$(bin)/python -m pytest -m "not estate and not slow"
+
+.PHONY: check
+check: setup-test ## format, lint, types, import contracts and the unit tests: under a minute
+	$(bin)/ruff format --check .
+	$(bin)/ruff check .
+	$(bin)/mypy
+	$(bin)/lint-imports
+	$(bin)/python -m pytest -q tests/unit
+
+.PHONY: wheel
+wheel: setup ## the package as a wheel, for the cluster
+	rm -rf build/dist build/lib build/bdist.*
+	$(bin)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir build/dist .
+
+.PHONY: clean
+clean: ## remove what runs and tests have made (build, caches)
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis spark-warehouse metastore_db derby.log
+	find src tests jobs scripts -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+.PHONY: distclean
+distclean: clean ## remove the Python environment too (the jars' cache in the home folder stays)
+	rm -rf .venv src/*.egg-info
