@@ -1,0 +1,1 @@
+"""Helpers for Spark and Python that know nothing of persons or police."""

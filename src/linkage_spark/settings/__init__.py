@@ -1,0 +1,1 @@
+"""Frozen settings, validated once. An unknown key is an error that names it."""

@@ -1,0 +1,101 @@
+"""The settings of a run: who answers for it, which model, which limits."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from linkage_spark.errors import SettingsError
+from linkage_spark.settings.files import Frozen, merge, read_toml, validate
+
+
+class Identity(Frozen):
+    """Under which authority the run processes personal data."""
+
+    lawful_basis_reference: str
+
+    @field_validator("lawful_basis_reference")
+    @classmethod
+    def _not_empty(cls, value: str) -> str:
+        if not value:
+            raise ValueError("is empty; enter the force's reference of the lawful basis and the DPIA")
+        return value
+
+
+class Screening(Frozen):
+    """How employees are screened."""
+
+    model_id: str
+    min_bearers: int = Field(ge=2)
+
+
+class Secret(Frozen):
+    """Where the key of all stored hashes lies. A relative path lies under the output root."""
+
+    hmac_key_file: str
+
+    @field_validator("hmac_key_file")
+    @classmethod
+    def _not_empty(cls, value: str) -> str:
+        if not value:
+            raise ValueError("is empty; name the file that holds the key, readable by the job's user alone")
+        return value
+
+
+class Publish(Frozen):
+    """How the star is written."""
+
+    files_per_table: int = Field(ge=1, le=200)
+
+
+class Gates(Frozen):
+    """Limits that stop a run before it publishes."""
+
+    max_refused_share: float = Field(ge=0, le=1)
+    max_links_per_employee: float = Field(gt=0)
+
+
+class Lock(Frozen):
+    """When a lock counts as left behind, in hours."""
+
+    stale_after_hours: float = Field(gt=0)
+
+
+class Settings(Frozen):
+    """Everything a run may be told, besides its paths."""
+
+    identity: Identity
+    screening: Screening
+    secret: Secret
+    publish: Publish
+    gates: Gates
+    lock: Lock
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all settings; they hold the name of the key's file, never the key."""
+        return hashlib.sha256(json.dumps(self.model_dump(), sort_keys=True).encode()).hexdigest()
+
+
+def load_settings(conf_dir: Path, env: str, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Read ``settings/base.toml``, the environment's file over it, and ``overrides`` over both.
+
+    Args:
+        conf_dir: the ``conf`` folder.
+        env: ``local`` or ``cluster``: the file beside ``base.toml``.
+        overrides: nested tables as they would stand in a file.
+
+    Raises:
+        SettingsError: names the file and every faulty key.
+    """
+    folder = conf_dir / "settings"
+    if not (folder / f"{env}.toml").is_file():
+        known = sorted(path.stem for path in folder.glob("*.toml") if path.stem != "base")
+        raise SettingsError(f"conf/settings: no environment '{env}'; known are {', '.join(known)}")
+    values = merge(read_toml(folder / "base.toml"), read_toml(folder / f"{env}.toml"))
+    return validate(Settings, merge(values, overrides or {}), source=f"conf/settings/{env}.toml over base.toml")
