@@ -1,0 +1,274 @@
+"""Recording errors: what a police system makes of a person's particulars. Every slip names its class."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+
+from linkage_spark.synthesis.addresses import NOWHERE, Address, dwelling_address
+from linkage_spark.synthesis.chance import Dice
+from linkage_spark.synthesis.names import Name, family_name
+from linkage_spark.synthesis.names import traditions as all_traditions
+from linkage_spark.synthesis.people import Force, Person
+
+_NEAR = {
+    "a": "se", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo", "j": "hk", "k": "jl",
+    "l": "ik", "m": "n", "n": "mb", "o": "ip", "p": "o", "q": "wa", "r": "et", "s": "ad", "t": "ry", "u": "yi", "v": "cb",
+    "w": "qe", "x": "zc", "y": "tu", "z": "xs",
+}  # fmt: skip
+_SOUNDS = (
+    *(("ph", "f"), ("ck", "k"), ("ll", "l"), ("ie", "y"), ("ey", "y"), ("ee", "ea"), ("tt", "t"), ("nn", "n"), ("c", "k")),
+    *(("y", "i"), ("z", "s"), ("ai", "ay"), ("oo", "u"), ("mm", "m"), ("rr", "r"), ("th", "t"), ("gh", "g"), ("e", "a")),
+)
+_MISREAD = {"a": "o", "n": "r", "r": "n", "l": "i", "i": "l", "w": "u", "u": "v", "e": "c", "h": "b", "m": "rn", "t": "l", "g": "q"}
+
+NICKNAMES: Mapping[str, tuple[str, ...]] = {
+    "James": ("Jim", "Jimmy", "Jamie"), "John": ("Johnny", "Jack"), "David": ("Dave",), "Michael": ("Mike", "Mick"),
+    "Robert": ("Rob", "Bob", "Bobby"), "Andrew": ("Andy", "Drew"), "Stephen": ("Steve",), "Christopher": ("Chris",),
+    "Thomas": ("Tom", "Tommy"), "Daniel": ("Dan", "Danny"), "Matthew": ("Matt",), "Richard": ("Rick", "Dick", "Richie"),
+    "Peter": ("Pete",), "Joshua": ("Josh",), "Anthony": ("Tony",), "Kevin": ("Kev",), "Stuart": ("Stu",), "Nathan": ("Nate",),
+    "Samuel": ("Sam",), "Joseph": ("Joe",), "Benjamin": ("Ben",), "Alexander": ("Alex", "Al"), "William": ("Bill", "Will", "Billy"),
+    "Harry": ("Harold",), "Charlie": ("Charles",), "Terence": ("Terry",), "Raymond": ("Ray",), "Kenneth": ("Ken",),
+    "Ronald": ("Ron",), "Albert": ("Bert",), "Frederick": ("Fred",), "Leonard": ("Len",), "Walter": ("Wally",), "Gary": ("Gaz",),
+    "Susan": ("Sue",), "Rebecca": ("Becky",), "Jennifer": ("Jenny", "Jen"), "Jessica": ("Jess",), "Charlotte": ("Charley", "Lottie"),
+    "Samantha": ("Sam", "Sammy"), "Stephanie": ("Steph",), "Nicola": ("Nicky",), "Victoria": ("Vicky",), "Natalie": ("Nat",),
+    "Amanda": ("Mandy",), "Joanne": ("Jo",), "Deborah": ("Debbie", "Deb"), "Jacqueline": ("Jackie",), "Christine": ("Chris", "Chrissy"),
+    "Margaret": ("Maggie", "Peggy"), "Patricia": ("Pat", "Trish"), "Elizabeth": ("Liz", "Beth", "Betty"), "Pauline": ("Paula",),
+    "Barbara": ("Babs",), "Sandra": ("Sandy",), "Catherine": ("Cath", "Kate"), "Danielle": ("Dani",), "Bethany": ("Beth",),
+    "Eleanor": ("Ellie", "Nell"), "Abigail": ("Abby",), "Patrick": ("Paddy", "Pat"), "Kathleen": ("Kath",), "Bridget": ("Biddy",),
+    "Gurpreet": ("Gurps",), "Harpreet": ("Harps",), "Manpreet": ("Manny",), "Jaspreet": ("Jas",), "Amandeep": ("Aman",),
+    "Sukhvinder": ("Sukhi",), "Balvinder": ("Bal",), "Kulvinder": ("Kully",), "Rajinder": ("Raj",), "Parminder": ("Pam",),
+    "Emmanuel": ("Manny",), "Ibrahim": ("Ibby",), "Abdullahi": ("Abdi",), "Mateusz": ("Mat",), "Aleksandra": ("Ola",),
+    "Alexandru": ("Alex",), "Gabriel": ("Gabi",), "Winston": ("Win",), "Beverley": ("Bev",), "Desmond": ("Des",),
+}  # fmt: skip
+"""Short forms in use here. Written for the generator; the matcher's list is another."""
+
+VARIANTS: Mapping[str, tuple[str, ...]] = {
+    "Mohammed": ("Muhammad", "Mohammad", "Mohamed", "Muhammed", "Mohd", "Md", "Mohamad"), "Hussain": ("Hussein", "Husain", "Hossain"),
+    "Ahmed": ("Ahmad", "Ahmet"), "Usman": ("Osman", "Uthman"), "Yusuf": ("Yousuf", "Yousef", "Yusef"), "Khan": ("Kahn",),
+    "Chaudhry": ("Choudhry", "Chaudhary", "Chowdhury"), "Chowdhury": ("Choudhury", "Chaudhury"), "Aisha": ("Ayesha", "Aysha"),
+    "Fatima": ("Fatimah", "Fathima"), "Maryam": ("Mariam", "Miriam"), "Zainab": ("Zaynab", "Zeinab"), "Khadija": ("Khadijah",),
+    "Rahman": ("Rehman", "Rahaman"), "Uddin": ("Udin", "Ud Din"), "Miah": ("Mia", "Miya"), "Bilal": ("Belal",), "Imran": ("Emran",),
+    "Begum": ("Begam",), "Khatun": ("Khatoon",), "Iqbal": ("Eqbal",), "Qureshi": ("Quraishi", "Koreshi"), "Siddique": ("Siddiqui", "Sadique"),
+    "Abdul": ("Abdal",), "Mahmood": ("Mehmood", "Mahmud"), "Akhtar": ("Akhter",), "Tariq": ("Tarik",), "Farooq": ("Farouk", "Faruk"),
+    "Parveen": ("Parvin", "Perveen"), "Yasmin": ("Yasmeen", "Jasmin"), "Shaheen": ("Shahin",), "Sandhu": ("Sandhoo",),
+    "Dhillon": ("Dhillion",), "Gurpreet": ("Gurprit",), "Kulvinder": ("Kulwinder",), "Balvinder": ("Balwinder",),
+    "Jasvinder": ("Jaswinder",), "Mohamed": ("Mohamud", "Maxamed"), "Omar": ("Umar", "Cumar"), "Abdi": ("Cabdi",), "Hassan": ("Xasan", "Hasan"),
+    "Chan": ("Chen",), "Wong": ("Wang", "Huang"), "Leung": ("Liang",), "Cheung": ("Zhang",), "Lau": ("Liu",), "Yeung": ("Yang",),
+    "Patel": ("Patell",), "Mistry": ("Mistri",), "Shah": ("Sha",), "Nguyen": ("Nguyan",), "Youssef": ("Yousef", "Yusuf"),
+    "Kowalski": ("Kovalski",), "Dumitru": ("Dimitru",), "Aleksandra": ("Alexandra",), "Siobhan": ("Shavaun", "Shivaun"),
+    "Niamh": ("Neve", "Neave"), "Sean": ("Shaun", "Shawn"), "Aoife": ("Eefa",), "Stephen": ("Steven",), "Sarah": ("Sara",),
+    "Claire": ("Clare",), "Kathleen": ("Cathleen",), "Catherine": ("Katherine", "Kathryn"), "Graham": ("Graeme",),
+}  # fmt: skip
+"""Spellings of one name in use here. Written for the generator; the matcher's list is another."""
+
+_LETTERS = str.maketrans({"ł": "l", "Ł": "L", "ß": "ss", "đ": "d", "Đ": "D", "ø": "o"})
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A person's particulars as one system recorded them.
+
+    Attributes:
+        given: given names; may be empty.
+        born: as (year, month, day) with 0 for a part that was not recorded.
+        classes: error classes, in order of name.
+        other: a further name or date that stands beside, as (kind, given, surname, born).
+    """
+
+    title: str
+    given: tuple[str, ...]
+    surname: str
+    born: tuple[int, int, int]
+    address: Address
+    classes: frozenset[str] = frozenset()
+    other: tuple[str, tuple[str, ...], str, tuple[int, int, int]] | None = None
+    extra: dict[str, str] = field(default_factory=dict)
+
+
+def plain_letters(text: str) -> str:
+    """Letters that a British keyboard has."""
+    flat = unicodedata.normalize("NFD", text.translate(_LETTERS))
+    return "".join(letter for letter in flat if not unicodedata.combining(letter))
+
+
+def misspell(word: str, dice: Dice) -> str:
+    """One slip of the keyboard, the ear or the hand; the first letter seldom changes."""
+    if len(word) < 3:
+        return word
+    place = dice.between(1, len(word) - 1) if dice.happens(0.92) else 0
+    how, letter = dice.unit(), word[place].lower()
+    if how < 0.22:
+        return word[:place] + word[place + 1 :]
+    if how < 0.42 and place < len(word) - 1:
+        return word[:place] + word[place + 1] + word[place] + word[place + 2 :]
+    if how < 0.62 and letter in _NEAR:
+        return word[:place] + dice.pick(_NEAR[letter]) + word[place + 1 :]
+    if how < 0.72:
+        return word[:place] + letter + word[place:]
+    found = [(old, new) for old, new in _SOUNDS if old in word[1:].lower()]
+    if found:
+        old, new = dice.pick(found)
+        at = word.lower().index(old, 1)
+        return word[:at] + new + word[at + len(old) :]
+    return word[:place] + word[place + 1 :]
+
+
+def garble(word: str, dice: Dice) -> str:
+    """Misread handwriting, or a clipped form: hardly the same word."""
+    if dice.happens(0.3) and len(word) > 5:
+        return word[: dice.between(2, 4)]
+    return "".join(_MISREAD.get(letter, letter) if dice.happens(0.5) else letter for letter in word)
+
+
+def clear(person: Person, force: Force, day: date) -> Recorded:
+    """The true particulars on a day."""
+    name = person.name
+    married = person.former_until is None or day >= person.former_until
+    surname = name.surname if married or name.former is None else name.former
+    address = dwelling_address(force.seed, person.home_at(day))
+    born = (person.born.year, person.born.month, person.born.day)
+    return Recorded("", name.given, surname, born, address)
+
+
+def record(person: Person, force: Force, dice: Dice, *, system: str, day: date, accused: bool, on_duty: bool) -> Recorded:
+    """What ``system`` recorded of a person on a day, slips and all."""
+    rates, found = force.settings.errors, set()
+    true = clear(person, force, day)
+    given, surname, other = list(true.given), true.surname, None
+    if surname != person.name.surname:
+        found.add("MAR")
+        if system == "crime" and not dice.happens(rates["former_name_unrecorded"]):
+            other = ("MAIDEN", tuple(given), surname, (0, 0, 0))
+            surname = person.name.surname
+    given, surname = _names(person.name, given, surname, dice, rates, found)
+    if dice.happens(rates["alias"]):
+        found.add("ALI")
+        alias = all_traditions()[person.tradition].given(dice, person.sex)
+        if system == "crime" and dice.happens(0.7):
+            other = ("ALIAS", (alias,), surname, (0, 0, 0))
+        else:
+            given = [alias]
+    born = _born(true.born, dice, rates, found, system)
+    if accused and dice.happens(rates["false_particulars"]):
+        found.add("FAL")
+        if dice.happens(0.6):
+            born = (born[0] + dice.between(1, 6) if born[0] else 0, dice.between(1, 12), dice.between(1, 28))
+        else:
+            given, surname = [all_traditions()[person.tradition].given(dice, person.sex)], family_name(person.tradition, dice)
+    address = _address(person, force, true.address, dice, found, system=system, day=day)
+    title = ""
+    if not on_duty and dice.happens(rates["title"]):
+        title = dice.pick(("Mr", "MR", "Dr") if person.sex == "m" else ("Mrs", "Miss", "Ms"))
+        found.add("TTL")
+    return Recorded(title, tuple(given), surname, born, address, frozenset(found), other)
+
+
+def _names(
+    name: Name, given: list[str], surname: str, dice: Dice, rates: Mapping[str, float], found: set[str]
+) -> tuple[list[str], str]:
+    """Slips in the name."""
+    call = min(name.call, len(given) - 1)
+    if len(given) > 1 and call == 0 and dice.happens(rates["no_middle_name"]):
+        given, _ = given[:1], found.add("MID")
+    short = NICKNAMES.get(given[call])
+    if short and dice.happens(rates["nickname"] * 2):
+        given[call], _ = dice.pick(short), found.add("NCK")
+    if dice.happens(rates["other_given_name"]) and len(name.given) > 1:
+        given, call, _ = [name.given[-1]], 0, found.add("OTH")
+    whole = [*given, surname]
+    for place, word in enumerate(whole):
+        if word in VARIANTS and dice.happens(rates["transliteration"]):
+            whole[place], _ = dice.pick(VARIANTS[word]), found.add("TRL")
+        elif not word.isascii() and dice.happens(rates["letters_dropped"]):
+            whole[place], _ = plain_letters(word), found.add("TRL")
+    if dice.happens(rates["typo_given"]):
+        whole[call], _ = misspell(whole[call], dice), found.add("TYP")
+    if dice.happens(rates["typo_surname"]):
+        whole[-1], _ = misspell(whole[-1], dice), found.add("TYP")
+    if dice.happens(rates["garbled"]):
+        place = call if dice.happens(0.5) else len(whole) - 1
+        whole[place], _ = garble(whole[place], dice), found.add("GAR")
+    given, surname = whole[:-1], whole[-1]
+    if dice.happens(rates["initials_only"]):
+        given, _ = [word[0] for word in given], found.add("INI")
+    if dice.happens(rates["swapped_names"] * (8 if name.family_first else 1)):
+        given, surname, _ = [surname], " ".join(given), found.add("ORD")
+    return given, surname
+
+
+def _born(
+    born: tuple[int, int, int], dice: Dice, rates: Mapping[str, float], found: set[str], system: str
+) -> tuple[int, int, int]:
+    """Slips in the date of birth; at most one."""
+    year, month, day = born
+    missing = rates.get(f"no_date_of_birth_{system}", rates["no_date_of_birth"])
+    if dice.happens(missing):
+        found.add("NOD")
+        return 0, 0, 0
+    if system == "intel" and dice.happens(rates["year_only_intel"]):
+        found.add("YRO")
+        return year, 0, 0
+    if day <= 12 and day != month and dice.happens(rates["day_month_swap"] * 2.5):
+        found.add("SWP")
+        return year, day, month
+    if dice.happens(rates["one_digit"]):
+        found.add("DIG")
+        changed = day + (1 if dice.happens(0.5) and day < 28 else -1)
+        if dice.happens(0.5) and 0 < changed <= 28:
+            return year, month, changed
+        return (year + (1 if dice.happens(0.5) else -1), month, day) if not (month == 2 and day == 29) else born
+    if dice.happens(rates["first_of_january"]):
+        found.add("JAN")
+        return year, 1, 1
+    if dice.happens(rates["year_wrong"]):
+        found.add("YER")
+        return year + dice.pick((-10, -3, -2, 2, 3, 10)), month, min(day, 28)
+    if dice.happens(rates["century_wrong"]) and year < 2000:
+        found.add("YER")
+        return year + 100, month, min(day, 28)
+    return born
+
+
+def _address(
+    person: Person, force: Force, address: Address, dice: Dice, found: set[str], *, system: str, day: date
+) -> Address:
+    """Slips in the address."""
+    rates = force.settings.errors
+    if dice.happens(rates.get(f"no_address_{system}", rates["no_address"])):
+        found.add("NOA")
+        return NOWHERE
+    if dice.happens(rates["no_fixed_abode"]):
+        found.add("NFA")
+        return replace(NOWHERE, street="No fixed abode")
+    if person.earlier and dice.happens(rates["old_address"]):
+        dwelling, until = person.earlier[-1]
+        if day >= until:
+            found.add("OLD")
+            address = dwelling_address(force.seed, dwelling)
+    if address.flat and dice.happens(rates["no_flat"]):
+        address, _ = replace(address, flat=""), found.add("FLT")
+    if dice.happens(rates["wrong_number"]) and address.house.isdigit():
+        address, _ = replace(address, house=str(int(address.house) + dice.pick((-2, 2, 10)))), found.add("NUM")
+        address = replace(address, house=address.house.lstrip("-"))
+    if dice.happens(rates["bad_postcode"]):
+        address, _ = replace(address, postcode=_bad_postcode(address.postcode, dice)), found.add("PCD")
+    elif dice.happens(rates["no_postcode"]):
+        address, _ = replace(address, postcode=""), found.add("PCD")
+    if dice.happens(0.2):
+        address = replace(address, postcode=address.postcode.replace(" ", ""))
+    if not dice.happens(0.3):
+        address = replace(address, uprn="")
+    return address
+
+
+def _bad_postcode(postcode: str, dice: Dice) -> str:
+    """A partial postcode, one with a wrong letter, or O for 0."""
+    how = dice.unit()
+    if how < 0.35:
+        return postcode.split(" ")[0]
+    if how < 0.55:
+        return postcode.replace("0", "O").replace("1", "I")
+    return postcode[:-1] + ("B" if postcode[-1] != "B" else "D")
