@@ -31,7 +31,7 @@ explain() {
       *'Network is unreachable'* | *'Connection refused'* | *ConnectTimeoutError* | *ReadTimeout* | \
       *'Read timed out'* | *'Connection timed out'* | *'Connection reset'* | *'Could not connect'* | \
       *UnknownHostException* | *'Unknown host'* | *ConnectException* | *'Could not transfer artifact'* | \
-      *'Could not resolve'* | *'onnection broken'* | *ProxyError*)
+      *'Could not resolve'* | *'onnection broken'* | *ProxyError* | *'No matching distribution found'*)
       fail "$1 failed because the network or the package registry did not answer: try again (see build/setup.log)." ;;
     *'Permission denied'* | *'Read-only file system'*)
       fail "$1 failed because a folder cannot be written (see build/setup.log)." ;;
@@ -63,7 +63,7 @@ find_python() {
   local candidate
   for candidate in python3.11 python3 /usr/bin/python3.11 /usr/local/bin/python3.11; do
     if command -v "$candidate" >/dev/null && is_python311 "$candidate"; then
-      "$candidate" -c 'import sys; print(sys.executable)'
+      "$candidate" -c 'import sys; print(getattr(sys, "_base_executable", sys.executable))'
       return 0
     fi
   done
@@ -174,8 +174,7 @@ fetch_by_spark() {
   local home ivy=$1/ivy job=$1/nothing.py jar name
   home=$(echo "$venv"/lib/python3.11/site-packages/pyspark)
   [ -x "$home/bin/spark-submit" ] || { echo 'ERROR: pyspark is not installed' >>"$log"; return 1; }
-  mkdir -p "$ivy"
-  echo 'pass' >"$job"
+  { mkdir -p "$ivy" && echo 'pass' >"$job"; } 2>>"$log" || return 1
   (cd "$1" && env -u SPARK_CONF_DIR SPARK_HOME="$home" JAVA_HOME="$java_home" PYSPARK_PYTHON="$venv/bin/python" \
     SPARK_LOCAL_IP=127.0.0.1 "$home/bin/spark-submit" --master 'local[1]' --conf "spark.jars.ivy=$ivy" \
     --conf "spark.jars.ivySettings=$root/scripts/jars/ivysettings.xml" \

@@ -124,7 +124,7 @@ missing() { fail "$(printf "$not_set_up" "$1")"; }
 jar_list=$(joined_jars) || missing "the Delta jars are not in $jars"
 java_home=$(find_java17) || missing "no Java 17"
 
-# Words for env(1): NAME=value and -u NAME; words for spark-submit.
+# Words for env(1), first -u NAME and then NAME=value; words for spark-submit.
 variables=() command=()
 
 local_command() {
@@ -187,7 +187,7 @@ cluster_command() {
   if [ "$deploy" = cluster ]; then
     conf_dir=./conf
     log4j=log4j2.properties
-    variables+=(-u PYSPARK_DRIVER_PYTHON)
+    variables=(-u PYSPARK_DRIVER_PYTHON "${variables[@]}")
   else
     [ -x "$venv/bin/python" ] || [ -z "${LINKAGE_ENV_ARCHIVE:-}" ] || missing "no .venv, which --deploy client needs"
     variables+=("PYSPARK_DRIVER_PYTHON=$([ -x "$venv/bin/python" ] && echo "$venv/bin/python" || echo "$python")"
@@ -223,14 +223,15 @@ cluster_command() {
 
 # --- running it -------------------------------------------------------------------------------------------------
 
-# One word a line (an option with its value on one), quoted so that a shell can read it back.
+# One word a line (an option and its value on one), quoted so that a shell can read it back.
 print_command() {
-  local word
+  local word option=
   printf 'env'
   for word in "${variables[@]}" "${command[@]}"; do
-    case $word in
-      -*) printf ' \\\n  %q' "$word" ;;
-      *) printf ' %q' "$word" ;;
+    if [ -n "$option" ]; then printf ' %q' "$word"; else printf ' \\\n  %q' "$word"; fi
+    case $option$word in
+      -*=* | --load-spark-defaults) option= ;;
+      -*) [ -z "$option" ] && option=$word || option= ;;
     esac
   done
   printf '\n'

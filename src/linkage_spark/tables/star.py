@@ -3,7 +3,7 @@
 Rules that hold for every table here, each tested:
 
 - only text, 32-bit integers and doubles: no arrays, maps, structs, times, dates or 64-bit integers;
-- ``run_id`` stands in every table: a reader takes the one run of ``current_run``, filters by it, and drops it;
+- ``run_id`` stands in every table: a reader filters by the one run of ``current_run`` and drops it;
 - a column name ends in ``_key`` and is never null, or belongs to one table alone and starts with its name;
 - once ``run_id`` is dropped any two tables share at most one column, and there is no circle among them;
 - days are integers such as 20240229, 0 when unknown; times are ISO text in UTC; yes and no are 1 and 0.
@@ -36,13 +36,13 @@ PLAIN_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
     "policy_reason": {
         PolicyReason.SAME_PREMISES_AND_DATE: "name, date of birth and home agree",
         PolicyReason.SAME_NAME_DATE_AND_POSTCODE: "whole name, date of birth and postcode agree",
-        PolicyReason.SAME_PREMISES_NEAR_DATE: "name and home agree, the date of birth but for a slip of writing",
-        PolicyReason.NAME_AND_DATE_ONLY: "name and date of birth agree, no address does: never more than possible",
-        PolicyReason.NAME_AND_PREMISES_ONLY: "name and home agree, no date of birth does: never more than possible",
+        PolicyReason.SAME_PREMISES_NEAR_DATE: "name and home agree, the date of birth but for a slip",
+        PolicyReason.NAME_AND_DATE_ONLY: "name and date of birth agree, no address does: at most possible",
+        PolicyReason.NAME_AND_PREMISES_ONLY: "name and home agree, no date of birth does: at most possible",
         PolicyReason.DATE_AND_PREMISES_ONLY: "date of birth and home agree, the name does not",
         PolicyReason.RARE_NAME_ALONE: "a rare name agrees, nothing else is known",
         PolicyReason.CONFLICT: "something recorded speaks against the link",
-        PolicyReason.TWIN_PATTERN: "surname, date of birth and home agree, the forename differs: perhaps a twin",
+        PolicyReason.TWIN_PATTERN: "surname, date of birth and home agree, the forename differs: a twin?",
         PolicyReason.ON_DUTY_NAME: "the record seems to name an officer on duty",
         PolicyReason.RIVAL_TOO_CLOSE: "another employee fits the same record nearly as well",
         PolicyReason.BELOW_THRESHOLD: "too little agrees",
@@ -127,16 +127,23 @@ PLAIN_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         AddressIssue.NO_PREMISES: "no house number or name",
     },
 }
-"""Every coded value of the star in plain words, by the list it belongs to. The table ``reason`` publishes them."""
+"""Every coded value of the star in plain words, by its list. The table ``reason`` publishes them."""
 
-_RUN_ID = Field("run_id", STRING, "The run; filter by the one in current_run, then drop the column.", required=True)
+_RUN_ID = Field(
+    "run_id", STRING, "The run; filter by the one in current_run, then drop the column.", required=True
+)
 _HIT_KEY = Field("hit_key", STRING, "The hit; stable over runs.", required=True)
 _LINK_KEY = Field("link_key", STRING, "The link; 32 hex digits, stable over runs.", required=True)
 _EMPLOYEE_KEY = Field(
-    "employee_key", STRING, "The employee's HR reference in upper case, fit as a reduction field of section access.", required=True
+    "employee_key",
+    STRING,
+    "The employee's HR reference in upper case, fit as a reduction field of section access.",
+    required=True,
 )
 _EVENT_KEY = Field("event_key", STRING, "Source and reference of the event, joined by '/'.", required=True)
-_DATE_KEY = Field("date_key", INT, "Day of the event in Europe/London as yyyymmdd; 0 when unknown.", required=True)
+_DATE_KEY = Field(
+    "date_key", INT, "Day of the event in Europe/London as yyyymmdd; 0 when unknown.", required=True
+)
 _REASON_KEY = Field("reason_key", STRING, "List and code, joined by '/'.", required=True)
 
 
@@ -149,7 +156,12 @@ def _number(name: str, description: str, *, required: bool = False) -> Field:
 
 
 def _flag(name: str, description: str, *, required: bool = True) -> Field:
-    return Field(name, INT, f"1 when {description}, else 0{'' if required else '; null when unknown'}.", required=required)
+    return Field(
+        name,
+        INT,
+        f"1 when {description}, else 0{'' if required else '; null when unknown'}.",
+        required=required,
+    )
 
 
 STAR_HIT = TableContract(
@@ -162,7 +174,12 @@ STAR_HIT = TableContract(
         _EMPLOYEE_KEY,
         _EVENT_KEY,
         _DATE_KEY,
-        Field("reason_key", STRING, "'policy_reason/' and the clause that decided the tier of the best link.", required=True),
+        Field(
+            "reason_key",
+            STRING,
+            "'policy_reason/' and the clause that decided the tier of the best link.",
+            required=True,
+        ),
         _text("hit_tier", "Tier of the best link.", required=True),
         _text("hit_tier_words", "The tier as reviewers read it.", required=True),
         _text("hit_event_type", "EventType.", required=True),
@@ -217,14 +234,22 @@ STAR_LINK = TableContract(
     fields=(
         _RUN_ID,
         _LINK_KEY,
-        _text("link_employee_key", "The employee; named apart so that no second path leads to the employee.", required=True),
+        _text(
+            "link_employee_key",
+            "The employee; named apart so that no second path leads to the employee.",
+            required=True,
+        ),
         _text("link_source_system", "System of the person record.", required=True),
         _text("link_person_ref", "The person record.", required=True),
         _text("link_model_id", "The frozen model.", required=True),
         _text("link_tier", "Tier.", required=True),
         _text("link_policy_reason", "The clause that decided the tier.", required=True),
         Field("link_match_weight", DOUBLE, "log2 odds of a match.", required=True),
-        _number("link_match_weight_millibits", "The same in 1/1000 bit; the link_weight_ columns add up to it.", required=True),
+        _number(
+            "link_match_weight_millibits",
+            "The same in 1/1000 bit; the link_weight_ columns add up to it.",
+            required=True,
+        ),
         *(_number(f"link_{name}", f"{text} 1/1000 bit.", required=True) for name, text in _LINK_WEIGHTS),
         _text("link_level_name", "Comparison level of the name.", required=True),
         _text("link_level_given", "Part level of the given names.", required=True),
@@ -235,15 +260,32 @@ STAR_LINK = TableContract(
         _flag("link_twin_pattern", "surname, date of birth and premises agree and the forename does not"),
         _flag("link_sex_marked_conflict", "the names bear parts marked for different sexes"),
         _flag("link_rare_name", "the whole name is rarer than the setting's limit"),
-        _text("link_rule_mask", "Blocking rules that propose the pair, one bit each, as a decimal number in text.", required=True),
-        _text("link_rival_employee_key", "The strongest other employee for the person record; null when none."),
-        Field("link_leader_margin_bits", DOUBLE, "match_weight less the rival's; null when there is no rival."),
-        Field("link_rival_posterior", DOUBLE, "Share of this pair among the employees proposed for the person, 0 to 1.", required=True),
+        _text(
+            "link_rule_mask",
+            "Blocking rules that propose the pair, one bit each, as a decimal number in text.",
+            required=True,
+        ),
+        _text(
+            "link_rival_employee_key", "The strongest other employee for the person record; null when none."
+        ),
+        Field(
+            "link_leader_margin_bits", DOUBLE, "match_weight less the rival's; null when there is no rival."
+        ),
+        Field(
+            "link_rival_posterior",
+            DOUBLE,
+            "Share of this pair among the employees proposed for the person, 0 to 1.",
+            required=True,
+        ),
         _flag("link_on_duty_sign", "the record looks like an officer on duty"),
         _text("link_quality_name", "NameIssue of the police record; null when none."),
         _text("link_quality_date_of_birth", "DobIssue of the police record; null when none."),
         _text("link_quality_address", "AddressIssue of the police record; null when none."),
-        _text("link_explanation", "What agreed, what differed, how rare, what would change the answer.", required=True),
+        _text(
+            "link_explanation",
+            "What agreed, what differed, how rare, what would change the answer.",
+            required=True,
+        ),
     ),
 )
 
@@ -255,8 +297,16 @@ STAR_LOCATION_HIT = TableContract(
         _RUN_ID,
         _text("location_hit_key", "The location hit; stable over runs.", required=True),
         _EMPLOYEE_KEY,
-        _text("location_hit_event_key", "The event, as in event_key; named apart so that there is one path only.", required=True),
-        _number("location_hit_date_key", "Day of the event in Europe/London as yyyymmdd; 0 when unknown.", required=True),
+        _text(
+            "location_hit_event_key",
+            "The event, as in event_key; named apart so that there is one path only.",
+            required=True,
+        ),
+        _number(
+            "location_hit_date_key",
+            "Day of the event in Europe/London as yyyymmdd; 0 when unknown.",
+            required=True,
+        ),
         _text("location_hit_event_type", "EventType.", required=True),
         _text("location_hit_employment_type", "EmploymentType.", required=True),
         _text("location_hit_opening_code", "Opening code of the incident."),
@@ -265,8 +315,13 @@ STAR_LOCATION_HIT = TableContract(
         _text("location_hit_purpose", "Purpose.", required=True),
         _text("location_hit_place_level", "How the place agrees.", required=True),
         _text("location_hit_place_words", "How the place agrees, in plain words.", required=True),
-        _number("location_hit_calls", "Location hits at the employee's home in the whole history.", required=True),
-        _number("location_hit_calls_365_days", "Those in the 365 days up to and with this one; null when it has no date."),
+        _number(
+            "location_hit_calls", "Location hits at the employee's home in the whole history.", required=True
+        ),
+        _number(
+            "location_hit_calls_365_days",
+            "Those in the 365 days up to and with this one; null when it has no date.",
+        ),
         _flag("location_hit_before_employment", "the event lies before the employee's start", required=False),
         _flag("location_hit_person_also_linked", "a hit links the employee to the same event as well"),
         _text("location_hit_review_status", "'unreviewed' until a person has judged.", required=True),
@@ -286,7 +341,11 @@ STAR_EMPLOYEE = TableContract(
         _text("employee_employment_type", "EmploymentType of the first assignment.", required=True),
         _text("employee_role_title", "Role of the first assignment; null when HR has none."),
         _text("employee_team", "Team of the first assignment; null when HR has none."),
-        _number("employee_start_date_key", "Earliest start of any assignment as yyyymmdd; 0 when HR has none.", required=True),
+        _number(
+            "employee_start_date_key",
+            "Earliest start of any assignment as yyyymmdd; 0 when HR has none.",
+            required=True,
+        ),
         _number("employee_assignment_count", "Number of assignments.", required=True),
     ),
 )
@@ -302,7 +361,11 @@ STAR_EVENT = TableContract(
         _text("event_ref", "Crime, custody, report or log number.", required=True),
         _text("event_type", "EventType.", required=True),
         _text("event_type_words", "The type in plain words.", required=True),
-        _number("event_occurred_date_key", "Day of the event in Europe/London as yyyymmdd; 0 when unknown.", required=True),
+        _number(
+            "event_occurred_date_key",
+            "Day of the event in Europe/London as yyyymmdd; 0 when unknown.",
+            required=True,
+        ),
         _text("event_occurred_from", "Start of the event, ISO text in UTC; null when unknown."),
         _text("event_occurred_to", "End of the event, ISO text in UTC; null when unknown."),
         _text("event_reported_at", "When it was reported, ISO text in UTC; null when unknown."),
@@ -314,13 +377,18 @@ STAR_EVENT = TableContract(
         _text("event_source_flags", "Flags as recorded, joined by '|'; null when none."),
         _text("event_custody_number", "Custody record number; null unless custody."),
         _text("event_custody_arrived_at", "Arrival in custody, ISO text in UTC; null unless custody."),
-        _text("event_custody_released_at", "Release from custody, ISO text in UTC; null unless custody, or while detained."),
+        _text(
+            "event_custody_released_at",
+            "Release from custody, ISO text in UTC; null unless custody, or while detained.",
+        ),
         _text("event_grading_scheme", "'3x5x2' or '5x5x5'; null unless intelligence."),
         _text("event_source_evaluation", "Source evaluation in its scheme; null unless intelligence."),
         _text("event_intelligence_assessment", "Assessment in its scheme; null unless intelligence."),
         _text("event_handling_code", "Handling code in its scheme; null unless intelligence."),
         _text("event_mopi_group", "MoPI group as recorded; null when the source has none."),
-        _number("event_review_date_key", "Review date as yyyymmdd; 0 when the source has none.", required=True),
+        _number(
+            "event_review_date_key", "Review date as yyyymmdd; 0 when the source has none.", required=True
+        ),
     ),
 )
 
@@ -343,7 +411,7 @@ STAR_DATE = TableContract(
 
 STAR_REASON = TableContract(
     name="reason",
-    row="One code of one list, in plain words. Hits join by the list policy_reason; the others are a dictionary.",
+    row="One code of one list, in plain words. Hits join by the list policy_reason alone.",
     key=("run_id", "reason_key"),
     fields=(
         _RUN_ID,
@@ -381,7 +449,11 @@ STAR_RUN = TableContract(
         _text("run_started_at", "Start, ISO text in UTC.", required=True),
         _text("run_code_version", "Version of the package.", required=True),
         _text("run_model_id", "The model.", required=True),
-        _text("run_lawful_basis_reference", "The force's reference of the lawful basis and the DPIA.", required=True),
+        _text(
+            "run_lawful_basis_reference",
+            "The force's reference of the lawful basis and the DPIA.",
+            required=True,
+        ),
     ),
 )
 

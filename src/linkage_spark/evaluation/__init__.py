@@ -1,0 +1,1 @@
+"""Truth in, precision and recall with intervals out; expected false links without truth."""

@@ -1,0 +1,1 @@
+"""Links × involvements → hits; incidents at an employee's home → location hits; screened or not, and why."""

@@ -1,0 +1,385 @@
+"""Candidate pairs: which employee and which police person record are compared at all.
+
+One scan of the history, its keys hashed in flight; the roster's keys broadcast; the rule mask computed on
+the joined row from the parts themselves, which verifies the hash; a pair kept at its first rule. Nothing
+is shuffled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+import pyarrow as pa
+from pyspark.sql import Column, DataFrame, Observation
+from pyspark.sql import functions as F
+from pyspark.sql.types import LongType, StructField, StructType
+
+from linkage_spark.linkage.keys import key_hash, key_hmac, key_parts, part_column, side
+from linkage_spark.model.schema import Model
+from linkage_spark.tables.candidates import COMPARED_COLUMNS
+
+_TAKES_PART = "not_screened_reason is null"
+_LEFT, _RIGHT = "_l", "_r"
+
+
+# --- Counting keys, before the first pair ---------------------------------------------------------
+
+
+def count_keys(history: DataFrame, roster: DataFrame, *, model: Model) -> DataFrame:
+    """Count every rule's keys on both sides.
+
+    Args:
+        history: PERSON rows of the police.
+        roster: PERSON rows of HR.
+        model: its rules and ``key_cap``.
+
+    Returns:
+        One row per rule that has a key: ``rule_no``; ``history_rows`` and ``roster_rows`` with a key;
+        ``pairs`` the rule would propose unrefined; ``heavy``: array of (``key``, ``history_rows``,
+        ``roster_rows``) for keys that more than ``key_cap`` history rows bear, on the roster or not.
+        ``key`` is the in-flight hash: stored only as ``key_hmac``.
+    """
+    counted = (
+        _keys_only(history, model, on_roster=False)
+        .unionByName(_keys_only(roster, model, on_roster=True))
+        .groupBy("rule_no", "key")
+        .agg(F.sum("history_rows").alias("history_rows"), F.sum("roster_rows").alias("roster_rows"))
+    )
+    heavy = F.when(F.col("history_rows") > model.key_cap, F.struct("key", "history_rows", "roster_rows"))
+    return counted.groupBy("rule_no").agg(
+        F.sum("history_rows").alias("history_rows"),
+        F.sum("roster_rows").alias("roster_rows"),
+        F.sum(F.col("history_rows") * F.col("roster_rows")).alias("pairs"),
+        F.collect_list(heavy).alias("heavy"),
+    )
+
+
+def _keys_only(persons: DataFrame, model: Model, *, on_roster: bool) -> DataFrame:
+    """One row per (person row, rule) that has a key, with the side it counts for."""
+    parts = _parts(model, on_roster=on_roster)
+    keyed = (
+        persons.where(_TAKES_PART).select(*parts).select(F.posexplode(_keys(model)).alias("rule_no", "key"))
+    )
+    return keyed.where("key is not null").select(
+        "rule_no",
+        "key",
+        F.lit(0 if on_roster else 1).cast("long").alias("history_rows"),
+        F.lit(1 if on_roster else 0).cast("long").alias("roster_rows"),
+    )
+
+
+@dataclass(frozen=True)
+class RefinedKeys:
+    """The keys that take their rule's second key, chosen once per model id.
+
+    Attributes:
+        refined: REFINED_KEY rows, by rule and HMAC.
+        audit: BLOCKING_AUDIT rows of the same keys.
+    """
+
+    refined: tuple[dict[str, Any], ...]
+    audit: tuple[dict[str, Any], ...]
+
+    @property
+    def hmacs(self) -> frozenset[str]:
+        """What ``propose_pairs`` takes."""
+        return refined_hmacs(self.refined)
+
+
+def refined_hmacs(rows: Iterable[Any]) -> frozenset[str]:
+    """The HMACs of REFINED_KEY rows; the rule's id is inside each HMAC."""
+    return frozenset(row["key_hmac"] for row in rows)
+
+
+def choose_refined(counts: Sequence[Any], *, model: Model, secret: bytes) -> RefinedKeys:
+    """Choose the refined keys from collected ``count_keys`` rows.
+
+    A rule without a second key is never refined.
+    """
+    refined, audit = [], []
+    for row in sorted(counts, key=lambda count: int(count["rule_no"])):
+        rule = model.rules[row["rule_no"]]
+        for heavy in row["heavy"] if rule.refine else ():
+            history_rows, roster_rows = int(heavy["history_rows"]), int(heavy["roster_rows"])
+            name = {
+                "model_id": model.id,
+                "rule_id": rule.id,
+                "key_hmac": key_hmac(secret, rule.id, heavy["key"]),
+            }
+            refined.append({**name, "history_rows": history_rows})
+            audit.append(
+                {
+                    **name,
+                    "history_rows": history_rows,
+                    "roster_rows": roster_rows,
+                    "pairs_before": history_rows * roster_rows,
+                }
+            )
+
+    def order(row: dict[str, Any]) -> tuple[str, str]:
+        return row["rule_id"], row["key_hmac"]
+
+    return RefinedKeys(refined=tuple(sorted(refined, key=order)), audit=tuple(sorted(audit, key=order)))
+
+
+def price_rules(
+    counts: Sequence[Any], observed: Mapping[str, int], *, model: Model, refined: Sequence[Any]
+) -> list[dict[str, Any]]:
+    """RULE_PRICE rows, one per rule of the model: what was expected and what came of it.
+
+    Args:
+        counts: collected ``count_keys`` rows.
+        observed: the metrics of the observation that rode on ``propose_pairs``; empty before the join.
+        model: the model.
+        refined: REFINED_KEY rows in force.
+    """
+    by_no = {int(row["rule_no"]): row for row in counts}
+    refined_by_rule = [row["rule_id"] for row in refined]
+    return [
+        {
+            "model_id": model.id,
+            "rule_id": rule.id,
+            "rule_no": no,
+            "history_rows": int(by_no[no]["history_rows"]) if no in by_no else 0,
+            "roster_rows": int(by_no[no]["roster_rows"]) if no in by_no else 0,
+            "pairs_before_refinement": int(by_no[no]["pairs"]) if no in by_no else 0,
+            "refined_keys": refined_by_rule.count(rule.id),
+            "pairs_refined_away": int(observed.get(f"pairs_refined_away_{no}", 0)),
+            "pairs_proposed": int(observed.get(f"pairs_proposed_{no}", 0)),
+            "pairs_first": int(observed.get(f"pairs_first_{no}", 0)),
+        }
+        for no, rule in enumerate(model.rules)
+    ]
+
+
+# --- Proposing pairs ------------------------------------------------------------------------------
+
+
+def propose_pairs(
+    history: DataFrame,
+    roster: DataFrame,
+    *,
+    model: Model,
+    refined: Collection[str],
+    secret: bytes,
+    observation: Observation | None = None,
+) -> DataFrame:
+    """Pair each roster row with every history row that shares a rule's key.
+
+    Rows with a ``not_screened_reason`` take no part, on either side.
+
+    Args:
+        history: PERSON rows of the police, read once.
+        roster: PERSON rows of HR, broadcast.
+        model: its rules.
+        refined: HMACs of the keys that need the second key as well (``refined_hmacs``).
+        secret: the key of those HMACs.
+        observation: takes per-rule counts that ride on the first action on the result:
+            ``pairs_proposed_i``, ``pairs_first_i``, ``pairs_refined_away_i`` with i the rule's number,
+            ``pairs_first`` their sum, ``pairs_gated`` how many of those the gate removed.
+
+    Returns:
+        One row per pair of variants: ``rule_mask`` (bit i set when rule i proposes the pair), and
+        COMPARED_COLUMNS suffixed ``_l`` (roster) and ``_r`` (history). Pairs that no policy clause can
+        raise above non_match are removed by ``may_be_possible``.
+    """
+    left = _roster_side(roster, model, refined=frozenset(refined), secret=secret)
+    right = _history_side(history, model)
+    joined = right.join(F.broadcast(left), on=["key"]).where("rule_no_l = rule_no")
+    # Counted always: the counts also keep the filter below from being pushed into the masks, where Spark
+    # would derive a constraint for every combination of their parts (minutes of planning).
+    marked = _with_masks(joined, model).observe(observation or "blocking", *_rule_counts(model))
+    columns = [f"{name}{suffix}" for suffix in (_LEFT, _RIGHT) for name in COMPARED_COLUMNS]
+    return marked.where("is_first and gate_open").select("rule_mask", *columns)
+
+
+def _history_side(history: DataFrame, model: Model) -> DataFrame:
+    """History rows once per key: ``rule_no``, ``key``, COMPARED_COLUMNS suffixed ``_r``.
+
+    The generator takes the keys themselves and not a column of them: beside the renamed columns, such a
+    column makes Spark derive a constraint for every combination of old and new names (minutes of planning).
+    """
+    named = [F.col(name).alias(f"{name}{_RIGHT}") for name in COMPARED_COLUMNS]
+    prepared = history.where(_TAKES_PART).select(*named, *_parts(model, on_roster=False))
+    columns = [f"{name}{_RIGHT}" for name in COMPARED_COLUMNS]
+    return prepared.select(*columns, F.posexplode(_keys(model)).alias("rule_no", "key")).where(
+        "key is not null"
+    )
+
+
+def _roster_side(roster: DataFrame, model: Model, *, refined: frozenset[str], secret: bytes) -> DataFrame:
+    """Roster rows once per key.
+
+    They have ``rule_no_l``, ``key``, the parts of all rules, COMPARED_COLUMNS suffixed ``_l``, and
+    ``refined_mask``: bit i is set when the row's key of rule i is refined.
+    The look-up happens here alone, in Arrow batches: neither the secret nor a stored key stands in the plan.
+    """
+    parts = [part_column(part.name) for part in key_parts(model)]
+    prepared = roster.where(_TAKES_PART).select(*COMPARED_COLUMNS, *_parts(model, on_roster=True))
+    keyed = prepared.select(*COMPARED_COLUMNS, *parts, _keys(model).alias("keys"))
+    rule_ids = [rule.id for rule in model.rules]
+
+    def look_up(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        for batch in batches:
+            masks = [
+                _refined_mask(keys, rule_ids, refined, secret) for keys in batch.column("keys").to_pylist()
+            ]
+            yield pa.RecordBatch.from_arrays(
+                [*batch.columns, pa.array(masks, type=pa.int64())], names=schema.names
+            )
+
+    renamed = [
+        StructField(f"{field.name}{_LEFT}" if field.name in COMPARED_COLUMNS else field.name, field.dataType)
+        for field in keyed.schema.fields
+    ]
+    schema = StructType([*renamed, StructField("refined_mask", LongType())])
+    others = [name for name in schema.names if name != "keys"]
+    looked_up = keyed.mapInArrow(look_up, schema=schema)
+    return looked_up.select(*others, F.posexplode("keys").alias("rule_no_l", "key")).where("key is not null")
+
+
+def _refined_mask(
+    keys: Sequence[int | None], rule_ids: Sequence[str], refined: frozenset[str], secret: bytes
+) -> int:
+    """The refined rules of one roster row as bits."""
+    if not refined:
+        return 0
+    named = [
+        (no, rule, key) for no, (rule, key) in enumerate(zip(rule_ids, keys, strict=True)) if key is not None
+    ]
+    return sum(1 << no for no, rule, key in named if key_hmac(secret, rule, key) in refined)
+
+
+def _parts(model: Model, *, on_roster: bool) -> list[Column]:
+    """The parts of all rules, read from PERSON columns, under their helper names."""
+    read = side()
+    return [
+        (part.roster(read) if on_roster else part.history(read)).alias(part_column(part.name))
+        for part in key_parts(model)
+    ]
+
+
+def _keys(model: Model) -> Column:
+    """The keys of all rules in order; null where a part is unknown."""
+    return F.array(*[key_hash(rule) for rule in model.rules])
+
+
+def _with_masks(joined: DataFrame, model: Model) -> DataFrame:
+    """Add ``shared_mask``, ``rule_mask``, ``rule_bit``, ``is_first`` and ``gate_open`` to the joined rows.
+
+    ``shared_mask`` has bit i where all parts of rule i are equal; ``rule_mask`` clears it again where the
+    key is refined and the second key is not equal. A row is first when no lower rule proposes its pair.
+    """
+    agrees = {
+        part.name: F.coalesce(F.col(part_column(part.name)) == part.history(side(_RIGHT)), F.lit(False))
+        for part in key_parts(model)
+    }
+    compared = joined.select("*", *[agree.alias(f"agrees_{name}") for name, agree in agrees.items()])
+    shared = _bits([_all_agree(rule.parts) for rule in model.rules])
+    second = _bits([_all_agree([rule.refine]) if rule.refine else F.lit(True) for rule in model.rules])
+    bit = F.expr("shiftleft(1L, rule_no)")
+    masked = compared.select(
+        "*", shared.alias("shared_mask"), second.alias("second_mask"), bit.alias("rule_bit")
+    )
+    kept = F.expr("shared_mask & (~refined_mask | second_mask)")
+    return (
+        masked.withColumn("rule_mask", kept)
+        .withColumn("is_first", F.expr("(rule_mask & (2 * rule_bit - 1)) = rule_bit"))
+        .withColumn("gate_open", may_be_possible())
+    )
+
+
+def _all_agree(parts: Sequence[str]) -> Column:
+    """True when all these parts agree on the joined row."""
+    return reduce(lambda left, right: left & right, [F.col(f"agrees_{name}") for name in parts])
+
+
+def _bits(claims: Sequence[Column]) -> Column:
+    """A LONG with bit i set where claim i holds."""
+    bits = [
+        F.when(claim, F.lit(1 << no).cast("long")).otherwise(F.lit(0).cast("long"))
+        for no, claim in enumerate(claims)
+    ]
+    return reduce(lambda left, right: left.bitwiseOR(right), bits)
+
+
+def _rule_counts(model: Model) -> list[Column]:
+    """Counts over the joined rows. A pair stands there once for every rule whose parts it shares."""
+    proposed = F.expr("(rule_mask & rule_bit) != 0")
+    shared_only = F.expr("(shared_mask & rule_bit) != 0 and (rule_mask & rule_bit) = 0")
+    first = F.col("is_first")
+    counts = []
+    for no in range(len(model.rules)):
+        here = F.col("rule_no") == no
+        counts += [
+            F.count_if(here & proposed).alias(f"pairs_proposed_{no}"),
+            F.count_if(here & first).alias(f"pairs_first_{no}"),
+            F.count_if(here & shared_only).alias(f"pairs_refined_away_{no}"),
+        ]
+    return [
+        *counts,
+        F.count_if(first).alias("pairs_first"),
+        F.count_if(first & ~F.col("gate_open")).alias("pairs_gated"),
+    ]
+
+
+# --- The gate -------------------------------------------------------------------------------------
+
+
+_SLIP_YEARS = 13
+"""Years of birth this far apart are never a slip of digits: comparison.dates.GENERATION_YEARS."""
+
+
+def may_be_possible() -> Column:
+    """False only for dates of birth that contradict each other: such a pair is non_match whatever else agrees.
+
+    Open when a year is unknown or the years are equal or a century apart; when the years are less
+    than 13 apart and at most two of the eight digits differ, or month and day are equal; and, where
+    a month or day is unknown, when the years are at most one apart. The comparison's own
+    ``dob_contradicts`` is false for no other pair of dates (tests/laws).
+    """
+    parts = [(F.col(f"{name}_l"), F.col(f"{name}_r")) for name in ("dob_year", "dob_month", "dob_day")]
+    (year_l, year_r), (month_l, month_r), (day_l, day_r) = parts
+    gap = F.abs(year_l - year_r)
+    full = month_l.isNotNull() & month_r.isNotNull() & day_l.isNotNull() & day_r.isNotNull()
+    slip = (gap < _SLIP_YEARS) & ((_digits_differing(parts) <= 2) | ((month_l == month_r) & (day_l == day_r)))
+    open_full = (gap == 0) | (gap == 100) | slip
+    return F.coalesce(F.when(full, open_full).otherwise(gap <= 1), F.lit(True))
+
+
+def _digits_differing(parts: Sequence[tuple[Column, Column]]) -> Column:
+    """How many of the eight digits of two full dates differ; the columns are year, month and day."""
+    places = [
+        (part, power)
+        for part, powers in zip(parts, ((1000, 100, 10, 1), (10, 1), (10, 1)), strict=True)
+        for power in powers
+    ]
+    differ = [
+        (F.floor(left / power) % 10 != F.floor(right / power) % 10).cast("int")
+        for (left, right), power in places
+    ]
+    return reduce(lambda total, digit: total + digit, differ)
+
+
+# --- For the desk ---------------------------------------------------------------------------------
+
+
+def with_keys(persons: DataFrame, *, model: Model, on_roster: bool) -> DataFrame:
+    """Add ``key_parts`` and ``keys`` to PERSON rows, for a few rows that a person asks about.
+
+    Args:
+        persons: PERSON rows of one side.
+        model: its rules.
+        on_roster: which side; one-sided parts differ.
+
+    Returns:
+        The rows with ``key_parts``: struct of each part as text by name, null when unknown; and
+        ``keys``: array of the in-flight key of each rule, null when a part is unknown.
+    """
+    names = [part.name for part in key_parts(model)]
+    texts = F.struct(*[F.col(part_column(name)).cast("string").alias(name) for name in names])
+    prepared = persons.select("*", *_parts(model, on_roster=on_roster))
+    return prepared.select(*persons.columns, texts.alias("key_parts"), _keys(model).alias("keys"))

@@ -1,0 +1,1 @@
+"""Which level each attribute of a pair reaches. One module per attribute, functions named for their claim."""

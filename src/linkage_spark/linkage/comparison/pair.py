@@ -1,0 +1,152 @@
+"""All levels of a pair of person records: columns at once, or one pair for the help desk and the tests."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from linkage_spark.linkage.comparison import addresses, dates, names
+from linkage_spark.linkage.comparison.tokens import PART_NAMES, NameComparer
+
+Columns = dict[str, pa.Array]
+
+STRING_COLUMNS: tuple[str, ...] = (
+    "given_name",
+    "surname",
+    "given_first",
+    "surname_last",
+    *addresses.ADDRESS_COLUMNS,
+)
+INTEGER_COLUMNS: tuple[str, ...] = ("dob_year", "dob_month", "dob_day")
+
+EVIDENCE_COLUMNS: tuple[str, ...] = (*STRING_COLUMNS, *INTEGER_COLUMNS)
+"""Every column of PERSON that a score depends on. Nothing else reaches a comparison."""
+
+
+@dataclass(frozen=True)
+class PairComparison:
+    """Levels of a column of pairs."""
+
+    name: names.NameComparison
+    date: dates.DateComparison
+    address: addresses.AddressComparison
+
+
+@dataclass(frozen=True)
+class Levels:
+    """Levels of one pair, by name, with what the tier policy asks."""
+
+    level_name: str
+    level_given: str
+    level_surname: str
+    level_date_of_birth: str
+    level_address: str
+    dob_full: bool
+    dob_near: bool
+    dob_contradicts: bool
+    name_whole: bool
+    forename_agrees: bool
+    forename_differs: bool
+    surname_agrees: bool
+    same_premises: bool
+    same_postcode: bool
+    twin_pattern: bool
+    sex_marked_conflict: bool
+
+
+def compare(left: Mapping[str, object], right: Mapping[str, object], *, comparer: NameComparer) -> Levels:
+    """Compare two person records (mappings with EVIDENCE_COLUMNS, None or absent = unknown).
+
+    Symmetric: compare(l, r) equals compare(r, l). A missing value is its own level and no evidence.
+    """
+    columns_l, columns_r = columns_of(left), columns_of(right)
+    found = compare_columns(columns_l, columns_r, comparer)
+    return Levels(
+        level_name=names.CELL_NAMES[int(found.name.cell[0])],
+        level_given=PART_NAMES[int(found.name.given[0])],
+        level_surname=PART_NAMES[int(found.name.surname[0])],
+        level_date_of_birth=dates.LEVELS[int(found.date.level[0])],
+        level_address=addresses.LEVELS[int(found.address.level[0])],
+        dob_full=bool(found.date.full[0]),
+        dob_near=bool(found.date.near[0]),
+        dob_contradicts=bool(found.date.contradicts[0]),
+        name_whole=bool(found.name.name_whole[0]),
+        forename_agrees=bool(found.name.forename_agrees[0]),
+        forename_differs=bool(found.name.forename_differs[0]),
+        surname_agrees=bool(found.name.surname_agrees[0]),
+        same_premises=bool(found.address.same_premises[0]),
+        same_postcode=bool(found.address.same_postcode[0]),
+        twin_pattern=bool(twin_pattern(found)[0]),
+        sex_marked_conflict=bool(sex_marked_conflict(columns_l, columns_r, comparer)[0]),
+    )
+
+
+def compare_columns(left: Columns, right: Columns, comparer: NameComparer) -> PairComparison:
+    """Compare columns of pairs; ``left`` and ``right`` hold EVIDENCE_COLUMNS of equal length."""
+    return PairComparison(
+        name=compare_names(left, right, comparer),
+        date=compare_dates(left, right),
+        address=compare_addresses(left, right),
+    )
+
+
+def compare_names(left: Columns, right: Columns, comparer: NameComparer) -> names.NameComparison:
+    """Levels of the names."""
+    return names.compare_names(
+        left["given_name"], left["surname"], right["given_name"], right["surname"], comparer
+    )
+
+
+def compare_dates(left: Columns, right: Columns) -> dates.DateComparison:
+    """Levels of the dates of birth."""
+    return dates.compare_dates(_dates(left), _dates(right))
+
+
+def compare_addresses(left: Columns, right: Columns) -> addresses.AddressComparison:
+    """Levels of the addresses."""
+    return addresses.compare_addresses(left, right)
+
+
+def twin_pattern(found: PairComparison) -> dates.Bools:
+    """Same surname, full date of birth and premises, and another forename."""
+    return (
+        found.name.surname_agrees
+        & found.date.full
+        & found.address.same_premises
+        & found.name.forename_differs
+    )
+
+
+def sex_marked_conflict(left: Columns, right: Columns, comparer: NameComparer) -> dates.Bools:
+    """The names bear parts marked for different sexes, such as Singh and Kaur."""
+    sides = [
+        zip(side["given_name"].to_pylist(), side["surname"].to_pylist(), strict=True)
+        for side in (left, right)
+    ]
+    return np.array(
+        [comparer.sex_marked_conflict(one, other) for one, other in zip(*sides, strict=True)], dtype=np.bool_
+    )
+
+
+def columns_of(person: Mapping[str, object]) -> Columns:
+    """One person record as columns of length one; a date object may stand for the three parts."""
+    values = dict(person)
+    born = values.get("date_of_birth")
+    if isinstance(born, datetime.date) and values.get("dob_year") is None:
+        values |= {"dob_year": born.year, "dob_month": born.month, "dob_day": born.day}
+    strings = {name: pa.array([values.get(name)], type=pa.string()) for name in STRING_COLUMNS}
+    return strings | {name: pa.array([values.get(name)], type=pa.int32()) for name in INTEGER_COLUMNS}
+
+
+def _dates(side: Columns) -> dates.Dates:
+    """Dates of birth as integers, 0 for unknown."""
+    year, month, day = (
+        pc.fill_null(side[name], 0).to_numpy(zero_copy_only=False).astype(np.int64)
+        for name in INTEGER_COLUMNS
+    )
+    return dates.Dates(year=year, month=month, day=day)

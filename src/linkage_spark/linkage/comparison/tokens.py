@@ -1,0 +1,345 @@
+"""Levels of two strings of tokens: one part of a name against one part of another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
+
+import jellyfish
+
+from linkage_spark.model.schema import MISSING, PART_LEVELS
+
+DIFFER, INITIAL, FUZZY, TYPO, VARIANT, EXACT, MISSING_PART = range(7)
+"""Part levels by code, weakest first; MISSING_PART when either side lacks the part."""
+
+PART_NAMES: tuple[str, ...] = (*PART_LEVELS, MISSING)
+
+GIVEN, SURNAME, CROSSED = "given", "surname", "crossed"
+"""What two strings are: both given names, both surnames, or one of each."""
+
+_FEMININE_ENDINGS = frozenset(("a", "ia", "ina", "ine", "ette", "elle", "la", "lla", "le"))
+_FEMININE_PAIRS = (("er", "ra"), ("o", "a"), ("us", "a"))
+_MOST_TOKENS = 8
+JUST_BELOW_FUZZY = 0.839
+
+
+class NameKnowledge(Protocol):
+    """What the comparison asks of the reference of names (reference.names.NameReference fits)."""
+
+    @property
+    def prefix_tokens(self) -> frozenset[str]:
+        """Tokens that often precede the call name, such as Muhammad in all its spellings."""
+        ...
+
+    @property
+    def marked_tokens(self) -> Mapping[str, str]:
+        """Whole tokens that one sex bears, such as Singh and Kaur; very many people share them."""
+        ...
+
+    @property
+    def marked_endings(self) -> tuple[tuple[str, str, int], ...]:
+        """(ending, mark, least length of the token)."""
+        ...
+
+    @property
+    def nickname_pairs(self) -> frozenset[tuple[str, str]]:
+        """Unordered pairs of which one is a short or pet form of the other; a relation, not transitive."""
+        ...
+
+    def canonical(self, token: str) -> str:
+        """One spelling for all transliterations of a name; the token itself when unknown."""
+        ...
+
+    def sex_mark(self, token: str) -> str | None:
+        """'m' or 'f' for a name part that only one sex bears; None otherwise."""
+        ...
+
+
+class _Token(NamedTuple):
+    """What the comparison needs to know of one token."""
+
+    letters: int
+    canonical: str
+    plain: str
+    stems: tuple[tuple[str, str], ...]
+    kin: frozenset[str]
+    canonical_kin: frozenset[str]
+
+
+class NameComparer:
+    """Compares strings of tokens and remembers each distinct pair.
+
+    Args:
+        names: reference of nicknames, transliterations and sex-marked parts.
+        memory: distinct pairs to remember before starting afresh; never changes a result.
+    """
+
+    def __init__(self, names: NameKnowledge, memory: int = 500_000) -> None:
+        self._names = names
+        self._weak = names.prefix_tokens | frozenset(names.marked_tokens)
+        self._memory = memory
+        self._parts: dict[tuple[str, str, str], int] = {}
+        self._tokens: dict[tuple[str, str, str], int] = {}
+        self._sounds: dict[str, str] = {}
+        self._known_tokens: dict[str, _Token] = {}
+        self._kin = _kin(names.nickname_pairs)
+        self._marks: dict[str, frozenset[str]] = {}
+
+    def part_level(self, kind: str, left: str, right: str) -> int:
+        """Level of two strings of tokens, neither empty; symmetric."""
+        if left == right:
+            return EXACT
+        key = (kind, left, right) if left < right else (kind, right, left)
+        level = self._parts.get(key)
+        if level is None:
+            if len(self._parts) >= self._memory:
+                self._parts.clear()
+            level = self._parts[key] = self._part_level(kind, key[1], key[2])
+        return level
+
+    def sex_marks(self, given: str | None, surname: str | None) -> frozenset[str]:
+        """Marks for a sex: of any surname token, and of whole tokens such as Kaur among the given names."""
+        found = [self._token_marks(token) for token in (surname or "").split()]
+        found += [
+            self._token_marks(token) for token in (given or "").split() if token in self._names.marked_tokens
+        ]
+        return frozenset().union(*found) if found else frozenset()
+
+    def sex_marked_conflict(
+        self, left: tuple[str | None, str | None], right: tuple[str | None, str | None]
+    ) -> bool:
+        """Both names (given, surname) bear marks, and none in common."""
+        marks_l, marks_r = self.sex_marks(*left), self.sex_marks(*right)
+        return bool(marks_l) and bool(marks_r) and not marks_l & marks_r
+
+    def _token_marks(self, token: str) -> frozenset[str]:
+        marks = self._marks.get(token)
+        if marks is None:
+            mark = self._names.sex_mark(token)
+            marks = self._marks[token] = frozenset((mark,)) if mark else frozenset()
+        return marks
+
+    def _part_level(self, kind: str, left: str, right: str) -> int:
+        tokens_l, tokens_r = tuple(left.split())[:_MOST_TOKENS], tuple(right.split())[:_MOST_TOKENS]
+        if len(tokens_l) == 1 and len(tokens_r) == 1:
+            return self.token_level(kind, tokens_l[0], tokens_r[0])
+        joined_l, joined_r = "".join(tokens_l), "".join(tokens_r)
+        if joined_l == joined_r or set(tokens_l) == set(tokens_r):
+            return EXACT
+        level = self._sets_level(kind, tokens_l, tokens_r)
+        if level < TYPO and len(tokens_l) != len(tokens_r) and abs(len(joined_l) - len(joined_r)) <= 2:
+            return TYPO if self.token_level(kind, joined_l, joined_r) == TYPO else level
+        return level
+
+    def _sets_level(self, kind: str, left: tuple[str, ...], right: tuple[str, ...]) -> int:
+        """Level of two sets of tokens; prefixes and community names give way to others beside them."""
+        strong_l = tuple(token for token in left if token not in self._weak)
+        strong_r = tuple(token for token in right if token not in self._weak)
+        if not strong_l and not strong_r:
+            return self._matched_level(kind, left, right)
+        if not strong_l or not strong_r:
+            weak, other = (left, right) if not strong_l else (right, left)
+            shared = any(
+                self.token_level(kind, a, b) >= VARIANT for a in weak for b in other if b in self._weak
+            )
+            return FUZZY if shared else self._matched_level(kind, left, right)
+        if strong_l == strong_r:
+            return EXACT if kind == GIVEN else VARIANT
+        return self._matched_level(kind, strong_l, strong_r)
+
+    def _matched_level(self, kind: str, left: tuple[str, ...], right: tuple[str, ...]) -> int:
+        if len(left) == 1 and len(right) == 1:
+            return self.token_level(kind, left[0], right[0])
+        levels = self._match_tokens(kind, left, right)
+        if kind == GIVEN:
+            return self._given_level(levels, self.token_level(kind, left[0], right[0]))
+        return _surname_level(levels)
+
+    def _given_level(self, levels: list[int], first: int) -> int:
+        """Given names: the first decides, further ones support or contradict it."""
+        conflict = min(levels) == DIFFER
+        if conflict:
+            return {EXACT: VARIANT, VARIANT: TYPO, TYPO: FUZZY}.get(first, DIFFER)
+        if first == EXACT:
+            return EXACT
+        if first >= FUZZY:
+            return first
+        if max(levels) == EXACT and min(levels) == INITIAL:
+            return FUZZY
+        return min(*levels, VARIANT)
+
+    def _match_tokens(self, kind: str, left: tuple[str, ...], right: tuple[str, ...]) -> list[int]:
+        """Levels of the shorter list's tokens, each with its own best partner in the longer one."""
+        grid = [
+            (-self.token_level(kind, a, b), min(a, b), max(a, b), i, j)
+            for i, a in enumerate(left)
+            for j, b in enumerate(right)
+        ]
+        if all(pair[0] == -DIFFER for pair in grid):
+            return [DIFFER]
+        pairs = sorted(grid, key=lambda pair: pair[:3])
+        used_l: set[int] = set()
+        used_r: set[int] = set()
+        levels: list[int] = []
+        for negative, _, _, i, j in pairs:
+            if i not in used_l and j not in used_r:
+                used_l.add(i)
+                used_r.add(j)
+                levels.append(-negative)
+        return levels
+
+    def token_level(self, kind: str, left: str, right: str) -> int:
+        """Level of two single tokens, neither empty; symmetric."""
+        if left == right:
+            return EXACT
+        key = (kind, left, right) if left < right else (kind, right, left)
+        level = self._tokens.get(key)
+        if level is None:
+            if len(self._tokens) >= self._memory:
+                self._tokens.clear()
+            level = self._tokens[key] = self._token_level(kind, key[1], key[2])
+        return level
+
+    def _token_level(self, kind: str, a: str, b: str) -> int:
+        short, long = (a, b) if len(a) <= len(b) else (b, a)
+        same_start = short[0] == long[0]
+        if len(short) == 1:
+            return INITIAL if same_start else DIFFER
+        if kind != SURNAME and same_start and _other_sex(short, long):
+            return FUZZY
+        if self._is_variant(kind, short, long):
+            return VARIANT
+        if same_start and long.startswith(short):
+            if kind == SURNAME and len(long) >= len(short) + 2:
+                return min(self._spelling_level(short, long), FUZZY)
+            if kind == GIVEN and len(short) >= 3:
+                return VARIANT
+        return self._spelling_level(short, long)
+
+    def _is_variant(self, kind: str, short: str, long: str) -> bool:
+        """A known other form of the same name."""
+        one, other = self.known(short), self.known(long)
+        if one.canonical == other.canonical:
+            return True
+        if kind != SURNAME and (long in one.kin or other.canonical in one.canonical_kin):
+            return True
+        if kind == GIVEN:
+            return False
+        if one.plain == other.plain:
+            return True
+        if not one.stems or not other.stems:
+            return False
+        return any(stem == root and mark != sex for stem, mark in one.stems for root, sex in other.stems)
+
+    def known(self, token: str) -> _Token:
+        """What is known of a token, worked out once."""
+        known = self._known_tokens.get(token)
+        if known is None:
+            if len(self._known_tokens) >= self._memory:
+                self._known_tokens.clear()
+            canonical = self._names.canonical(token)
+            known = self._known_tokens[token] = _Token(
+                letters=_letter_set(token),
+                canonical=canonical,
+                plain=_plain_surname(token),
+                stems=tuple(
+                    (token.removesuffix(ending), mark)
+                    for ending, mark, least in self._names.marked_endings
+                    if len(token) >= least and token.endswith(ending)
+                ),
+                kin=self._kin.get(token, frozenset()),
+                canonical_kin=self._kin.get(canonical, frozenset()),
+            )
+        return known
+
+    def _spelling_level(self, short: str, long: str) -> int:
+        """Level by edit distance, Jaro-Winkler and sound."""
+        if not self._may_be_alike(short, long):
+            return FUZZY if self._sound_alike(short, long) else DIFFER
+        edits = jellyfish.damerau_levenshtein_distance(short, long)
+        closeness = jellyfish.jaro_winkler_similarity(short, long)
+        one_slip = edits <= 1 and (len(short) >= 5 or (len(short) == 4 and short[0] == long[0]))
+        if one_slip or (edits <= 2 and len(short) >= 8) or closeness >= 0.94:
+            return TYPO
+        if (edits <= 1 and len(short) >= 3) or (edits <= 2 and len(short) >= 6) or closeness >= 0.84:
+            return FUZZY
+        return FUZZY if self._sound_alike(short, long) else DIFFER
+
+    def _may_be_alike(self, short: str, long: str) -> bool:
+        """False when too few letters are shared for any spelling rule: a bound, not a guess."""
+        letters_s, letters_l = self.known(short).letters, self.known(long).letters
+        len_s, len_l = len(short), len(long)
+        common = min(
+            len_s - (letters_s & ~letters_l).bit_count(), len_l - (letters_l & ~letters_s).bit_count()
+        )
+        if common <= 0:
+            return False
+        if len_l - common <= (2 if len_s >= 6 else 1 if len_s >= 3 else -1):  # so many edits may do
+            return True
+        jaro = (common / len_s + common / len_l + 1.0) / 3.0
+        return jaro + 0.1 * _shared_start(short, long) * (1.0 - jaro) >= JUST_BELOW_FUZZY
+
+    def _sound_alike(self, short: str, long: str) -> bool:
+        """Same first letter and same metaphone."""
+        if short[0] != long[0]:
+            return False
+        sound = self._sound(short)
+        return bool(sound) and sound == self._sound(long)
+
+    def _sound(self, token: str) -> str:
+        sound = self._sounds.get(token)
+        if sound is None:
+            if len(self._sounds) >= self._memory:
+                self._sounds.clear()
+            sound = self._sounds[token] = jellyfish.metaphone(token)
+        return sound
+
+
+def _surname_level(levels: list[int]) -> int:
+    """Surnames of several tokens: one double-barrelled name may be written as one of its parts."""
+    if min(levels) == DIFFER:
+        return FUZZY if max(levels) == EXACT else DIFFER
+    return min(*levels, VARIANT)
+
+
+def _other_sex(short: str, long: str) -> bool:
+    """A man's and a woman's form of one name are two names: Paul and Paula, Alexander and Alexandra."""
+    if long.startswith(short):
+        return long[len(short) :] in _FEMININE_ENDINGS
+    return any(
+        (a.endswith(man) and b.endswith(woman) and a.removesuffix(man) == b.removesuffix(woman))
+        for a, b in ((short, long), (long, short))
+        for man, woman in _FEMININE_PAIRS
+    )
+
+
+def _kin(pairs: frozenset[tuple[str, str]]) -> dict[str, frozenset[str]]:
+    """The tokens that stand in a nickname pair with each token."""
+    kin: dict[str, set[str]] = {}
+    for one, other in pairs:
+        kin.setdefault(one, set()).add(other)
+        kin.setdefault(other, set()).add(one)
+    return {token: frozenset(others) for token, others in kin.items()}
+
+
+def _letter_set(token: str) -> int:
+    """The letters of a token as bits; letters beyond a-z share bits, which only loosens the bound."""
+    letters = 0
+    for letter in token:
+        letters |= 1 << (ord(letter) % 61)
+    return letters
+
+
+def _shared_start(short: str, long: str) -> int:
+    """How many of the first four letters agree."""
+    for place, (x, y) in enumerate(zip(short[:4], long[:4], strict=False)):
+        if x != y:
+            return place
+    return min(4, len(short))
+
+
+def _plain_surname(token: str) -> str:
+    """A surname without what writers add or drop: Mac for Mc, St for Saint."""
+    if token == "saint":
+        return "st"
+    return f"mc{token[3:]}" if token.startswith("mac") and len(token) >= 6 else token

@@ -1,0 +1,376 @@
+"""Weights of compared pairs: Fellegi-Sunter in log2, with a household class and value frequencies.
+
+Sources: Fellegi and Sunter (1969) for the weight log2(m/u); docs/matching.md for the household
+mixture, the garbled-name share and the correction for rare and common values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from linkage_spark.linkage.comparison import addresses, dates, names, tokens
+from linkage_spark.linkage.comparison.pair import Columns, PairComparison
+from linkage_spark.model.frequencies import AttributeFrequencies, Frequencies
+from linkage_spark.model.schema import CROSSED_LEVELS, MISSING, PART_LEVELS, Model, Probabilities
+
+MILLIBITS = 1000
+"""Shown weights are integers of 1/1000 bit, so that they add up exactly."""
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
+
+_ValueOf = Callable[[Columns], pa.Array]
+
+_NONE = Probabilities(m=1.0, u=1.0)
+
+
+@dataclass(frozen=True)
+class WeightColumns:
+    """Weights of a column of pairs, integers of 1/1000 bit; ``total`` is the sum of the others."""
+
+    prior: Ints
+    name: Ints
+    name_frequency: Ints
+    date_of_birth: Ints
+    date_of_birth_frequency: Ints
+    address: Ints
+    address_frequency: Ints
+    household: Ints
+
+    @property
+    def total(self) -> Ints:
+        """The match weight: log2 odds that both records are of one person, 1/1000 bit."""
+        parts = (self.name, self.name_frequency, self.date_of_birth, self.date_of_birth_frequency)
+        rest = (self.address, self.address_frequency, self.household)
+        total: Ints = np.sum([self.prior, *parts, *rest], axis=0, dtype=np.int64)
+        return total
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Corrections for how rare the compared values are, bits (0 where none applies), and the policy's inputs.
+
+    Attributes:
+        given, surname, date, postcode: corrections, clipped.
+        name_share: share of person records that bear the agreeing name, or its agreeing part; NaN when
+            no part agrees or frequencies are unknown.
+        counted: every agreeing part's value is common enough to have a frequency of its own.
+        surname_bearers: records that bear the agreeing surname, the commoner of the two; NaN when
+            the surname does not agree, when no frequencies are known or when it is rarer than counted.
+        surname_uncounted: the surname agrees and is rarer than any counted value.
+    """
+
+    given: Floats
+    surname: Floats
+    date: Floats
+    postcode: Floats
+    name_share: Floats
+    counted: Bools
+    surname_bearers: Floats
+    surname_uncounted: Bools
+
+
+class Scorer:
+    """A model and its frequencies, laid out as arrays by level code."""
+
+    def __init__(self, model: Model, frequencies: Frequencies) -> None:
+        self.model = model
+        self.frequencies = frequencies
+        cells = name_cells(model)
+        self._name_m = np.array([cells[level].m for level in names.CELL_NAMES])
+        self._name_u = np.array([cells[level].u for level in names.CELL_NAMES])
+        self._given, self._household_surname = _household_parts(model, cells)
+        date_tables = {MISSING: _NONE, **model.partial_date_of_birth, **model.date_of_birth}
+        self._date = [date_tables[level] for level in dates.LEVELS]
+        address_tables = {MISSING: _NONE, **model.address}
+        self.prior = _millibits(np.array([model.prior_bits]))[0]
+        self.name_weight = _millibits(np.log2(self._name_m / self._name_u))
+        self.date_weight = _millibits(np.array([level.weight for level in self._date]))
+        self.address_weight = _millibits(
+            np.array([address_tables[level].weight for level in addresses.LEVELS])
+        )
+        self.floor = round(model.thresholds.floor_bits * MILLIBITS)
+
+    def weights(self, found: PairComparison, shares: Shares) -> WeightColumns:
+        """Weights of compared pairs.
+
+        With sR the sum of prior, levels and frequencies (one person against a random pair) and sH the
+        log2 odds of one person against two of one household, the match weight is
+        s = -log2(2^-sR + 2^-sH); ``household`` shows s - sR, never above 0.
+        """
+        name_frequency = _millibits(shares.given) + _millibits(shares.surname)
+        date_frequency, address_frequency = _millibits(shares.date), _millibits(shares.postcode)
+        name = self.name_weight[found.name.cell]
+        date = self.date_weight[found.date.level]
+        address = self.address_weight[found.address.level]
+        against_random = (
+            self.prior + name + name_frequency + date + date_frequency + address + address_frequency
+        )
+        random_bits = against_random / MILLIBITS
+        household_bits = self._against_household(found, shares)
+        discount = -np.logaddexp2(-random_bits, -household_bits) - random_bits
+        return WeightColumns(
+            prior=np.full(len(name), self.prior, dtype=np.int64),
+            name=name,
+            name_frequency=name_frequency,
+            date_of_birth=date,
+            date_of_birth_frequency=date_frequency,
+            address=address,
+            address_frequency=address_frequency,
+            household=np.minimum(_millibits(discount), 0),
+        )
+
+    def most_bits(self, found_date: Ints, found_address: Ints) -> Ints:
+        """An upper bound of the match weight from date and address alone, 1/1000 bit."""
+        gain = {
+            attribute: self._largest_gain(attribute)
+            for attribute in ("given", "surname", "date_of_birth", "postcode")
+        }
+        date = self.date_weight[found_date] + np.where(
+            found_date == dates.CODE["exact"], gain["date_of_birth"], 0
+        )
+        bound: Ints = (
+            self.prior
+            + int(self.name_weight.max())
+            + gain["given"]
+            + gain["surname"]
+            + date
+            + self.address_weight[found_address]
+            + gain["postcode"]
+        )
+        return bound
+
+    def most_bits_of_name(self, cell: Ints) -> Ints:
+        """What to take off ``most_bits`` once the name's cell is known, 1/1000 bit, never above 0."""
+        off: Ints = self.name_weight[cell] - int(self.name_weight.max())
+        return off
+
+    def _largest_gain(self, attribute: str) -> int:
+        """Largest correction that any value of an attribute can get, 1/1000 bit."""
+        table = self.frequencies.of(attribute)
+        if table is None:
+            return 0
+        bits = float(self._bits(table, self._reference(attribute, table), np.array([table.rare_share]))[0])
+        return max(0, round(bits * MILLIBITS)) + 1
+
+    def shares(self, found: PairComparison, left: Columns, right: Columns) -> Shares:
+        """Corrections for rare and common values.
+
+        Exact agreement on a value borne by a share f of records: log2(reference/f); agreement that is
+        not exact: the model's share of it, with the commoner of the two values; clipped. Crossed
+        names: the same with the commoner value on either side. Dates and postcodes: exact only.
+        """
+        name = found.name
+        crossed_whole = (
+            name.crossed & (name.given != tokens.MISSING_PART) & (name.surname != tokens.MISSING_PART)
+        )
+        given_l, given_r = self._value_shares(
+            "given", left, right, "given_first", "surname_last", name.crossed
+        )
+        surname_l, surname_r = self._value_shares(
+            "surname", left, right, "surname_last", "given_first", name.crossed
+        )
+        given_common, surname_common = _larger(given_l, given_r), _larger(surname_l, surname_r)
+        given = self._name_bits("given", name.given, given_common, crossed_whole)
+        surname = self._name_bits("surname", name.surname, surname_common, crossed_whole)
+        date = self._exact_bits("date_of_birth", left, right, found.date.full, _iso_dates)
+        postcode = self._exact_bits(
+            "postcode", left, right, _premises_by_postcode(found.address), lambda side: side["postcode"]
+        )
+        given_known = np.where(name.forename_agrees, given_common, 1.0)
+        surname_known = np.where(name.surname_agrees, surname_common, 1.0)
+        any_part = name.forename_agrees | name.surname_agrees
+        surname_rare = self._is_uncounted("surname", surname_common)
+        uncounted = (name.forename_agrees & self._is_uncounted("given", given_common)) | (
+            name.surname_agrees & surname_rare
+        )
+        records = table.records if (table := self.frequencies.of("surname")) else np.nan
+        return Shares(
+            given=given,
+            surname=surname,
+            date=date,
+            postcode=postcode,
+            name_share=np.where(any_part, given_known * surname_known, np.nan),
+            counted=any_part & ~uncounted,
+            surname_bearers=np.where(name.surname_agrees & ~surname_rare, surname_common * records, np.nan),
+            surname_uncounted=name.surname_agrees & surname_rare,
+        )
+
+    def _against_household(self, found: PairComparison, shares: Shares) -> Floats:
+        """log2 odds of one person against two of one household; place says nothing between them."""
+        household, cell, level = self.model.household, found.name.cell, found.date.level
+        given_m, given_u = self._given
+        given_h = (1 - household.forename_leak) * np.minimum(
+            given_u[cell] * np.exp2(-shares.given), 1.0
+        ) + household.forename_leak * given_m[cell]
+        name = self._name_m[cell] / (self._household_surname[cell] * given_h)
+        date_m = np.array([p.m for p in self._date])[level]
+        date_u = np.array([p.u for p in self._date])[level] * np.exp2(-shares.date)
+        date = date_m / ((1 - household.date_leak) * date_u + household.date_leak * date_m)
+        bits: Floats = np.log2(name) + np.log2(date) - np.log2(household.pairs_per_match)
+        return bits
+
+    def _reference(self, attribute: str, table: AttributeFrequencies) -> float:
+        """Chance of exact agreement that the level's own u stands for."""
+        model = self.model
+        if model.frequency.reference == "data":
+            return table.chance_agreement
+        place = (model.address[level].u for level in ("same_premises", "same_building", "same_postcode"))
+        return {
+            "given": model.name.given["exact"].u,
+            "surname": model.name.surname["exact"].u,
+            "date_of_birth": model.date_of_birth["exact"].u,
+            "postcode": sum(place),
+        }[attribute]
+
+    def _bits(self, table: AttributeFrequencies, reference: float, shares: Floats) -> Floats:
+        """log2(reference/share), clipped."""
+        clip = self.model.frequency.clip_bits
+        return np.clip(np.log2(reference / shares), -clip, clip)
+
+    def _value_shares(
+        self, attribute: str, left: Columns, right: Columns, column: str, other: str, crossed: Bools
+    ) -> tuple[Floats, Floats]:
+        """Shares of a name part on both sides; where the name is crossed, of the commoner of both parts."""
+        table = self.frequencies.of(attribute)
+        sides = []
+        for side in (left, right):
+            straight = _shares_of(table, side[column])
+            sides.append(
+                np.where(crossed, _larger(straight, _shares_of(table, side[other])), straight)
+                if crossed.any()
+                else straight
+            )
+        return sides[0], sides[1]
+
+    def _name_bits(self, attribute: str, level: Ints, common: Floats, crossed: Bools) -> Floats:
+        """Correction of one name part, bits."""
+        table = self.frequencies.of(attribute)
+        if table is None:
+            return np.zeros(len(level))
+        part = np.where(level == tokens.EXACT, 1.0, self.model.frequency.fuzzy_share)
+        part = np.where(crossed, self.model.frequency.fuzzy_share, part)
+        agrees = (level >= tokens.FUZZY) & (level != tokens.MISSING_PART)
+        bits = self._bits(table, self._reference(attribute, table), common)
+        return np.where(agrees & ~np.isnan(bits), part * bits, 0.0)
+
+    def _exact_bits(
+        self, attribute: str, left: Columns, right: Columns, agrees: Bools, value: _ValueOf
+    ) -> Floats:
+        """Correction of a value that agrees exactly, bits."""
+        table = self.frequencies.of(attribute)
+        bits = np.zeros(len(agrees))
+        rows = np.flatnonzero(agrees)
+        if table is not None and len(rows):
+            taken = pa.array(rows)
+            shares = _shares_of(table, value({name: column.take(taken) for name, column in left.items()}))
+            found = self._bits(table, self._reference(attribute, table), shares)
+            bits[rows] = np.where(np.isnan(found), 0.0, found)
+        return bits
+
+    def _is_uncounted(self, attribute: str, shares: Floats) -> Bools:
+        """The commoner value has no frequency of its own; never so without frequencies."""
+        table = self.frequencies.of(attribute)
+        if table is None:
+            return np.zeros(len(shares), dtype=np.bool_)
+        uncounted: Bools = shares <= table.rare_share
+        return uncounted
+
+
+def name_cells(model: Model) -> dict[str, Probabilities]:
+    """Return m and u of every cell of the joint name, normalised within each pattern of missing parts.
+
+    Straight cells: m = (1 - 2g) m_given m_surname + g (u_given m_surname + m_given u_surname), where g is the
+    garbled share (docs/matching.md), u = u_given u_surname; both scaled to what crossed cells leave.
+    A single name in the other part's place has the part's m, and its u times the chances it had.
+    """
+    name, g = model.name, model.name.garbled_share
+    straight_m = 1.0 - sum(level.m for level in name.crossed.values())
+    straight_u = 1.0 - sum(level.u for level in name.crossed.values())
+    cells = {MISSING: _NONE}
+    for given_level in PART_LEVELS:
+        given = name.given[given_level]
+        cells[f"given {given_level}, surname {MISSING}"] = _garbled(given, g)
+        for surname_level in PART_LEVELS:
+            surname = name.surname[surname_level]
+            cells[f"given {MISSING}, surname {surname_level}"] = _garbled(surname, g)
+            m = (1 - 2 * g) * given.m * surname.m + g * (given.u * surname.m + given.m * surname.u)
+            cells[f"given {given_level}, surname {surname_level}"] = Probabilities(
+                m=straight_m * m, u=straight_u * given.u * surname.u
+            )
+    for level in CROSSED_LEVELS:
+        cells[f"crossed: {level}"] = name.crossed[level]
+        for part, table in (("given", name.given), ("surname", name.surname)):
+            found = _garbled(table[level], g)
+            u = min(1.0, found.u * name.single_name_chances)
+            cells[f"crossed: single name, {part} {level}"] = Probabilities(m=found.m, u=u)
+    return cells | dict(name.cells)
+
+
+def _garbled(part: Probabilities, share: float) -> Probabilities:
+    """A single part of a name, of which a share is garbled and then agrees as by chance."""
+    return Probabilities(m=(1 - share) * part.m + share * part.u, u=part.u)
+
+
+def _household_parts(model: Model, cells: dict[str, Probabilities]) -> tuple[tuple[Floats, Floats], Floats]:
+    """By name cell: (m, u) of the given names, and the probability of the surname level in a household.
+
+    Exchanging the parts is an accident of writing that meets a relative's record as often, so a crossed
+    cell weighs against a household what the straight cell of the same two levels does.
+    """
+    given: list[Probabilities] = []
+    surname: list[float] = []
+    for part in tokens.PART_NAMES:
+        for other in tokens.PART_NAMES:
+            given.append(_NONE if part == MISSING else model.name.given[part])
+            surname.append(1.0 if other == MISSING else model.household.surname[other])
+    for level in CROSSED_LEVELS:
+        straight = model.name.given[level].m * model.name.surname[level].m
+        given.append(model.name.given[level])
+        surname.append(model.household.surname[level] * cells[f"crossed: {level}"].m / straight)
+    for level in CROSSED_LEVELS:
+        given.append(model.name.given[level])
+        surname.append(1.0)
+    for level in CROSSED_LEVELS:
+        given.append(_NONE)
+        surname.append(model.household.surname[level])
+    return (np.array([p.m for p in given]), np.array([p.u for p in given])), np.array(surname)
+
+
+def _millibits(bits: Floats) -> Ints:
+    """Bits as integers of 1/1000 bit."""
+    return np.rint(bits * MILLIBITS).astype(np.int64)
+
+
+def _larger(left: Floats, right: Floats) -> Floats:
+    """The larger of two shares; of a known and an unknown one the known."""
+    return np.fmax(left, right)
+
+
+def _shares_of(table: AttributeFrequencies | None, column: pa.Array) -> Floats:
+    """Shares of a column's values; NaN for null and where there are no frequencies."""
+    if table is None:
+        return np.full(len(column), np.nan)
+    encoded = pc.dictionary_encode(column)
+    shares = np.array([table.share(value) for value in encoded.dictionary.to_pylist()] + [np.nan])
+    codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
+    found: Floats = shares[codes]
+    return found
+
+
+def _iso_dates(side: Columns) -> pa.Array:
+    """Dates of birth as ISO text; only called for full dates."""
+    parts = zip(*(side[name].to_pylist() for name in ("dob_year", "dob_month", "dob_day")), strict=True)
+    return pa.array([f"{year:04d}-{month:02d}-{day:02d}" for year, month, day in parts], type=pa.string())
+
+
+def _premises_by_postcode(found: addresses.AddressComparison) -> Bools:
+    """The address agrees at least by its full postcode, and the postcodes are equal."""
+    return found.postcodes_equal & (found.level >= addresses.CODE["same_postcode"])

@@ -1,0 +1,284 @@
+"""The whole history in one run: feeds in, explained hits out, published only when everything holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pyspark.sql import DataFrame, Observation
+from pyspark.sql import functions as F
+
+from linkage_spark.errors import SettingsError
+from linkage_spark.evaluation.figures import SourceFigures
+from linkage_spark.flows.screen import link, screen
+from linkage_spark.hits.build import build_hits, links_without_involvement
+from linkage_spark.hits.locations import build_location_hits
+from linkage_spark.hits.screening import build_screening
+from linkage_spark.kit.contract import TableContract
+from linkage_spark.linkage.blocking import choose_refined, count_keys, price_rules, refined_hmacs
+from linkage_spark.linkage.frequencies import count_frequencies
+from linkage_spark.model.frequencies import Frequencies
+from linkage_spark.runs import checks, publishing
+from linkage_spark.runs.checkpoints import Checkpoints, Done
+from linkage_spark.runs.context import RunContext, made_from, open_run
+from linkage_spark.runs.figures import grouped, not_screened_counts
+from linkage_spark.runs.manifest import GoodRun, drop_unfinished, last_good_run
+from linkage_spark.runs.progress import Stage
+from linkage_spark.runs.reading import faults_in_words, read_sources
+from linkage_spark.settings.sources import feeds_of
+from linkage_spark.tables.canonical import (
+    ASSIGNMENT,
+    CANONICAL,
+    EMPLOYEE,
+    EVENT,
+    INVOLVEMENT,
+    LOCATION,
+    PERSON,
+    REFUSED,
+)
+from linkage_spark.tables.enums import RunKind, SourceSystem, Tier
+from linkage_spark.tables.linkage import BLOCKING_AUDIT, FREQUENCY, LINK, LINKAGE, REFINED_KEY, RULE_PRICE
+from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, RESULTS, SCREENING
+
+ALL_TABLES: tuple[TableContract, ...] = (*CANONICAL, *LINKAGE, *RESULTS)
+
+
+def run_backfill(*, feeds_root: str, root: str) -> int:
+    """Open everything, hold the lock, run.
+
+    Args:
+        feeds_root: folder under which the mappings' relative paths lie.
+        root: output root.
+
+    Returns:
+        0: published, or nothing had changed.
+
+    Raises:
+        LinkageError: any of its classes; nothing was published then.
+    """
+    with open_run(RunKind.BACKFILL, feeds_root=feeds_root, root=root) as run:
+        backfill(run)
+    return 0
+
+
+def backfill(run: RunContext) -> None:
+    """One backfill under the lock.
+
+    Raises:
+        LinkageError: the run failed; nothing was published, and a failed RUN row says so.
+    """
+    good = last_good_run(run.store)
+    _refuse_edited_model(run, good)
+    publishing.repair_current_run(run, good)
+    inputs = made_from(run)
+    if good is not None and good.made_from == inputs:
+        publishing.record_unchanged(run, good=good, made_from=inputs)
+        return
+    saved, resumed = Checkpoints.open(run.files, run.work, run_id=run.run_id, fingerprint=inputs.digest)
+    if resumed:
+        run.run_id = saved.run_id
+        run.progress.say(
+            f"going on with run {saved.run_id}, stopped after: {', '.join(saved.done) or 'its start'}"
+        )
+    else:
+        drop_unfinished(run.store, ALL_TABLES, good.versions if good else {}, run.progress.say)
+    try:
+        for name, work in _STAGES.items():
+            _stage(run, saved, good, name, work)
+        publishing.publish(run, saved, good=good, made_from=inputs)
+    except Exception as error:
+        publishing.record_failure(run, good=good, made_from=inputs, error=error)
+        raise
+    run.files.delete(f"{run.root}/work")
+
+
+def _refuse_edited_model(run: RunContext, good: GoodRun | None) -> None:
+    """A model id means one model for good: its refined keys and frequencies are frozen under it."""
+    if good and good.model_id == run.model.id and good.made_from.model != run.model.fingerprint:
+        raise SettingsError(
+            f"conf/models/{run.model.id}.toml differs from the model that run {good.run_id} used under this id; "
+            "a released model is never edited: put the old file back, or give the new one a new id"
+        )
+
+
+def _stage(
+    run: RunContext,
+    saved: Checkpoints,
+    good: GoodRun | None,
+    name: str,
+    work: Callable[[RunContext, Checkpoints, GoodRun | None, Stage], Done],
+) -> None:
+    """Run one stage unless an interrupted run had finished it, and remember it."""
+    with run.progress.stage(name) as stage:
+        done = saved.done.get(name)
+        if done is not None:
+            stage.counts.update(done.counts)
+            stage.resumed = True
+            return
+        done = work(run, saved, good, stage)
+    saved.mark(
+        name,
+        Done(seconds=stage.seconds, counts=dict(stage.counts), versions=done.versions, notes=done.notes),
+    )
+
+
+def _read(run: RunContext, saved: Checkpoints, contract: TableContract) -> DataFrame:
+    """A table as an earlier stage of this run left it."""
+    return run.store.read(contract, version=saved.versions[contract.name])
+
+
+def _persons(run: RunContext, saved: Checkpoints) -> tuple[DataFrame, DataFrame]:
+    """The roster, and the history."""
+    person = _read(run, saved, PERSON)
+    of_hr = F.col("source_system") == SourceSystem.HR.value
+    return person.where(of_hr), person.where(~of_hr)
+
+
+# ---- stages ------------------------------------------------------------------------------------------------
+
+
+def _standardise(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
+    """Every feed into the canonical tables."""
+    versions = {}
+    with faults_in_words(feeds_of(run.sources), run.feeds_root):
+        standard, rows_in = read_sources(run)
+        stage.counts["rows in"] = sum(rows_in.values())
+        for contract in CANONICAL:
+            versions[contract.name] = run.store.overwrite(contract, getattr(standard, contract.name))
+    return Done(seconds=0.0, versions=versions, notes={"rows_in": rows_in})
+
+
+def _freeze(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
+    """Refined keys and frequencies: counted once per model id over the whole history, then kept.
+
+    The counting also prices every rule before the join, on every run.
+    """
+    roster, history = _persons(run, saved)
+    counts = count_keys(history, roster, model=run.model).collect()
+    stage.counts["pairs expected"] = sum(int(row["pairs"]) for row in counts)
+    chosen = choose_refined(counts, model=run.model, secret=run.secret)
+    versions = {
+        BLOCKING_AUDIT.name: run.store.overwrite(BLOCKING_AUDIT, _rows(run, BLOCKING_AUDIT, chosen.audit))
+    }
+    if good is not None and good.model_id == run.model.id:
+        versions |= {table.name: good.versions[table.name] for table in (REFINED_KEY, FREQUENCY)}
+        heavier = {row["key_hmac"] for row in chosen.refined} - refined_hmacs(_refined_rows(run, versions))
+        stage.counts["keys grown past the cap since the freeze"] = len(heavier)
+    else:
+        versions[REFINED_KEY.name] = run.store.overwrite(REFINED_KEY, _rows(run, REFINED_KEY, chosen.refined))
+        counted = count_frequencies(history, min_bearers=run.settings.screening.min_bearers)
+        frequencies = FREQUENCY.conform(counted.withColumn("model_id", F.lit(run.model.id)))
+        versions[FREQUENCY.name] = run.store.overwrite(FREQUENCY, frequencies)
+    stage.counts["refined keys"] = len(_refined_rows(run, versions))
+    prices = [
+        {name: int(row[name]) for name in ("rule_no", "history_rows", "roster_rows", "pairs")}
+        for row in counts
+    ]
+    return Done(seconds=0.0, versions=versions, notes={"prices": prices})
+
+
+def _rows(run: RunContext, contract: TableContract, rows: Any) -> DataFrame:
+    """Driver rows as a frame of a contract."""
+    values = [tuple(row[name] for name in contract.names) for row in rows]
+    return run.spark.createDataFrame(values, schema=contract.schema)
+
+
+def _refined_rows(run: RunContext, versions: Mapping[str, int]) -> list[Any]:
+    """The refined keys in force."""
+    return list(run.store.read(REFINED_KEY, version=versions[REFINED_KEY.name]).collect())
+
+
+def _screen(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
+    """One scan of history against the broadcast roster, scored, into the run's work folder."""
+    roster, history = _persons(run, saved)
+    refined = _refined_rows(run, saved.versions)
+    frequencies = Frequencies.from_rows(row.asDict() for row in _read(run, saved, FREQUENCY).collect())
+    observation = Observation("screen")
+    scored = screen(
+        roster,
+        history,
+        model=run.model,
+        refined=refined_hmacs(refined),
+        frequencies=frequencies,
+        names=run.reference.names,
+        secret=run.secret,
+        observation=observation,
+    )
+    scored.write.mode("overwrite").parquet(f"{run.work}/scored")
+    observed = {name: int(value or 0) for name, value in observation.get.items()}
+    prices = price_rules(
+        saved.done["freeze model"].notes["prices"], observed, model=run.model, refined=refined
+    )
+    version = run.store.overwrite(RULE_PRICE, _rows(run, RULE_PRICE, prices))
+    stage.counts["candidate pairs"] = observed["pairs_first"]
+    stage.counts["of these settled by the gate"] = observed["pairs_gated"]
+    stage.counts["scored above the floor"] = run.spark.read.parquet(f"{run.work}/scored").count()
+    return Done(seconds=0.0, versions={RULE_PRICE.name: version})
+
+
+def _decide(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
+    """Best pair of variants, rivals, policy, sentence."""
+    scored = run.spark.read.parquet(f"{run.work}/scored")
+    shown = link(scored, model=run.model, secret=run.secret).where(F.col("tier") != Tier.NON_MATCH.value)
+    version = run.store.overwrite(LINK, shown)
+    for row in run.store.read(LINK, version=version).groupBy("tier").count().orderBy("tier").collect():
+        stage.counts[f"links of tier {row['tier']}"] = row["count"]
+    return Done(seconds=0.0, versions={LINK.name: version})
+
+
+def _hits(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
+    """Links and involvements into hits; homes and incidents into location hits; who was screened."""
+    links, involvement = _read(run, saved, LINK), _read(run, saved, INVOLVEMENT)
+    event, employee = _read(run, saved, EVENT), _read(run, saved, EMPLOYEE)
+    roster, _ = _persons(run, saved)
+    caveat = run.wording.coverage_caveat
+    built = build_hits(links, involvement, event, employee, caveat=caveat)
+    versions = {HIT.name: run.store.overwrite(HIT, built.hit)}
+    versions[HIT_LINK.name] = run.store.overwrite(HIT_LINK, built.hit_link)
+    hit = run.store.read(HIT, version=versions[HIT.name])
+    places = build_location_hits(roster, _read(run, saved, LOCATION), event, employee, hit, caveat=caveat)
+    versions[LOCATION_HIT.name] = run.store.overwrite(LOCATION_HIT, places)
+    screening = build_screening(roster, _read(run, saved, REFUSED), hit)
+    versions[SCREENING.name] = run.store.overwrite(SCREENING, screening)
+    stage.counts["hits"] = hit.count()
+    stage.counts["location hits"] = run.store.read(LOCATION_HIT, version=versions[LOCATION_HIT.name]).count()
+    stage.counts["links without an involvement"] = links_without_involvement(links, involvement).count()
+    return Done(seconds=0.0, versions=versions)
+
+
+def _check(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
+    """Keys, nulls, reconciliation and gates; every fault is reported at once."""
+    checked = (*CANONICAL, FREQUENCY, REFINED_KEY, LINK, HIT, HIT_LINK, LOCATION_HIT, SCREENING)
+    faults = [fault for table in checked for fault in checks.table_faults(table, _read(run, saved, table))]
+    sources = _reconciled(run, saved)
+    faults += checks.source_faults(sources, run.settings.gates)
+    link_count = sum(n for name, n in saved.done["decide"].counts.items() if name.startswith("links of tier"))
+    screened = _read(run, saved, SCREENING).where("screened").count()
+    faults += checks.volume_faults(links=link_count, screened=screened, gates=run.settings.gates)
+    stage.counts["tables"] = len(checked)
+    stage.counts["faults"] = len(faults)
+    checks.stop_if(faults)
+    return Done(seconds=0.0, notes={"sources": sources})
+
+
+def _reconciled(run: RunContext, saved: Checkpoints) -> list[SourceFigures]:
+    """Rows in, out and refused, per source and canonical table."""
+    rows_out = {
+        (row["source_system"], contract.name): row["rows"]
+        for contract in (PERSON, EVENT, INVOLVEMENT, LOCATION)
+        for row in grouped(_read(run, saved, contract), ["source_system"], "rows")
+    }
+    rows_out[(SourceSystem.HR.value, ASSIGNMENT.name)] = _read(run, saved, ASSIGNMENT).count()
+    refused = grouped(_read(run, saved, REFUSED), ["source_system", "produces", "reason"], "rows")
+    not_screened = not_screened_counts(_read(run, saved, PERSON))
+    return checks.reconcile(saved.done["standardise"].notes["rows_in"], rows_out, refused, not_screened)
+
+
+_STAGES: Mapping[str, Callable[[RunContext, Checkpoints, GoodRun | None, Stage], Done]] = {
+    "standardise": _standardise,
+    "freeze model": _freeze,
+    "screen": _screen,
+    "decide": _decide,
+    "hits": _hits,
+    "check": _check,
+}

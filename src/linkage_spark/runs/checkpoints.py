@@ -1,0 +1,91 @@
+"""What an unfinished run has already done, so that the same command goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from linkage_spark.store.files import Files
+
+
+@dataclass(frozen=True)
+class Done:
+    """One finished stage.
+
+    Attributes:
+        seconds: wall time it took.
+        counts: what it counted.
+        versions: Delta version of every table it wrote.
+        notes: small results that later stages need.
+    """
+
+    seconds: float
+    counts: Mapping[str, int] = field(default_factory=dict)
+    versions: Mapping[str, int] = field(default_factory=dict)
+    notes: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Checkpoints:
+    """The finished stages of one run, kept in one small file of its work folder.
+
+    Attributes:
+        files: the file system.
+        path: the file.
+        run_id: the run; an interrupted run keeps its id when it goes on.
+        fingerprint: what the run is made from; a run with another fingerprint starts afresh.
+        done: finished stages by name.
+    """
+
+    files: Files
+    path: str
+    run_id: str
+    fingerprint: str
+    done: dict[str, Done] = field(default_factory=dict)
+
+    @classmethod
+    def open(cls, files: Files, folder: str, *, run_id: str, fingerprint: str) -> tuple[Checkpoints, bool]:
+        """Take over what an interrupted run of the same fingerprint has done, else start afresh.
+
+        Returns:
+            The checkpoints, and True when an interrupted run goes on.
+        """
+        path = f"{folder}/progress.json"
+        found = _read(files, path)
+        if found.get("fingerprint") == fingerprint:
+            done = {name: Done(**stage) for name, stage in found["done"].items()}
+            return cls(files, path, found["run_id"], fingerprint, done), True
+        files.delete(folder)
+        files.mkdirs(folder, mode="700")
+        fresh = cls(files, path, run_id, fingerprint)
+        fresh._save()
+        return fresh, False
+
+    def mark(self, stage: str, done: Done) -> None:
+        """Remember a finished stage; the file is replaced whole, so a kill leaves the old or the new one."""
+        self.done[stage] = done
+        self._save()
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """Version of every table written so far."""
+        return {name: version for stage in self.done.values() for name, version in stage.versions.items()}
+
+    def _save(self) -> None:
+        content = {
+            "run_id": self.run_id,
+            "fingerprint": self.fingerprint,
+            "done": {name: asdict(done) for name, done in self.done.items()},
+        }
+        self.files.write_text(self.path, json.dumps(content))
+
+
+def _read(files: Files, path: str) -> dict[str, Any]:
+    """The saved checkpoints; empty when there are none or the file is no JSON."""
+    try:
+        found = json.loads(files.read_text(path)) if files.exists(path) else {}
+    except ValueError:
+        found = {}
+    return found if isinstance(found, dict) else {}

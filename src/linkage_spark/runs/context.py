@@ -1,0 +1,124 @@
+"""Everything a run of the force's jobs needs, gathered once."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from linkage_spark.model.schema import Model, load_model
+from linkage_spark.reference.standard import Reference, load_reference
+from linkage_spark.runs.entry import conf_dir, environment
+from linkage_spark.runs.lock import hold_lock
+from linkage_spark.runs.manifest import MadeFrom, code_version, fingerprint, new_run_id
+from linkage_spark.runs.progress import Progress
+from linkage_spark.runs.secret import load_secret
+from linkage_spark.runs.session import open_session
+from linkage_spark.settings.run import Settings, load_settings
+from linkage_spark.settings.sources import SourceMapping, feeds_of, load_sources
+from linkage_spark.settings.wording import Wording, load_wording
+from linkage_spark.store.delta import DeltaStore
+from linkage_spark.store.feeds import feed_fingerprint
+from linkage_spark.store.files import Files
+from linkage_spark.tables.enums import RunKind
+
+
+@dataclass
+class RunContext:
+    """What stages read and write through, and what they were told.
+
+    Attributes:
+        kind: which job.
+        run_id: the run; an interrupted run that goes on takes its old id back.
+        root: output root.
+        feeds_root: folder under which the mappings' relative paths lie.
+        secret: key of every stored hash of a personal value; never printed, never stored.
+    """
+
+    kind: RunKind
+    run_id: str
+    started_at: datetime
+    root: str
+    feeds_root: str
+    spark: SparkSession
+    files: Files
+    store: DeltaStore
+    settings: Settings
+    wording: Wording
+    sources: tuple[SourceMapping, ...]
+    reference: Reference
+    model: Model
+    secret: bytes
+    progress: Progress
+
+    @property
+    def work(self) -> str:
+        """The run's own scratch folder; removed at its end."""
+        return f"{self.root}/work/{self.kind.value}"
+
+
+@contextmanager
+def open_run(kind: RunKind, *, feeds_root: str, root: str) -> Iterator[RunContext]:
+    """Read and validate all settings, open the session, take the lock.
+
+    Settings come first: a typing mistake costs a second, not a session.
+
+    Raises:
+        SettingsError: any file under ``conf`` is wrong.
+        LockError: another run holds the lock.
+    """
+    conf, env = conf_dir(), environment()
+    settings, wording = load_settings(conf, env), load_wording(conf)
+    sources, reference = load_sources(conf), load_reference(conf)
+    model = load_model(conf, settings.screening.model_id)
+    started_at = datetime.now(tz=UTC)
+    run_id = new_run_id(started_at, kind.value)
+    progress = Progress()
+    with open_session(kind.value) as spark:
+        files = Files(spark)
+        hours = settings.lock.stale_after_hours
+        with hold_lock(files, root, run_id=run_id, now=started_at, stale_after_hours=hours, say=progress.say):
+            yield RunContext(
+                kind=kind,
+                run_id=run_id,
+                started_at=started_at,
+                root=root,
+                feeds_root=feeds_root,
+                spark=spark,
+                files=files,
+                store=DeltaStore(spark, root),
+                settings=settings,
+                wording=wording,
+                sources=sources,
+                reference=reference,
+                model=model,
+                secret=load_secret(files, root, settings=settings, env=env),
+                progress=progress,
+            )
+
+
+def made_from(run: RunContext) -> MadeFrom:
+    """Fingerprints of code, settings (mappings, reference lists and wording in), model and feeds."""
+    feeds = {feed.key: feed_fingerprint(run.spark, feed, run.feeds_root) for feed in feeds_of(run.sources)}
+    conf = conf_dir()
+    digests = {
+        str(path.relative_to(conf)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(conf.rglob("*"))
+        if _decides_rows(path)
+    }
+    return MadeFrom(
+        code=code_version(),
+        settings=fingerprint({"settings": run.settings.fingerprint, **digests}),
+        model=run.model.fingerprint,
+        feeds=fingerprint(feeds),
+    )
+
+
+def _decides_rows(path: Path) -> bool:
+    """True for the files that decide what rows say: mappings, reference lists and wording."""
+    return path.is_file() and (path.parent.name in {"sources", "reference"} or path.name == "wording.toml")

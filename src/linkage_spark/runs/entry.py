@@ -1,0 +1,57 @@
+"""The one frame around every job: errors into a sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from linkage_spark.errors import LinkageError, SourceError
+
+
+def conf_dir() -> Path:
+    """The ``conf`` folder: ``LINKAGE_CONF``, else the one beside the installed sources."""
+    named = os.environ.get("LINKAGE_CONF")
+    return Path(named) if named else Path(__file__).resolve().parents[3] / "conf"
+
+
+def environment() -> str:
+    """``local`` or ``cluster``, as ``scripts/submit.sh`` was told."""
+    return os.environ.get("LINKAGE_ENV", "local")
+
+
+def run_job(job: Callable[[], int | None]) -> int:
+    """Run ``job`` and turn whatever happens into an exit code.
+
+    An error that this package raised on purpose is printed as its own sentences. Any other error is
+    printed as its class and where in this package it arose, never with its message, since messages
+    of Spark and Delta repeat row values; set ``LINKAGE_TRACEBACK=1`` on made-up data to see it whole.
+    """
+    try:
+        return job() or 0
+    except LinkageError as error:
+        faults = error.faults if isinstance(error, SourceError) else (str(error),)
+        for fault in faults:
+            print(f"error: {fault}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("error: stopped by the user; nothing was published", file=sys.stderr)
+        return 130
+    except Exception as error:  # noqa: BLE001 - the last frame of a job
+        if os.environ.get("LINKAGE_TRACEBACK") == "1":
+            traceback.print_exc()
+        else:
+            print(f"error: {_where(error)}", file=sys.stderr)
+        return 1
+
+
+def _where(error: Exception) -> str:
+    """The error's class and the innermost line of this package, without its message."""
+    own = [f for f in traceback.extract_tb(error.__traceback__) if "linkage_spark" in f.filename]
+    place = f" at {Path(own[-1].filename).name}:{own[-1].lineno}" if own else ""
+    return (
+        f"{type(error).__name__}{place}; its message is withheld because it may hold personal values. "
+        "Run again with LINKAGE_TRACEBACK=1 on made-up data to see it"
+    )

@@ -1,0 +1,155 @@
+"""A published run against the truth of a made-up force: precision, recall, and the report with both."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pyspark import StorageLevel
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from linkage_spark.errors import ContractError, SourceError, UsageError
+from linkage_spark.evaluation.accuracy import accuracy
+from linkage_spark.evaluation.figures import AccuracyFigures, Figures, from_json
+from linkage_spark.flows.measure import judge_links, measure_truth
+from linkage_spark.kit.contract import TableContract
+from linkage_spark.runs.manifest import last_good_run
+from linkage_spark.runs.progress import Progress
+from linkage_spark.runs.reporting import collect_examples, write_report
+from linkage_spark.runs.session import open_session
+from linkage_spark.store.delta import DeltaStore
+from linkage_spark.store.files import Files
+from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
+from linkage_spark.tables.enums import RunStatus
+from linkage_spark.tables.linkage import LINK
+from linkage_spark.tables.results import HIT, RUN
+
+
+@dataclass(frozen=True)
+class Pinned:
+    """A published run's tables, read as the run left them."""
+
+    store: DeltaStore
+    run_id: str
+    versions: Mapping[str, int]
+
+    def read(self, contract: TableContract) -> DataFrame:
+        """One table at its pinned version.
+
+        Raises:
+            ContractError: the run pins no version of it.
+        """
+        if contract.name not in self.versions:
+            raise ContractError(f"run {self.run_id} pins no version of {contract.name}")
+        return self.store.read(contract, version=self.versions[contract.name])
+
+
+def run_evaluate(*, feeds_root: str, root: str, run_id: str | None = None) -> int:
+    """Measure a run, write its report anew with accuracy in it, and print the summary.
+
+    Args:
+        feeds_root: the feeds' root; the truth lies in its ``truth/`` folder.
+        root: the output root of the backfill.
+        run_id: a published run; None for the one that readers see.
+
+    Raises:
+        UsageError: no such published run.
+        SourceError: the truth is missing or lacks a column.
+    """
+    with open_session("evaluate") as spark:
+        progress, files, store = Progress(), Files(spark), DeltaStore(spark, root)
+        row = _published_run(store, run_id)
+        pinned = Pinned(store=store, run_id=row["run_id"], versions=json.loads(row["table_versions_json"]))
+        figures = _figures(row)
+        truth_employee, truth_person = _truth(spark, files, feeds_root)
+        figures["accuracy"] = _measure(
+            pinned, truth_employee=truth_employee, truth_person=truth_person, progress=progress
+        )
+        with progress.stage("example hits") as stage:
+            examples = collect_examples(pinned.read(HIT), pinned.read(LINK))
+            stage.counts["hits"] = len(examples)
+        report = write_report(root, pinned.run_id, figures, files=files, examples=examples)
+    print(report.summary, end="", flush=True)
+    return 0
+
+
+def _published_run(store: DeltaStore, run_id: str | None) -> dict[str, Any]:
+    """The RUN row of ``run_id``, or of the run that readers see."""
+    if run_id is None:
+        good = last_good_run(store)
+        run_id = good.shown_run_id if good is not None else None
+    if run_id is None or not store.exists(RUN):
+        raise UsageError("no run has been published under this --out; run the backfill first")
+    published = store.read(RUN).where(F.col("status") == RunStatus.PUBLISHED.value)
+    rows = published.where(F.col("run_id") == run_id).collect()
+    if not rows:
+        raise UsageError(
+            f"no published run {run_id} under this --out; leave --run out for the one that readers see"
+        )
+    return dict(rows[0].asDict())
+
+
+def _figures(row: Mapping[str, Any]) -> Figures:
+    """The run's own figures.
+
+    Raises:
+        ContractError: they have another shape, so another version of this code wrote them.
+    """
+    try:
+        return from_json(row["counts_json"])
+    except ValueError as error:
+        raise ContractError(
+            f"run {row['run_id']}: {error}; run the backfill again with this version"
+        ) from error
+
+
+def _truth(spark: SparkSession, files: Files, feeds_root: str) -> tuple[DataFrame, DataFrame]:
+    """Truth of the roster and of the police records."""
+    paths = [f"{feeds_root.rstrip('/')}/truth/{name}" for name in ("employee", "person")]
+    missing = [path for path in paths if not files.exists(path)]
+    if missing:
+        raise SourceError(
+            [f"no truth at {path}; only a made-up force has one (jobs/synthesise.py)" for path in missing]
+        )
+    employee, person = (spark.read.parquet(path) for path in paths)
+    return employee, person
+
+
+def _measure(
+    pinned: Pinned, *, truth_employee: DataFrame, truth_person: DataFrame, progress: Progress
+) -> AccuracyFigures:
+    """Four small counts, three of them over the judged pairs, which are kept for as long as that takes."""
+    judged = judge_links(
+        pinned.read(LINK),
+        truth_employee=truth_employee,
+        truth_person=truth_person,
+        person=pinned.read(PERSON),
+    ).persist(StorageLevel.MEMORY_AND_DISK)
+    try:
+        counts = measure_truth(
+            judged,
+            truth_person=truth_person,
+            hit=pinned.read(HIT),
+            involvement=pinned.read(INVOLVEMENT),
+            event=pinned.read(EVENT),
+        )
+        with progress.stage("judge links") as stage:
+            patterns = _rows(counts.patterns)
+            stage.counts["pairs"] = sum(row["pairs"] for row in patterns)
+        with progress.stage("count weights"):
+            weights = _rows(counts.weights)
+        with progress.stage("judge hits") as stage:
+            hits = _rows(counts.hits)
+            stage.counts["hits"] = sum(row["hits"] for row in hits)
+        with progress.stage("count look-alikes"):
+            hard_negatives = _rows(counts.hard_negatives)
+    finally:
+        judged.unpersist()
+    return accuracy(patterns, weights=weights, hard_negatives=hard_negatives, hits=hits)
+
+
+def _rows(frame: DataFrame) -> list[dict[str, Any]]:
+    return [row.asDict() for row in frame.collect()]

@@ -1,0 +1,149 @@
+"""RUN: what a run stood on, what it pins, and which run readers see."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pyspark.sql import functions as F
+
+import linkage_spark
+from linkage_spark.kit.contract import TableContract
+from linkage_spark.store.delta import DeltaStore
+from linkage_spark.tables.enums import RunStatus
+from linkage_spark.tables.results import RUN
+
+
+@dataclass(frozen=True)
+class MadeFrom:
+    """Fingerprints of everything that decides a run's result; two equal ones give equal results.
+
+    Attributes:
+        code: version of this package and the digest of its sources.
+        settings: SHA-256 of settings, mappings, reference lists and wording.
+        model: SHA-256 of the model.
+        feeds: SHA-256 over every feed's version or listing.
+    """
+
+    code: str
+    settings: str
+    model: str
+    feeds: str
+
+    @property
+    def digest(self) -> str:
+        """One SHA-256 over all four."""
+        return fingerprint(asdict(self))
+
+
+@dataclass(frozen=True)
+class GoodRun:
+    """The last run that ended well.
+
+    Attributes:
+        run_id: the run itself.
+        shown_run_id: the run whose snapshot readers see.
+        model_id: the model it used.
+        made_from: what it was made from.
+        versions: Delta version per table that it pins.
+        counts_json: its figures.
+    """
+
+    run_id: str
+    shown_run_id: str
+    model_id: str
+    made_from: MadeFrom
+    versions: Mapping[str, int]
+    counts_json: str
+
+
+def new_run_id(now: datetime, kind: str) -> str:
+    """Start in UTC and kind, such as ``20261121T053000Z-backfill``; sorts by time."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{kind}"
+
+
+@cache
+def code_version() -> str:
+    """Version of the package and the first 12 digits of the SHA-256 of its source files.
+
+    The digest changes with any change of code, whether or not a repository is at hand.
+    """
+    digest = hashlib.sha256()
+    home = Path(linkage_spark.__file__).parent
+    for path in sorted(home.rglob("*.py")):
+        digest.update(str(path.relative_to(home)).encode())
+        digest.update(path.read_bytes())
+    return f"{linkage_spark.__version__}+{digest.hexdigest()[:12]}"
+
+
+def fingerprint(parts: Mapping[str, str]) -> str:
+    """SHA-256 over named parts, whatever their order."""
+    return hashlib.sha256(json.dumps(dict(parts), sort_keys=True).encode()).hexdigest()
+
+
+def last_good_run(store: DeltaStore) -> GoodRun | None:
+    """The newest RUN row that did not fail; None before the first."""
+    if not store.exists(RUN):
+        return None
+    rows = (
+        store.read(RUN)
+        .where(F.col("status") != RunStatus.FAILED.value)
+        .orderBy(F.desc("finished_at"), F.desc("run_id"))
+        .limit(1)
+        .collect()
+    )
+    if not rows:
+        return None
+    row = rows[0]
+    return GoodRun(
+        run_id=row.run_id,
+        shown_run_id=row.shown_run_id,
+        model_id=row.model_id,
+        made_from=MadeFrom(
+            code=row.code_version,
+            settings=row.settings_fingerprint,
+            model=row.model_fingerprint,
+            feeds=row.input_fingerprint,
+        ),
+        versions=json.loads(row.table_versions_json),
+        counts_json=row.counts_json,
+    )
+
+
+def write_run(store: DeltaStore, row: Mapping[str, Any]) -> None:
+    """Append one RUN row: the switch.
+
+    Raises:
+        ContractError: when the row lacks a column.
+    """
+    values = tuple(row[name] for name in RUN.names)
+    store.append(RUN, store.spark.createDataFrame([values], schema=RUN.schema))
+
+
+def drop_unfinished(
+    store: DeltaStore,
+    contracts: Iterable[TableContract],
+    pinned: Mapping[str, int],
+    say: Callable[[str], None],
+) -> None:
+    """Put back every table that an unfinished run moved past what the last good run pins.
+
+    Readers never read such versions; this keeps them from piling up. A table that the last good run
+    does not know is removed.
+    """
+    for contract in contracts:
+        if contract.name == RUN.name or not store.exists(contract):
+            continue
+        if contract.name not in pinned:
+            store.drop(contract)
+            say(f"removed {contract.name}, which an unfinished run had begun")
+        elif store.restore(contract, pinned[contract.name]):
+            say(
+                f"put {contract.name} back to version {pinned[contract.name]}, where the last good run left it"
+            )

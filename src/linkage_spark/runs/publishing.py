@@ -1,0 +1,241 @@
+"""The end of a run: the star, the RUN row that is the switch, the pointer that readers follow."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from linkage_spark.evaluation.figures import FIGURES_VERSION, Figures, RunFigures, StageFigures, to_json
+from linkage_spark.kit.contract import TableContract
+from linkage_spark.runs import figures as counted
+from linkage_spark.runs.checkpoints import Checkpoints
+from linkage_spark.runs.context import RunContext
+from linkage_spark.runs.manifest import GoodRun, MadeFrom, write_run
+from linkage_spark.runs.reporting import collect_examples, collect_expected_false, write_report
+from linkage_spark.serving.star import Results, build_star
+from linkage_spark.store.snapshot import (
+    delete_published,
+    move_current_run,
+    published_path,
+    read_current_run,
+    snapshot_fingerprint,
+    write_published,
+)
+from linkage_spark.tables.canonical import EMPLOYEE, EVENT, PERSON
+from linkage_spark.tables.enums import RunStatus
+from linkage_spark.tables.linkage import LINK, RULE_PRICE
+from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, RUN, SCREENING
+from linkage_spark.tables.star import STAR, STAR_RUN
+
+
+def repair_current_run(run: RunContext, good: GoodRun | None) -> None:
+    """Point readers at what RUN says they should see; needed when a run was killed between the two."""
+    if good is None:
+        return
+    current = read_current_run(run.files, run.root)
+    if current is None or current.run_id != good.shown_run_id:
+        move_current_run(run.files, run.root, run_id=good.shown_run_id, published_at=run.started_at)
+        run.progress.say(f"current_run repaired from RUN: readers see {good.shown_run_id}")
+
+
+def run_row(
+    run: RunContext,
+    made_from: MadeFrom,
+    *,
+    status: RunStatus,
+    shown_run_id: str | None,
+    versions: Mapping[str, int],
+    counts_json: str,
+    finished_at: datetime,
+    error_class: str | None = None,
+) -> dict[str, Any]:
+    """One row of RUN."""
+    return {
+        "run_id": run.run_id,
+        "kind": run.kind.value,
+        "status": status.value,
+        "shown_run_id": shown_run_id,
+        "started_at": run.started_at,
+        "finished_at": finished_at,
+        "code_version": made_from.code,
+        "settings_fingerprint": made_from.settings,
+        "model_id": run.model.id,
+        "model_fingerprint": made_from.model,
+        "input_fingerprint": made_from.feeds,
+        "lawful_basis_reference": run.settings.identity.lawful_basis_reference,
+        "table_versions_json": json.dumps(dict(versions), sort_keys=True),
+        "counts_json": counts_json,
+        "error_class": error_class,
+        "advisory": run.wording.advisory,
+    }
+
+
+def run_figures(run: RunContext, row: Mapping[str, Any]) -> RunFigures:
+    """The identity of a run, as its figures and its report show it."""
+    return RunFigures(
+        run_id=row["run_id"],
+        kind=row["kind"],
+        status=row["status"],
+        started_at=row["started_at"].isoformat(timespec="seconds"),
+        finished_at=row["finished_at"].isoformat(timespec="seconds"),
+        code_version=row["code_version"],
+        settings_fingerprint=row["settings_fingerprint"],
+        model_id=row["model_id"],
+        model_fingerprint=row["model_fingerprint"],
+        input_fingerprint=row["input_fingerprint"],
+        lawful_basis_reference=row["lawful_basis_reference"],
+        advisory=row["advisory"],
+        coverage_caveat=run.wording.coverage_caveat,
+    )
+
+
+def gather_figures(run: RunContext, saved: Checkpoints, row: Mapping[str, Any]) -> Figures:
+    """All figures of the run but accuracy, from its tables; small groupings only."""
+
+    def read(contract: TableContract) -> DataFrame:
+        return run.store.read(contract, version=saved.versions[contract.name])
+
+    hit, link = read(HIT), read(LINK)
+    rules = [price.asDict() for price in read(RULE_PRICE).drop("model_id").orderBy("rule_no").collect()]
+    return Figures(
+        version=FIGURES_VERSION,
+        run=run_figures(run, row),
+        stages=[
+            StageFigures(stage=name, seconds=done.seconds, counts=dict(done.counts))
+            for name, done in saved.done.items()
+        ],
+        sources=list(saved.done["check"].notes["sources"]),
+        rules=rules,  # type: ignore[typeddict-item]
+        tiers=counted.tier_figures(link),
+        hits=counted.hit_figures(hit),
+        hits_by_month=counted.month_figures(hit),
+        location_hits=counted.location_figures(read(LOCATION_HIT)),
+        screening=counted.screening_figures(read(SCREENING)),
+        expected_false_links=collect_expected_false(link),
+        data_quality=counted.quality_figures(read(PERSON)),
+    )
+
+
+def publish(run: RunContext, saved: Checkpoints, *, good: GoodRun | None, made_from: MadeFrom) -> None:
+    """Write the star and the report, then RUN, then move what readers follow, in that order.
+
+    A star equal to the one that readers see is not kept: RUN then says ``unchanged`` and names the
+    snapshot still shown.
+    """
+    with run.progress.stage("publish") as stage:
+        finished_at = datetime.now(tz=UTC)
+        row = run_row(
+            run,
+            made_from,
+            status=RunStatus.PUBLISHED,
+            shown_run_id=run.run_id,
+            versions=saved.versions,
+            counts_json="{}",
+            finished_at=finished_at,
+        )
+        figures = gather_figures(run, saved, row)
+        row["counts_json"] = to_json(figures)
+        _write_star(run, saved, row)
+        shown = _same_star(run, good)
+        examples = collect_examples(
+            run.store.read(HIT, version=saved.versions[HIT.name]),
+            run.store.read(LINK, version=saved.versions[LINK.name]),
+        )
+        report = write_report(run.root, run.run_id, figures, files=run.files, examples=examples)
+        if shown is not None:
+            delete_published(run.files, run.root, tuple(table.name for table in STAR), run.run_id)
+            row |= {"status": RunStatus.UNCHANGED.value, "shown_run_id": shown}
+        write_run(run.store, row)
+        if shown is None:
+            move_current_run(run.files, run.root, run_id=run.run_id, published_at=finished_at)
+        stage.counts["tables"] = len(STAR)
+    if shown is not None:
+        run.progress.say(
+            f"the snapshot would have been the same as that of {shown}, which readers go on seeing"
+        )
+    print(f"\n{report.summary}", end="", flush=True)
+
+
+def _write_star(run: RunContext, saved: Checkpoints, row: Mapping[str, Any]) -> None:
+    """Every published table of the run."""
+
+    def read(contract: TableContract) -> DataFrame:
+        return run.store.read(contract, version=saved.versions[contract.name])
+
+    results = Results(
+        hit=read(HIT),
+        hit_link=read(HIT_LINK),
+        location_hit=read(LOCATION_HIT),
+        link=read(LINK),
+        employee=read(EMPLOYEE),
+        event=read(EVENT),
+        screening=read(SCREENING),
+        run=run.spark.createDataFrame([tuple(row[name] for name in RUN.names)], schema=RUN.schema),
+    )
+    file_count = run.settings.publish.files_per_table
+    for contract, frame in build_star(results, run_id=run.run_id).items():
+        write_published(run.files, frame, run.root, contract, run.run_id, file_count=file_count)
+
+
+def _same_star(run: RunContext, good: GoodRun | None) -> str | None:
+    """The run that readers see, when its star equals the new one; the run table itself is not compared."""
+    if good is None:
+        return None
+    for contract in STAR:
+        if contract == STAR_RUN:
+            continue
+        old, new = (
+            published_path(run.root, contract.name, run_id) for run_id in (good.shown_run_id, run.run_id)
+        )
+        if not run.files.exists(old):
+            return None
+        if snapshot_fingerprint(run.spark.read.parquet(old)) != snapshot_fingerprint(
+            run.spark.read.parquet(new)
+        ):
+            return None
+    return good.shown_run_id
+
+
+def record_unchanged(run: RunContext, *, good: GoodRun, made_from: MadeFrom) -> None:
+    """Nothing that decides the result has changed: one RUN row, and the snapshot stays."""
+    row = run_row(
+        run,
+        made_from,
+        status=RunStatus.UNCHANGED,
+        shown_run_id=good.shown_run_id,
+        versions=good.versions,
+        counts_json=good.counts_json,
+        finished_at=datetime.now(tz=UTC),
+    )
+    write_run(run.store, row)
+    run.progress.say(
+        f"nothing has changed since run {good.run_id}: same feeds, code, settings and model; "
+        f"readers go on seeing {good.shown_run_id}"
+    )
+
+
+def record_failure(run: RunContext, *, good: GoodRun | None, made_from: MadeFrom, error: Exception) -> None:
+    """Say in RUN that a run failed; the last good run stays in force.
+
+    A table that cannot even take this row must not hide the error itself, so that fault is only said.
+    """
+    try:
+        row = run_row(
+            run,
+            made_from,
+            status=RunStatus.FAILED,
+            shown_run_id=good.shown_run_id if good else None,
+            versions=good.versions if good else {},
+            counts_json="{}",
+            finished_at=datetime.now(tz=UTC),
+            error_class=type(error).__name__,
+        )
+        write_run(run.store, row)
+    except Exception as fault:
+        run.progress.say(f"the failure could not be recorded in RUN either ({type(fault).__name__})")
+    shown = f"readers go on seeing {good.shown_run_id}" if good else "nothing has been published yet"
+    run.progress.say(f"run {run.run_id} failed; {shown}. The same command goes on where it stopped")

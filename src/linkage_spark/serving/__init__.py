@@ -1,0 +1,1 @@
+"""The published star: what readers get, as flat tables."""

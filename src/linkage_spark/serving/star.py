@@ -1,0 +1,249 @@
+"""Results → the published star. Frames in, frames out, each ending in its contract of ``tables.star``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from linkage_spark.kit.contract import TableContract
+from linkage_spark.serving.columns import date_key, flag, hashed_key, in_words, iso_utc, joined_key, upper_key
+from linkage_spark.tables.star import (
+    PLAIN_WORDS,
+    STAR_DATE,
+    STAR_EMPLOYEE,
+    STAR_EVENT,
+    STAR_HIT,
+    STAR_HIT_LINK,
+    STAR_LINK,
+    STAR_LOCATION_HIT,
+    STAR_REASON,
+    STAR_RUN,
+    STAR_SCREENING,
+)
+from linkage_spark.tables.types import BOOLEAN, LONG, STRING, TIMESTAMP
+
+_EVENT_KEY = ("source_system", "event_ref")
+_LINK_KEY = ("employee_id", "source_system", "person_ref")
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a star is made from, each as its contract states, at the versions that the run pins.
+
+    Attributes:
+        hit: HIT.
+        hit_link: HIT_LINK.
+        location_hit: LOCATION_HIT.
+        link: LINK.
+        employee: EMPLOYEE.
+        event: EVENT.
+        screening: SCREENING.
+        run: one row with RUN's columns run_id, kind, started_at, code_version, model_id,
+            lawful_basis_reference and advisory; others are not looked at.
+    """
+
+    hit: DataFrame
+    hit_link: DataFrame
+    location_hit: DataFrame
+    link: DataFrame
+    employee: DataFrame
+    event: DataFrame
+    screening: DataFrame
+    run: DataFrame
+
+
+def build_star(results: Results, *, run_id: str) -> dict[TableContract, DataFrame]:
+    """Make every table of the star, lazily.
+
+    Args:
+        results: the tables of the run.
+        run_id: the run; it becomes a column of every table.
+
+    Returns:
+        One frame per contract of ``tables.star.STAR``, in that order.
+    """
+    frames = {
+        STAR_HIT: star_hit(results.hit),
+        STAR_HIT_LINK: star_hit_link(results.hit_link),
+        STAR_LINK: star_link(results.link, results.hit_link),
+        STAR_LOCATION_HIT: star_location_hit(results.location_hit),
+        STAR_EMPLOYEE: star_employee(results.employee),
+        STAR_EVENT: star_event(results.event, results.hit, results.location_hit),
+        STAR_DATE: star_date(results.hit, results.location_hit),
+        STAR_REASON: star_reason(results.hit),
+        STAR_SCREENING: star_screening(results.screening),
+        STAR_RUN: star_run(results.run),
+    }
+    return {
+        contract: contract.conform(frame.withColumn("run_id", F.lit(run_id)))
+        for contract, frame in frames.items()
+    }
+
+
+def star_hit(hit: DataFrame) -> DataFrame:
+    """HIT → the columns of STAR_HIT without run_id; one row each."""
+    return _fill(
+        hit,
+        STAR_HIT,
+        hit_key=F.col("hit_id"),
+        employee_key=upper_key(F.col("employee_id")),
+        event_key=joined_key(*map(F.col, _EVENT_KEY)),
+        date_key=date_key(F.col("event_date")),
+        reason_key=joined_key(F.lit("policy_reason"), F.col("policy_reason")),
+        hit_tier_words=in_words(F.col("tier"), PLAIN_WORDS["tier"]),
+        hit_role_words=in_words(F.col("role"), PLAIN_WORDS["role"]),
+    )
+
+
+def star_hit_link(hit_link: DataFrame) -> DataFrame:
+    """HIT_LINK → the columns of STAR_HIT_LINK without run_id; one row each."""
+    return _fill(
+        hit_link, STAR_HIT_LINK, hit_key=F.col("hit_id"), link_key=hashed_key(*map(F.col, _LINK_KEY))
+    )
+
+
+def star_link(link: DataFrame, hit_link: DataFrame) -> DataFrame:
+    """LINK → the columns of STAR_LINK without run_id; only links behind a hit."""
+    behind = hit_link.select(*_LINK_KEY).distinct()
+    return _fill(
+        link.join(behind, on=list(_LINK_KEY), how="left_semi"),
+        STAR_LINK,
+        link_key=hashed_key(*map(F.col, _LINK_KEY)),
+        link_employee_key=upper_key(F.col("employee_id")),
+        link_rival_employee_key=upper_key(F.col("rival_employee_id")),
+        link_rule_mask=F.col("rule_mask").cast("string"),
+    )
+
+
+def star_location_hit(location_hit: DataFrame) -> DataFrame:
+    """LOCATION_HIT → the columns of STAR_LOCATION_HIT without run_id; one row each."""
+    return _fill(
+        location_hit,
+        STAR_LOCATION_HIT,
+        location_hit_key=F.col("location_hit_id"),
+        employee_key=upper_key(F.col("employee_id")),
+        location_hit_event_key=joined_key(*map(F.col, _EVENT_KEY)),
+        location_hit_date_key=date_key(F.col("event_date")),
+        location_hit_place_words=in_words(F.col("place_level"), PLAIN_WORDS["place_level"]),
+        location_hit_calls=F.col("calls_at_premises"),
+        location_hit_calls_365_days=F.col("calls_at_premises_365_days"),
+    )
+
+
+def star_employee(employee: DataFrame) -> DataFrame:
+    """EMPLOYEE → the columns of STAR_EMPLOYEE without run_id; one row each."""
+    return _fill(
+        employee,
+        STAR_EMPLOYEE,
+        employee_key=upper_key(F.col("employee_id")),
+        employee_id=F.col("employee_id"),
+        employee_start_date_key=date_key(F.col("start_date")),
+    )
+
+
+def star_event(event: DataFrame, hit: DataFrame, location_hit: DataFrame) -> DataFrame:
+    """EVENT → the columns of STAR_EVENT without run_id; only events of hits and location hits."""
+    keys = hit.select(*_EVENT_KEY).union(location_hit.select(*_EVENT_KEY)).distinct()
+    return _fill(
+        event.join(F.broadcast(keys), on=list(_EVENT_KEY), how="left_semi"),
+        STAR_EVENT,
+        event_key=joined_key(*map(F.col, _EVENT_KEY)),
+        event_ref=F.col("event_ref"),
+        event_type=F.col("event_type"),
+        event_type_words=in_words(F.col("event_type"), PLAIN_WORDS["event_type"]),
+        event_occurred_date_key=date_key(F.col("event_date")),
+        event_review_date_key=date_key(F.col("review_date")),
+    )
+
+
+def star_date(hit: DataFrame, location_hit: DataFrame) -> DataFrame:
+    """The columns of STAR_DATE without run_id: every day between the first and the last hit, and day 0."""
+    dates = hit.select("event_date").union(location_hit.select("event_date"))
+    days = dates.agg(F.min("event_date").alias("first"), F.max("event_date").alias("last")).select(
+        F.explode(
+            F.concat(
+                F.array(F.lit(None).cast("date")),
+                F.coalesce(F.sequence(F.col("first"), F.col("last")), F.array().cast("array<date>")),
+            )
+        ).alias("day")
+    )
+    day = F.col("day")
+    first_year = F.year(F.add_months(day, -3))
+    return (
+        days.select(
+            date_key(day).alias("date_key"),
+            F.coalesce(day.cast("string"), F.lit("unknown")).alias("date_iso"),
+            F.year(day).alias("date_year"),
+            F.quarter(day).alias("date_quarter"),
+            F.month(day).alias("date_month"),
+            F.substring(day.cast("string"), 1, 7).alias("date_year_month"),
+            (F.weekday(day) + 1).alias("date_weekday"),
+            F.format_string("%d/%02d", first_year, F.pmod(first_year + 1, F.lit(100))).alias("financial"),
+        )
+        .select("*", F.when(F.col("date_year").isNotNull(), F.col("financial")).alias("date_financial_year"))
+        .drop("financial")
+    )
+
+
+def star_reason(frame: DataFrame) -> DataFrame:
+    """The columns of STAR_REASON without run_id; ``frame`` lends its session and nothing else."""
+    rows = [
+        (f"{name}/{code}", name, str(code), words)
+        for name, codes in PLAIN_WORDS.items()
+        for code, words in codes.items()
+    ]
+    names = [name for name in STAR_REASON.names if name != "run_id"]
+    return frame.sparkSession.createDataFrame(rows, schema=", ".join(f"{name} string" for name in names))
+
+
+def star_screening(screening: DataFrame) -> DataFrame:
+    """SCREENING → the columns of STAR_SCREENING without run_id; one row each."""
+    reason = F.col("not_screened_reason")
+    return _fill(
+        screening,
+        STAR_SCREENING,
+        employee_key=upper_key(F.col("employee_id")),
+        screening_reason=reason,
+        screening_reason_words=in_words(reason, PLAIN_WORDS["not_screened_reason"]),
+    )
+
+
+def star_run(run: DataFrame) -> DataFrame:
+    """RUN → the columns of STAR_RUN without run_id; one row."""
+    return _fill(run, STAR_RUN)
+
+
+_WRITE: Mapping[str, Callable[[Column], Column]] = {
+    BOOLEAN.simpleString(): flag,
+    TIMESTAMP.simpleString(): iso_utc,
+    LONG.simpleString(): lambda number: number.cast("int"),
+}
+"""How each type is written where the star has no own rule for a column; other types stay as they are."""
+
+
+def _fill(frame: DataFrame, contract: TableContract, **given: Column) -> DataFrame:
+    """The contract's columns without run_id: those given, and the others from the column of that name.
+
+    ``hit_lane`` of table hit is ``lane`` of the frame, and so on. A 64-bit integer becomes 32 bits: with
+    ANSI on, one that does not fit stops the run instead of being cut.
+    """
+    types = {column.name: column.dataType.simpleString() for column in frame.schema.fields}
+    columns = []
+    for name in contract.names:
+        source = name.removeprefix(f"{contract.name}_")
+        if name == "run_id":
+            continue
+        if name in given:
+            column = given[name]
+        else:
+            column = _WRITE.get(types.get(source, STRING.simpleString()), _same)(F.col(source))
+        columns.append(column.alias(name))
+    return frame.select(*columns)
+
+
+def _same(column: Column) -> Column:
+    """The column as it is."""
+    return column

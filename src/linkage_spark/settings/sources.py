@@ -1,0 +1,344 @@
+"""Source mappings: where a feed lies, what its columns mean. A new force changes these files, never code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, field_validator, model_validator
+
+from linkage_spark.errors import SettingsError
+from linkage_spark.settings.files import Frozen, read_toml, validate
+
+TableName = Literal["person", "assignment", "event", "involvement", "location"]
+
+_ADDRESS = ("flat", "house", "street", "locality", "town", "address", "postcode", "uprn")
+_TIMES = (
+    "occurred_from",
+    "occurred_to",
+    "reported_at",
+    "recorded_at",
+    "custody_arrived_at",
+    "custody_released_at",
+)
+
+INPUTS: Mapping[str, tuple[str, ...]] = {
+    "person": (
+        *("person_ref", "title", "given", "surname", "name", "date_of_birth", *_ADDRESS),
+        *("person_kind", "variant_no", "variant_kind", "version"),
+    ),
+    "assignment": ("employee_id", "assignment_no", "employment_type", "role_title", "team", "start_date"),
+    "event": (
+        *(
+            "event_ref",
+            *_TIMES,
+            "offence_code",
+            "offence_title",
+            "opening_code",
+            "closing_code",
+            "source_flags",
+        ),
+        *(
+            "custody_number",
+            "grading_scheme",
+            "source_evaluation",
+            "intelligence_assessment",
+            "handling_code",
+        ),
+        *("mopi_group", "review_date", "version"),
+    ),
+    "involvement": ("event_ref", "person_ref", "role", "disclosed", "version"),
+    "location": ("event_ref", "location_no", *_ADDRESS, "location_kind", "version"),
+}
+"""The canonical inputs that a mapping may fill, per canonical table."""
+
+KEYS: Mapping[str, tuple[str, ...]] = {
+    "person": ("person_ref",),
+    "assignment": ("employee_id", "assignment_no"),
+    "event": ("event_ref",),
+    "involvement": ("event_ref", "person_ref"),
+    "location": ("event_ref",),
+}
+"""The inputs without which a row cannot be kept."""
+
+NEEDED: Mapping[str, tuple[str, ...]] = {
+    "person": (),
+    "assignment": ("employment_type",),
+    "event": ("event_type",),
+    "involvement": ("role",),
+    "location": (),
+}
+"""Further inputs that a mapping must fill, by a column or a constant."""
+
+TIME_INPUTS: frozenset[str] = frozenset(_TIMES)
+DATE_INPUTS: frozenset[str] = frozenset({"date_of_birth", "start_date", "review_date"})
+NUMBER_INPUTS: frozenset[str] = frozenset({"variant_no", "location_no"})
+CONSTANTS: frozenset[str] = frozenset(
+    {"event_type", "role", "variant_no", "variant_kind", "location_no", "employment_type"}
+)
+
+FORMAT_SIGNS: Mapping[str, str] = {
+    "yyyy": r"\d{4}",
+    "yy": r"\d{2}",
+    "MMM": r"[A-Za-z]{3}",
+    "MM": r"\d{1,2}",
+    "dd": r"\d{1,2}",
+    "HH": r"\d{1,2}",
+    "mm": r"\d{2}",
+    "ss": r"\d{2}",
+}
+"""The signs that a date or time format may hold, with what each stands for."""
+
+
+def format_pattern(text: str) -> str:
+    """The regular expression of a date or time format, one named group per sign.
+
+    Raises:
+        ValueError: when the format holds a letter that is no sign.
+    """
+    parts = re.split(r"(yyyy|yy|MMM|MM|dd|HH|mm|ss)", text)
+    wrong = sorted({letter for part in parts[::2] for letter in part if letter.isalpha()})
+    if wrong or len(parts) == 1:
+        raise ValueError(
+            f"a format is made of {', '.join(FORMAT_SIGNS)} and punctuation; T and Z are not signs here"
+        )
+    return "".join(
+        f"(?P<{part}>{FORMAT_SIGNS[part]})" if place % 2 else re.escape(part)
+        for place, part in enumerate(parts)
+    )
+
+
+class Produces(Frozen):
+    """How one feed's rows become rows of one canonical table.
+
+    Attributes:
+        table: the canonical table.
+        columns: canonical input -> the feed's column or columns (keys are joined by '/', names by a
+            space, addresses by ', ').
+        constants: canonical input -> the same value for every row.
+        optional: canonical inputs whose columns may be missing from the feed.
+        filled: the feed's columns that may not be empty in every row, beyond keys and names.
+        date_formats: of dates kept as text, tried in order; ISO dates are always read.
+        time_formats: of times kept as text, tried in order.
+        time_zone: zone of times kept as text.
+        name_order: how a single box without a comma and without upper-case surname is ordered.
+        person_kinds: raw person kind -> 'person' or 'not_a_person'; an unlisted kind is a person.
+        variant_kinds: raw variant kind -> VariantKind; an unlisted kind is an alias.
+        employment_types: raw person type -> EmploymentType; an unlisted one refuses the row.
+        address_kinds: raw kind of place -> AddressKind; an unlisted one leaves it to the address.
+        disclosed: raw text -> whether the person told the force of the employment.
+        skip_when_empty: columns that make no row at all when all of them are empty.
+    """
+
+    table: TableName
+    columns: dict[str, tuple[str, ...]]
+    constants: dict[str, str | int] = Field(default_factory=dict)
+    optional: tuple[str, ...] = ()
+    filled: tuple[str, ...] = ()
+    date_formats: tuple[str, ...] = ()
+    time_formats: tuple[str, ...] = ()
+    time_zone: str = "Europe/London"
+    name_order: Literal["given_first", "surname_first"] = "given_first"
+    person_kinds: dict[str, Literal["person", "not_a_person"]] = Field(default_factory=dict)
+    variant_kinds: dict[str, str] = Field(default_factory=dict)
+    employment_types: dict[str, str] = Field(default_factory=dict)
+    address_kinds: dict[str, str] = Field(default_factory=dict)
+    disclosed: dict[str, bool] = Field(default_factory=dict)
+    skip_when_empty: tuple[str, ...] = ()
+
+    @field_validator("columns", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: Any) -> Any:
+        """A single column name is a list of one."""
+        if not isinstance(value, Mapping):
+            return value
+        return {key: (column,) if isinstance(column, str) else column for key, column in value.items()}
+
+    @field_validator(
+        "person_kinds", "variant_kinds", "employment_types", "address_kinds", "disclosed", mode="before"
+    )
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        """Vocabularies are looked up in upper case."""
+        if not isinstance(value, Mapping):
+            return value
+        return {str(raw).strip().upper(): to for raw, to in value.items()}
+
+    @field_validator("date_formats", "time_formats")
+    @classmethod
+    def _formats(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Every format can be read."""
+        for text in value:
+            format_pattern(text)
+        return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        """The zone exists."""
+        try:
+            ZoneInfo(key=value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("no such time zone; write it as in Europe/London") from None
+        return value
+
+    @model_validator(mode="after")
+    def _complete(self) -> Produces:
+        """Inputs are known, and those without which no row can be made are there."""
+        known, given = INPUTS[self.table], set(self.columns) | set(self.constants)
+        unknown = sorted(set(self.columns) - set(known)) + sorted(set(self.constants) - CONSTANTS)
+        if unknown:
+            raise ValueError(
+                f"unknown input '{unknown[0]}' for table {self.table}; it may be one of {', '.join(known)}"
+            )
+        missing = [name for name in (*KEYS[self.table], *NEEDED[self.table]) if name not in given]
+        if missing:
+            raise ValueError(f"table {self.table} needs input '{missing[0]}'; map a column to it")
+        stray = sorted(set(self.optional) - set(self.columns))
+        if stray:
+            raise ValueError(f"optional input '{stray[0]}' is not among the mapped columns")
+        return self
+
+    @property
+    def read_columns(self) -> tuple[str, ...]:
+        """The feed's columns that this block reads, each once, in order of mention."""
+        named = [column for columns in self.columns.values() for column in columns]
+        return tuple(dict.fromkeys([*named, *self.skip_when_empty]))
+
+    @property
+    def is_variant(self) -> bool:
+        """True when the rows are further variants of persons that another block makes."""
+        return "variant_no" in self.columns or "variant_no" in self.constants
+
+
+class FeedMapping(Frozen):
+    """One feed: where it lies and what it produces.
+
+    Attributes:
+        name: name within its source.
+        source_system: the source.
+        path: folder or file, relative to the feeds root; None for a Hive table.
+        table: Hive table as ``database.table``; None for a path.
+        format: storage format.
+        options: options of the CSV reader, given as they are.
+        required: False when the run may go on without the feed.
+        allow_list: True when a column that no block reads stops the run.
+        never_read: columns that are never read or kept (free text).
+        produces: the canonical tables that the feed's rows become.
+    """
+
+    name: str
+    source_system: str
+    path: str | None = None
+    table: str | None = None
+    format: Literal["delta", "parquet", "csv", "hive"]
+    options: dict[str, str] = Field(default_factory=dict)
+    required: bool = True
+    allow_list: bool = False
+    never_read: tuple[str, ...] = ()
+    produces: tuple[Produces, ...]
+
+    @model_validator(mode="after")
+    def _place(self) -> FeedMapping:
+        """A Hive feed has a table, any other a path."""
+        if (self.format == "hive") != (self.table is not None) or (self.format == "hive") == (
+            self.path is not None
+        ):
+            raise ValueError(
+                "a hive feed has 'table' and no 'path'; any other feed has 'path' and no 'table'"
+            )
+        if not self.produces:
+            raise ValueError("a feed needs at least one [[produces]] block")
+        read = {column for block in self.produces for column in block.read_columns}
+        clash = sorted(read & set(self.never_read))
+        if clash:
+            raise ValueError(f"column {clash[0]} is mapped and in never_read; take it out of one of them")
+        return self
+
+    @property
+    def key(self) -> str:
+        """``source.feed``, as the feed is called in messages and in the mapping of frames."""
+        return f"{self.source_system}.{self.name}"
+
+    @property
+    def needed_columns(self) -> tuple[str, ...]:
+        """The columns that must be there."""
+        needed: dict[str, None] = {}
+        for block in self.produces:
+            spared = {column for name in block.optional for column in block.columns[name]}
+            needed |= dict.fromkeys(column for column in block.read_columns if column not in spared)
+        return tuple(needed)
+
+    @property
+    def known_columns(self) -> tuple[str, ...]:
+        """The columns that may be there under an allow-list."""
+        read = (column for block in self.produces for column in block.read_columns)
+        return tuple(dict.fromkeys([*read, *self.never_read]))
+
+
+class SourceMapping(Frozen):
+    """One source: its feeds and its words.
+
+    Attributes:
+        source_system: the source; the file's name without its ending.
+        roster: True for the one source that lists the employees.
+        roles: raw role, upper case -> Role; an unlisted one is kept as additional_relevant.
+        placeholders: further texts that stand for nothing known, beyond conf/reference/placeholders.csv.
+        feeds: by name.
+    """
+
+    source_system: str
+    roster: bool = False
+    roles: dict[str, str] = Field(default_factory=dict)
+    placeholders: tuple[str, ...] = ()
+    feeds: dict[str, FeedMapping]
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _upper(cls, value: Any) -> Any:
+        """Roles are looked up in upper case."""
+        return (
+            {str(raw).strip().upper(): to for raw, to in value.items()}
+            if isinstance(value, Mapping)
+            else value
+        )
+
+
+def load_sources(conf_dir: Path) -> tuple[SourceMapping, ...]:
+    """Load every ``conf/sources/*.toml``, in order of name.
+
+    Raises:
+        SettingsError: when there is none, a file is not TOML, a key is unknown or missing (file and key
+            are named), or not exactly one source is the roster.
+    """
+    paths = sorted((conf_dir / "sources").glob("*.toml"))
+    if not paths:
+        raise SettingsError("conf/sources: no mapping file; add one TOML file per source")
+    sources = tuple(_load_source(path) for path in paths)
+    rosters = [source.source_system for source in sources if source.roster]
+    if len(rosters) != 1:
+        raise SettingsError(
+            f"conf/sources: {len(rosters)} sources have roster = true ({', '.join(rosters) or 'none'}); "
+            "exactly one must"
+        )
+    return sources
+
+
+def feeds_of(sources: tuple[SourceMapping, ...]) -> tuple[FeedMapping, ...]:
+    """Every feed of every source, in order."""
+    return tuple(feed for source in sources for feed in source.feeds.values())
+
+
+def _load_source(path: Path) -> SourceMapping:
+    """One file."""
+    values = read_toml(path)
+    feeds = values.get("feeds")
+    if isinstance(feeds, Mapping):
+        values["feeds"] = {
+            name: {**feed, "name": name, "source_system": path.stem} if isinstance(feed, Mapping) else feed
+            for name, feed in feeds.items()
+        }
+    return validate(SourceMapping, {**values, "source_system": path.stem}, source=f"conf/sources/{path.name}")

@@ -1,0 +1,132 @@
+"""A recorded date of birth -> its parts and what is wrong with it. Pure Python; no row, no Spark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from linkage_spark.reference.standard import Reference
+from linkage_spark.settings.sources import format_pattern
+from linkage_spark.tables.enums import DobIssue
+
+EARLIEST_YEAR = 1880
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_ALWAYS_READ = ("yyyy-MM-dd", "yyyy-MM-dd HH:mm:ss")
+_PARTIAL = tuple(
+    re.compile(pattern, flags=re.IGNORECASE)
+    for pattern in (
+        r"(?:c(?:irca)?\.?\s*)?(?P<yyyy>\d{4})",
+        r"(?P<MM>\d{1,2})[/.\- ](?P<yyyy>\d{4})",
+        r"(?P<yyyy>\d{4})[/.\-](?P<MM>\d{1,2})",
+        r"(?P<MMM>[a-z]{3})[a-z]*[/.\- ]+(?P<yyyy>\d{4})",
+        r"(?P<dd>00)[/.\- ](?P<MM>\d{1,2})[/.\- ](?P<yyyy>\d{4})",
+        r"(?P<yyyy>\d{4})[/.\- ](?P<MM>\d{1,2})[/.\- ](?P<dd>00)",
+    )
+)
+
+
+@dataclass(frozen=True)
+class DateForm:
+    """A date of birth in standard form; each part is None when unknown."""
+
+    full: date | None
+    year: int | None
+    month: int | None
+    day: int | None
+    issue: str | None
+
+
+_NOTHING = (None, None, None, None)
+
+
+def read_date(
+    text: str | None, *, formats: Sequence[str], reference: Reference, latest: date | None
+) -> DateForm:
+    """Read one date of birth.
+
+    Args:
+        text: the date as recorded.
+        formats: formats of the mapping, tried in order; ISO dates are always read.
+        reference: dates and texts that stand for nothing known.
+        latest: a later date is out of range; None for no upper limit beyond year 2100.
+
+    Returns:
+        Parts and DobIssue. A year alone, or month and year, is PARTIAL. 1 January is kept and named.
+    """
+    plain = " ".join((text or "").split())
+    if not plain:
+        return DateForm(*_NOTHING, DobIssue.MISSING)
+    if " ".join(re.findall(r"[a-z0-9]+", plain.lower())) in reference.date_placeholder_texts:
+        return DateForm(*_NOTHING, DobIssue.PLACEHOLDER)
+    for pattern in _patterns(tuple(formats)):
+        match = pattern.fullmatch(plain)
+        full = _to_date(match.groupdict(), latest) if match else None
+        if full:
+            return _judge(full, reference, latest)
+    for pattern in _PARTIAL:
+        match = pattern.fullmatch(plain)
+        if match:
+            return _partial(match.groupdict(), latest)
+    return DateForm(*_NOTHING, DobIssue.UNREADABLE)
+
+
+@lru_cache(maxsize=64)
+def _patterns(formats: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    """Compiled formats, the always-read ones last."""
+    return tuple(re.compile(format_pattern(text)) for text in dict.fromkeys((*formats, *_ALWAYS_READ)))
+
+
+def _month(parts: dict[str, str]) -> int | None:
+    """The month's number; 0 when it is recorded as 00; None when it is no month."""
+    if parts.get("MMM"):
+        name = parts["MMM"].lower()
+        return MONTHS.index(name) + 1 if name in MONTHS else None
+    number = int(parts["MM"]) if parts.get("MM") else 0
+    return number if 0 <= number <= 12 else None
+
+
+def _year(parts: dict[str, str], latest: date | None) -> int:
+    """The year; two digits mean the last such year that is not in the future."""
+    if "yyyy" in parts:
+        return int(parts["yyyy"])
+    short, limit = int(parts["yy"]), (latest.year if latest else 2024)
+    return 2000 + short if 2000 + short <= limit else 1900 + short
+
+
+def _to_date(parts: dict[str, str], latest: date | None) -> date | None:
+    """A real date, or None."""
+    month = _month(parts)
+    try:
+        return date(_year(parts, latest), month or 0, int(parts["dd"]))
+    except (ValueError, KeyError):
+        return None
+
+
+def _judge(full: date, reference: Reference, latest: date | None) -> DateForm:
+    """Placeholders and dates out of range become null; 1 January is only named."""
+    if full in reference.date_placeholders:
+        return DateForm(*_NOTHING, DobIssue.PLACEHOLDER)
+    if _is_out_of_range(full.year, latest) or (latest and full > latest):
+        return DateForm(*_NOTHING, DobIssue.OUT_OF_RANGE)
+    issue = DobIssue.FIRST_OF_JANUARY if (full.month, full.day) == (1, 1) else None
+    return DateForm(full, full.year, full.month, full.day, issue)
+
+
+def _partial(parts: dict[str, str], latest: date | None) -> DateForm:
+    """A year, or a month and year."""
+    year, month = int(parts["yyyy"]), _month(parts)
+    if month is None:
+        return DateForm(*_NOTHING, DobIssue.UNREADABLE)
+    if year == 0:
+        return DateForm(*_NOTHING, DobIssue.PLACEHOLDER)
+    if _is_out_of_range(year, latest):
+        return DateForm(*_NOTHING, DobIssue.OUT_OF_RANGE)
+    return DateForm(None, year, month or None, None, DobIssue.PARTIAL)
+
+
+def _is_out_of_range(year: int, latest: date | None) -> bool:
+    """True when nobody on record can be born in that year."""
+    return not EARLIEST_YEAR <= year <= (latest.year if latest else 2100)

@@ -1,0 +1,129 @@
+"""A feed's raw columns -> canonical inputs, as Column expressions. Nothing is judged here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import DataType, DateType, IntegralType, StringType, TimestampNTZType, TimestampType
+
+from linkage_spark.settings.sources import Produces, format_pattern
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NULL = "\u0000"
+
+
+def text(name: str) -> Column:
+    """A column as trimmed text; null when it is empty."""
+    return F.nullif(F.trim(F.col(_quoted(name)).cast("string")), F.lit(""))
+
+
+def joined(names: Sequence[str], separator: str) -> Column:
+    """Columns joined, empty ones left out; null when all are empty."""
+    if len(names) == 1:
+        return text(names[0])
+    return F.nullif(F.concat_ws(separator, *[text(name) for name in names]), F.lit(""))
+
+
+def key(names: Sequence[str]) -> Column:
+    """A key out of one or more columns, joined by '/'; null when any part is empty."""
+    if len(names) == 1:
+        return text(names[0])
+    complete = F.lit(True)
+    for name in names:
+        complete = complete & text(name).isNotNull()
+    return F.when(complete, F.concat_ws("/", *[text(name) for name in names]))
+
+
+def row_key(names: Sequence[str]) -> Column:
+    """The same for a report: empty parts stay empty; '' when all are."""
+    parts = [F.coalesce(text(name), F.lit("")) for name in names]
+    whole = F.concat_ws("/", *parts)
+    return F.when(F.concat(*parts) == "", F.lit("")).otherwise(whole)
+
+
+def instant(frame: DataFrame, name: str, block: Produces) -> Column:
+    """A time as an instant; null when it is empty or unreadable. Text is local to the block's zone."""
+    kind = type_of(frame, name)
+    column = F.col(_quoted(name))
+    if isinstance(kind, TimestampType):
+        return column
+    if isinstance(kind, TimestampNTZType | DateType):
+        plain = F.date_format(column, "yyyy-MM-dd HH:mm:ss")
+        return F.try_to_timestamp(
+            F.concat(plain, F.lit(f" {block.time_zone}")), F.lit("yyyy-MM-dd HH:mm:ss VV")
+        )
+    return _first_readable(text(name), block.time_formats, block.time_zone)
+
+
+def day(frame: DataFrame, name: str, block: Produces) -> Column:
+    """A date; null when it is empty or unreadable. ISO dates are always read."""
+    if isinstance(type_of(frame, name), DateType | TimestampType | TimestampNTZType):
+        return F.col(_quoted(name)).cast("date")
+    return _first_readable(text(name), (*block.date_formats, "yyyy-MM-dd"), None).cast("date")
+
+
+def version(frame: DataFrame, block: Produces) -> Column:
+    """The source's own version as a number; 0 when the source has none."""
+    names = block.columns.get("version")
+    if names is None or names[0] not in frame.columns:
+        return F.lit(0).cast("long")
+    if isinstance(type_of(frame, names[0]), IntegralType):
+        return F.coalesce(F.col(_quoted(names[0])).cast("long"), F.lit(0).cast("long"))
+    return F.coalesce(F.unix_micros(instant(frame, names[0], block)), F.lit(0).cast("long"))
+
+
+def whole_number(name: str) -> Column:
+    """A column as an integer of at most nine digits; null when it is not one."""
+    plain = text(name)
+    return F.when(plain.rlike(r"^\d{1,9}$"), F.try_to_number(plain, F.lit("999999999")).cast("int"))
+
+
+def looked_up(column: Column, words: Mapping[str, str] | Mapping[str, bool]) -> Column:
+    """A vocabulary's value of a raw word, capitals or not; null when it is not listed."""
+    if not words:
+        return F.lit(None)
+    pairs = [F.lit(part) for raw, to in sorted(words.items()) for part in (raw, to)]
+    return F.element_at(F.create_map(*pairs), F.upper(column))
+
+
+def content_hash(names: Sequence[str]) -> Column:
+    """A hash of a row's columns in order of name; equal rows have equal hashes."""
+    return F.xxhash64(*[F.coalesce(F.col(_quoted(n)).cast("string"), F.lit(_NULL)) for n in sorted(names)])
+
+
+def raw_struct(names: Sequence[str]) -> Column:
+    """The raw row, to be kept when it is refused."""
+    return F.struct(*[F.col(_quoted(name)).alias(name) for name in names])
+
+
+def type_of(frame: DataFrame, name: str) -> DataType:
+    """A column's type."""
+    found = [field.dataType for field in frame.schema.fields if field.name == name]
+    return found[0] if found else StringType()
+
+
+def _quoted(name: str) -> str:
+    """A column's name as a reference, dots and blanks allowed."""
+    return f"`{name.replace('`', '``')}`"
+
+
+def _first_readable(column: Column, formats: Sequence[str], zone: str | None) -> Column:
+    """The first format that fits; text is held against the format before any parser sees it."""
+    read = [_read(column, form, zone) for form in formats]
+    return F.coalesce(*read) if read else F.lit(None).cast("timestamp")
+
+
+def _read(column: Column, form: str, zone: str | None) -> Column:
+    """One format."""
+    pattern = re.sub(r"\(\?P<\w+>", "(", format_pattern(form))
+    strict = pattern.replace(r"\d{1,2}", r"\d{2}")
+    plain = column
+    if "MMM" in form:
+        for number, month in enumerate(_MONTHS, start=1):
+            plain = F.regexp_replace(plain, f"(?i){month}", f"{number:02d}")
+        form = form.replace("MMM", "MM")
+    value, spark_form = (plain, form) if zone is None else (F.concat(plain, F.lit(f" {zone}")), f"{form} VV")
+    return F.when(column.rlike(f"^{strict}$"), F.try_to_timestamp(value, F.lit(spark_form)))

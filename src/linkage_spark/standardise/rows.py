@@ -1,0 +1,107 @@
+"""Raw rows with their keys, versions and first refusals; then of every key the newest version only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import reduce
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.window import Window
+
+from linkage_spark.settings.sources import FeedMapping, Produces
+from linkage_spark.standardise import inputs as C
+from linkage_spark.tables.canonical import REFUSED
+from linkage_spark.tables.enums import RefusalReason
+
+RAW = "raw__"
+"""Columns with this start hold the raw row, one per feed; null for rows of other feeds."""
+
+
+def open_rows(frame: DataFrame, feed: FeedMapping, block: Produces, inputs: dict[str, Column]) -> DataFrame:
+    """A feed's rows with what every table needs, beside the block's own ``inputs``.
+
+    Adds source_system, feed, produces, row_key, source_version, content_hash, raw__<feed>.
+    """
+    kept = [name for name in frame.columns if name not in feed.never_read]
+    key_names = [column for name in _key_inputs(block) for column in block.columns.get(name, ())]
+    return frame.select(
+        F.lit(feed.source_system).alias("source_system"),
+        F.lit(feed.name).alias("feed"),
+        F.lit(block.table).alias("produces"),
+        C.row_key(key_names).alias("row_key"),
+        C.version(frame, block).alias("source_version"),
+        C.content_hash(kept).alias("content_hash"),
+        C.raw_struct(kept).alias(f"{RAW}{feed.name}"),
+        *[column.alias(name) for name, column in inputs.items()],
+    )
+
+
+def _key_inputs(block: Produces) -> tuple[str, ...]:
+    """The inputs whose columns make the key that a report shows."""
+    extra = {"person": ("variant_no",), "location": ("location_no",), "involvement": ("role",)}.get(
+        block.table, ()
+    )
+    named = {
+        "person": ("person_ref",),
+        "assignment": ("employee_id", "assignment_no"),
+        "event": ("event_ref",),
+        "involvement": ("event_ref", "person_ref"),
+        "location": ("event_ref",),
+    }[block.table]
+    return (*named, *extra)
+
+
+def judge_rows(rows: DataFrame, checks: Sequence[tuple[Column, RefusalReason, Column]]) -> DataFrame:
+    """Add reason and column_name: the first check that holds for the row on its own.
+
+    Args:
+        rows: raw rows.
+        checks: (is it at fault, the reason, name of the column at fault or null), gravest first.
+    """
+    reason, name = F.lit(None).cast("string"), F.lit(None).cast("string")
+    for fault, why, column in reversed(checks):
+        at_fault = F.coalesce(fault, F.lit(False))
+        reason = F.when(at_fault, F.lit(why.value)).otherwise(reason)
+        name = F.when(at_fault, column).otherwise(name)
+    return rows.withColumns({"reason": reason, "column_name": name})
+
+
+def keep_newest(rows: DataFrame, key: Sequence[str]) -> DataFrame:
+    """Refuse all but the newest version of every key: DUPLICATE_ROW when equal, else SUPERSEDED_VERSION.
+
+    The source's own version decides, ties by content; order of arrival plays no part. Rows that are
+    refused already stay out of it.
+    """
+    open_ = F.col("reason").isNull()
+    versions = Window.partitionBy(*key, open_).orderBy(F.desc("source_version"), F.desc("content_hash"))
+    rank = F.row_number().over(versions)
+    same = F.lag("content_hash").over(versions) == F.col("content_hash")
+    late = F.when(same, F.lit(RefusalReason.DUPLICATE_ROW.value)).otherwise(
+        F.lit(RefusalReason.SUPERSEDED_VERSION.value)
+    )
+    return rows.withColumn("reason", F.when(~open_, F.col("reason")).when(rank > 1, late))
+
+
+def kept(rows: DataFrame) -> DataFrame:
+    """The rows that nothing speaks against."""
+    return rows.where(F.col("reason").isNull())
+
+
+def union_rows(frames: Iterable[DataFrame]) -> DataFrame | None:
+    """All frames under each other; a column that one lacks is null there. None when there is none."""
+    listed = list(frames)
+    return reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), listed) if listed else None
+
+
+def refuse(judged: DataFrame) -> DataFrame:
+    """The refused rows of one judged frame as REFUSED.
+
+    The raw row becomes JSON only here, so kept rows never pay for it.
+    """
+    raws = [F.to_json(F.col(name)) for name in judged.columns if name.startswith(RAW)]
+    rows = judged.where(F.col("reason").isNotNull()).withColumn("row_json", F.coalesce(*raws, F.lit("{}")))
+    copies = Window.partitionBy("source_system", "feed", "produces", "row_key", "reason").orderBy(
+        "content_hash", "row_json"
+    )
+    return REFUSED.conform(rows.withColumn("copy_no", F.row_number().over(copies)))

@@ -1,0 +1,154 @@
+"""The stage: all feeds of a force -> the canonical tables. Lazy; no action inside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import reduce
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from linkage_spark.errors import SettingsError
+from linkage_spark.kit.contract import TableContract
+from linkage_spark.reference.standard import Reference
+from linkage_spark.settings.sources import SourceMapping, feeds_of
+from linkage_spark.standardise import events, persons
+from linkage_spark.standardise.rows import refuse
+from linkage_spark.tables.canonical import (
+    EVENT,
+    INVOLVEMENT,
+    LOCATION,
+    PERSON,
+    REFUSED,
+)
+
+
+@dataclass(frozen=True)
+class Standardised:
+    """The canonical tables as lazy frames, each with its contract's columns.
+
+    Of every source and table: rows of the feeds that produce it = rows here + rows in ``refused``.
+    The roster's unit is the assignment: its persons and employees are its assignments made one per
+    employee, and its refused rows stand under ``assignment`` only.
+    """
+
+    person: DataFrame
+    employee: DataFrame
+    assignment: DataFrame
+    event: DataFrame
+    involvement: DataFrame
+    location: DataFrame
+    refused: DataFrame
+
+
+def standardise(
+    feeds: Mapping[str, DataFrame],
+    *,
+    sources: tuple[SourceMapping, ...],
+    reference: Reference,
+    as_of: date | None = None,
+) -> Standardised:
+    """Bring every feed into the canonical tables.
+
+    Args:
+        feeds: raw frames by ``source.feed``; one that is not required may be missing.
+        sources: the mappings.
+        reference: names, titles, placeholders, postcodes, streets.
+        as_of: a later date of birth is out of range; None for no such limit. The run's own date, so that
+            no clock is read here.
+
+    Raises:
+        SettingsError: when there is no frame at all, or the roster's mapping makes no assignments.
+    """
+    spark = _session_of(feeds)
+    roster = next(source for source in sources if source.roster)
+    police = tuple(source for source in sources if not source.roster)
+    _check_roster(roster, feeds)
+    hr_rows, hr_person = persons.judge_roster(feeds, roster, reference=reference, as_of=as_of)
+    people: dict[str, DataFrame] = {}
+    happened: dict[str, DataFrame] = {}
+    parts: dict[str, DataFrame] = {}
+    places: dict[str, DataFrame] = {}
+    for source in police:
+        name = source.source_system
+        opened = events.open_events(feeds, source)
+        judged = persons.judge_persons(feeds, source)
+        _put(people, name, judged)
+        _put(happened, name, events.judge_events(opened) if opened is not None else None)
+        _put(parts, name, events.judge_involvements(feeds, source, events=opened, persons=judged))
+        _put(places, name, events.judge_locations(feeds, source, events=opened))
+    everything = [hr_rows, *people.values(), *happened.values(), *parts.values(), *places.values()]
+    assignment = persons.form_assignments(hr_rows)
+    police_person = persons.form_police(people, feeds, police, reference=reference, as_of=as_of)
+    return Standardised(
+        person=_together(spark, PERSON, [hr_person, *([police_person] if police_person is not None else [])]),
+        employee=persons.form_employees(assignment),
+        assignment=assignment,
+        event=_together(spark, EVENT, [events.form_events(frame) for frame in happened.values()]),
+        involvement=_together(
+            spark, INVOLVEMENT, [events.form_involvements(frame) for frame in parts.values()]
+        ),
+        location=_together(
+            spark, LOCATION, [p for p in [events.form_places(places, reference=reference)] if p is not None]
+        ),
+        refused=_together(spark, REFUSED, [refuse(frame) for frame in everything]),
+    )
+
+
+def count_rows_in(feeds: Mapping[str, DataFrame], sources: tuple[SourceMapping, ...]) -> DataFrame:
+    """Lazy counts of the raw rows: source_system, feed, produces, rows_in; what Standardised must add up to.
+
+    A feed stands once per table that it produces; the roster once, under ``assignment``.
+    """
+    rosters = {source.source_system for source in sources if source.roster}
+    counts = []
+    for feed in feeds_of(sources):
+        if feed.key not in feeds:
+            continue
+        tables = {block.table for block in feed.produces if feed.source_system not in rosters}
+        counted = feeds[feed.key].agg(F.count(F.lit(1)).alias("rows_in"))
+        counts.append(
+            counted.select(
+                F.lit(feed.source_system).alias("source_system"),
+                F.lit(feed.name).alias("feed"),
+                F.explode(F.array(*[F.lit(table) for table in sorted(tables or {"assignment"})])).alias(
+                    "produces"
+                ),
+                "rows_in",
+            )
+        )
+    return reduce(DataFrame.unionByName, counts)
+
+
+def _put(frames: dict[str, DataFrame], name: str, frame: DataFrame | None) -> None:
+    """Add a frame when there is one."""
+    if frame is not None:
+        frames[name] = frame
+
+
+def _session_of(feeds: Mapping[str, DataFrame]) -> SparkSession:
+    """The session behind the feeds."""
+    for frame in feeds.values():
+        return frame.sparkSession
+    raise SettingsError("no feed was given; see conf/sources")
+
+
+def _check_roster(roster: SourceMapping, feeds: Mapping[str, DataFrame]) -> None:
+    """The roster's feed is there and makes assignments and persons out of the same rows."""
+    for feed in roster.feeds.values():
+        made = [block.table for block in feed.produces]
+        if feed.key in feeds and "assignment" in made and "person" in made:
+            return
+    raise SettingsError(
+        f"conf/sources/{roster.source_system}.toml: one feed must produce both person and assignment; "
+        "add the missing [[produces]] block"
+    )
+
+
+def _together(spark: SparkSession, contract: TableContract, frames: list[DataFrame]) -> DataFrame:
+    """All frames under each other in the contract's shape; an empty one when there is none."""
+    if not frames:
+        return spark.createDataFrame(data=[], schema=contract.schema)
+    return contract.conform(reduce(DataFrame.unionByName, frames))

@@ -1,0 +1,1 @@
+"""The only reader and writer: Delta tables, feeds, published snapshots, files on any file system."""

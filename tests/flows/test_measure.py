@@ -1,0 +1,324 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from contextlib import nullcontext
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import ArrayType, BooleanType, DoubleType, IntegerType, LongType, TimestampType
+
+from linkage_spark.errors import ContractError, SourceError, UsageError
+from linkage_spark.evaluation.accuracy import accuracy
+from linkage_spark.evaluation.figures import AccuracyFigures, to_json
+from linkage_spark.evaluation.judged import TRUTH_EMPLOYEE, TRUTH_PERSON
+from linkage_spark.flows.measure import judge_links, measure_truth
+from linkage_spark.kit.contract import TableContract
+from linkage_spark.runs import evaluate
+from linkage_spark.runs.reporting import collect_examples, collect_expected_false
+from linkage_spark.store.delta import DeltaStore
+from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
+from linkage_spark.tables.linkage import LINK
+from linkage_spark.tables.results import HIT, RUN
+from tests.unit.report import made_up
+
+# Employee E1 is true person 1, and so on. E4's HR rows were refused, E5 was not screened.
+EMPLOYEES = [
+    ("E1", 1, "british"),
+    ("E2", 2, "irish"),
+    ("E3", 3, "british"),
+    ("E4", 4, "polish"),
+    ("E5", 5, "polish"),
+]
+# Record, true person, error classes, hard negative.
+RECORDS: list[tuple[str, int, list[str], str | None]] = [
+    ("N1", 1, [], None),  # shown as match
+    ("N2", 1, ["spelling", "alias"], None),  # shown as possible
+    ("N3", 2, ["old_address"], None),  # scored, held back
+    ("N4", 2, ["missing_date_of_birth"], None),  # never scored, holds a name only
+    ("N5", 3, [], None),  # not screened
+    ("N6", 3, ["placeholder"], None),  # refused: no PERSON row
+    ("N7", 4, [], None),  # its employee was refused
+    ("N8", 5, [], None),  # its employee was not screened
+    ("N9", 90, [], "twin_of_employee"),  # shown as possible for E2, wrongly
+    ("N10", 91, [], "twin_of_employee"),  # never shown
+    ("N11", 3, ["title_in_name"], None),  # shown as possible, on duty
+    ("N12", 92, [], None),  # scored, rightly held back
+]
+
+
+def default(kind: Any) -> Any:
+    """A value that fits a required column and says nothing."""
+    if isinstance(kind, ArrayType):
+        return []
+    if isinstance(kind, BooleanType):
+        return False
+    if isinstance(kind, TimestampType):
+        return datetime(2026, 1, 1, tzinfo=UTC)
+    if isinstance(kind, DoubleType):
+        return 0.0
+    return 0 if isinstance(kind, IntegerType | LongType) else ""
+
+
+def table(spark: SparkSession, contract: TableContract, rows: Iterable[dict[str, Any]]) -> DataFrame:
+    """Rows of a contract; what a row leaves out is null, or says nothing where required."""
+    empty = {column.name: default(column.type) if column.required else None for column in contract.fields}
+    return spark.createDataFrame([tuple({**empty, **row}.values()) for row in rows], schema=contract.schema)
+
+
+def person(ref: str, **other: Any) -> dict[str, Any]:
+    known = {"given_tokens": ["a"], "surname_tokens": ["b"], "address_kind": "dwelling"}
+    dated = {"date_of_birth": date(1980, 5, 2), "address_raw": "1 Some Street", "postcode": "B1 1AA"}
+    return {"source_system": "crime", "person_ref": ref, **known, **dated, **other}
+
+
+def link(employee: str, ref: str, tier: str, weight: float, **other: Any) -> dict[str, Any]:
+    base = {"employee_id": employee, "source_system": "crime", "person_ref": ref, "tier": tier}
+    return {**base, "match_weight": weight, "policy_reason": "reason", "rival_posterior": 1.0, **other}
+
+
+def hit(
+    number: int, employee: str, ref: str, event: str, role: str, tier: str, **other: Any
+) -> dict[str, Any]:
+    base = {"hit_id": f"h{number}", "employee_id": employee, "source_system": "crime", "event_ref": event}
+    return {
+        **base,
+        "event_type": "crime",
+        "role": role,
+        "tier": tier,
+        "person_ref": ref,
+        "lane": "triage",
+        **other,
+    }
+
+
+@pytest.fixture(scope="module")
+def world(spark: SparkSession) -> dict[str, DataFrame]:
+    only_name = {"date_of_birth": None, "postcode": None, "address_kind": "unknown", "address_raw": None}
+    persons = [
+        *[person(e, source_system="hr") for e in ("E1", "E2", "E3")],
+        person("E5", source_system="hr", not_screened_reason="no_date_of_birth"),
+        *[person(ref) for ref in ("N1", "N2", "N3", "N7", "N8", "N9", "N10", "N12")],
+        person("N2", variant_no=1, not_screened_reason="name_alone"),
+        person("N4", **only_name),
+        person("N5", not_screened_reason="unusable_name", given_tokens=[], surname_tokens=[]),
+        person("N11", on_duty_sign=True, address_issue="not_a_dwelling", address_kind="police_station"),
+    ]
+    links = [
+        link("E1", "N1", "match", 20.0),
+        link("E1", "N2", "possible", 6.25),
+        link("E2", "N9", "possible", 6.0, rival_posterior=0.5),
+        link("E3", "N11", "possible", 1.0, on_duty_sign=True),
+    ]
+    held_back = [
+        link("E2", "N3", "non_match", 4.0, policy_reason="rival_too_close"),
+        link("E2", "N12", "non_match", 4.0, policy_reason="contradiction"),
+    ]
+    hits = [
+        hit(1, "E1", "N1", "C1", "suspect", "match"),
+        hit(2, "E2", "N9", "C2", "victim", "possible"),
+        hit(3, "E3", "N11", "C3", "witness", "possible", on_duty_sign=True),
+    ]
+    parts = [
+        ("C1", "N1", "suspect"),
+        ("C1", "N2", "suspect"),
+        ("C2", "N9", "victim"),
+        ("C3", "N11", "witness"),
+        ("C2", "N3", "suspect"),
+    ]
+    return {
+        "truth_employee": spark.createDataFrame(EMPLOYEES, schema=TRUTH_EMPLOYEE),
+        "truth_person": spark.createDataFrame(
+            [("crime", *row[:3], "", row[3]) for row in RECORDS], schema=TRUTH_PERSON
+        ),
+        "person": table(spark, PERSON, persons),
+        "link": table(spark, LINK, links),
+        "scored": table(spark, LINK, [*links, *held_back]),
+        "hit": table(spark, HIT, hits),
+        "involvement": table(
+            spark,
+            INVOLVEMENT,
+            [
+                {"source_system": "crime", "event_ref": e, "person_ref": p, "role": r, "role_raw": r}
+                for e, p, r in parts
+            ],
+        ),
+        "event": table(
+            spark,
+            EVENT,
+            [{"source_system": "crime", "event_ref": f"C{n}", "event_type": "crime"} for n in (1, 2, 3)],
+        ),
+    }
+
+
+def judged(world: dict[str, DataFrame], **other: Any) -> DataFrame:
+    truth = {name: world[name] for name in ("truth_employee", "truth_person", "person")}
+    return judge_links(world["link"], **truth, **other)
+
+
+@pytest.fixture(scope="module")
+def figures(world: dict[str, DataFrame]) -> AccuracyFigures:
+    frames = {name: world[name] for name in ("truth_person", "hit", "involvement", "event")}
+    counts = measure_truth(judged(world, scored_links=world["scored"]), **frames)
+    patterns, weights, negatives, hits = (
+        [row.asDict() for row in frame.collect()]
+        for frame in (counts.patterns, counts.weights, counts.hard_negatives, counts.hits)
+    )
+    return accuracy(patterns, weights=weights, hard_negatives=negatives, hits=hits)
+
+
+def test_every_true_link_has_one_outcome_whatever_lost_it(figures: AccuracyFigures) -> None:
+    found = {row["outcome"]: (row["true_links"], row["supportable"]) for row in figures["loss"]}
+    assert found == {
+        "shown_match": (1, 1),
+        "shown_possible": (2, 2),
+        "held_back: rival_too_close": (1, 1),
+        "below_floor_or_never_proposed": (1, 0),
+        "record_not_screened": (1, 0),
+        "record_refused": (1, 0),
+        "employee_refused": (1, 1),
+        "employee_not_screened": (1, 1),
+    }
+    assert figures["true_links"] == 9
+
+
+def test_precision_and_recall_count_wrong_links_and_lost_ones(figures: AccuracyFigures) -> None:
+    strong, shown = figures["scopes"]
+    assert (strong["precision"]["numerator"], strong["precision"]["denominator"]) == (1, 1)
+    assert (shown["precision"]["numerator"], shown["precision"]["denominator"]) == (3, 4)
+    assert (shown["recall"]["numerator"], shown["recall"]["denominator"]) == (3, 9)
+    assert (shown["recall_supportable"]["numerator"], shown["recall_supportable"]["denominator"]) == (3, 6)
+    assert figures["hard_negatives"] == [
+        {"hard_negative": "twin_of_employee", "records": 2, "shown_match": 0, "shown_possible": 1}
+    ]
+
+
+def test_groups_follow_record_employee_and_link(figures: AccuracyFigures) -> None:
+    def shown(section: Any) -> dict[str, tuple[int, int, int]]:
+        rows = [row for row in section if row["scope"] == "match+possible"]
+        return {
+            r["group"]: (r["recall"]["numerator"], r["recall"]["denominator"], r["false_links"]) for r in rows
+        }
+
+    assert shown(figures["by_error_class"])["alias"] == (1, 1, 0)
+    assert shown(figures["by_error_class"])["clean"] == (1, 4, 1)
+    assert shown(figures["by_tradition"]) == {"british": (3, 5, 0), "irish": (0, 2, 1), "polish": (0, 2, 0)}
+    assert shown(figures["by_on_duty"])["on_duty_sign"] == (1, 1, 0)
+    assert shown(figures["by_address"])["with_address_note"] == (1, 3, 0)
+
+
+def test_hits_are_judged_on_employee_event_and_role(figures: AccuracyFigures) -> None:
+    found = {(row["on_duty_sign"], row["scope"]): row for row in figures["hits"]}
+    off, on = found[False, "match+possible"], found[True, "match+possible"]
+    assert (off["precision"]["numerator"], off["precision"]["denominator"]) == (1, 2)
+    assert (off["recall"]["numerator"], off["recall"]["denominator"]) == (1, 2)
+    assert (on["precision"]["numerator"], on["recall"]["denominator"]) == (1, 1)
+
+
+def test_curve_takes_in_pairs_that_were_held_back(figures: AccuracyFigures) -> None:
+    assert [(point["at_least_bits"], point["links"]) for point in figures["curve"]] == [
+        (20.0, 1),
+        (6.0, 3),
+        (4.0, 5),
+        (1.0, 6),
+    ]
+    assert figures["curve"][-1]["recall"] == pytest.approx(4 / 9, abs=1e-6)
+
+
+def test_pairs_once_proposed_are_told_from_those_never_proposed(
+    world: dict[str, DataFrame], spark: SparkSession
+) -> None:
+    proposed = spark.createDataFrame(
+        [("E2", "crime", "N4")] * 2, schema="employee_id string, source_system string, person_ref string"
+    )
+    rows = judged(world, scored_links=world["scored"], proposed=proposed).where("is_true").collect()
+    assert len(rows) == 9
+    assert {row.person_ref: row.outcome for row in rows}["N4"] == "below_floor"
+    plain = judged(world).where("is_true").collect()
+    assert {row.person_ref: row.outcome for row in plain}["N3"] == "not_shown"
+
+
+def test_expected_false_links_follow_weight_and_rivals(world: dict[str, DataFrame]) -> None:
+    found = {row["tier"]: row for row in collect_expected_false(world["link"])}
+    assert found["match"]["expected_false"] == pytest.approx(1 / (1 + 2**20), abs=1e-6)
+    expected = 1 / (1 + 2**6.25) + (1 - 0.5 * 2**6 / (1 + 2**6)) + 1 / 3
+    assert found["possible"] == {
+        "tier": "possible",
+        "links": 3,
+        "expected_false": pytest.approx(expected, abs=2e-6),
+    }
+
+
+def test_examples_carry_the_weights_of_their_link(world: dict[str, DataFrame]) -> None:
+    examples = collect_examples(
+        world["hit"], world["link"].withColumn("weight_name", world["link"].match_weight.cast("long"))
+    )
+    assert [(row["hit_id"], row["weight_name"]) for row in examples] == [("h1", 20), ("h2", 6), ("h3", 1)]
+
+
+def test_truth_that_lacks_columns_is_refused_with_their_names(world: dict[str, DataFrame]) -> None:
+    with pytest.raises(SourceError) as caught:
+        judge_links(
+            world["link"],
+            truth_employee=world["truth_employee"].drop("true_person_id"),
+            truth_person=world["truth_person"].drop("error_classes", "hard_negative"),
+            person=world["person"],
+        )
+    assert len(caught.value.faults) == 3
+    with pytest.raises(ContractError, match="missing tier"):
+        judge_links(
+            world["link"].drop("tier"),
+            truth_employee=world["truth_employee"],
+            truth_person=world["truth_person"],
+            person=world["person"],
+        )
+
+
+@pytest.fixture
+def published(
+    world: dict[str, DataFrame], spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """An output root with one published run R1 of the world, and its truth, under one folder."""
+    store = DeltaStore(spark, f"{tmp_path}/out")
+    tables = {"person": PERSON, "link": LINK, "hit": HIT, "involvement": INVOLVEMENT, "event": EVENT}
+    versions = {contract.name: store.overwrite(contract, world[name]) for name, contract in tables.items()}
+    now = datetime(2026, 11, 21, 5, 30, tzinfo=UTC)
+    run = {
+        "run_id": "R1",
+        "kind": "backfill",
+        "status": "published",
+        "shown_run_id": "R1",
+        "started_at": now,
+        "finished_at": now,
+        "table_versions_json": json.dumps(versions),
+        "counts_json": to_json(made_up.figures(with_accuracy=False)),
+    }
+    store.append(RUN, table(spark, RUN, [run]))
+    for name in ("employee", "person"):
+        world[f"truth_{name}"].write.parquet(f"{tmp_path}/feeds/truth/{name}")
+    monkeypatch.setattr(evaluate, "open_session", lambda app_name: nullcontext(spark))
+    return tmp_path
+
+
+def test_evaluate_adds_accuracy_to_the_report_of_a_published_run(
+    published: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    feeds, out = f"{published}/feeds", f"{published}/out"
+    assert evaluate.run_evaluate(feeds_root=feeds, root=out) == 0
+    folder = published / "out/reports/R1"
+    figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))
+    assert figures["accuracy"]["true_links"] == 9
+    assert (folder / "summary.txt").read_text(encoding="utf-8") in capsys.readouterr().out
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "Accuracy against the truth" in page
+    assert "3 hits over tiers" in page
+    with pytest.raises(UsageError, match="no published run R2"):
+        evaluate.run_evaluate(feeds_root=feeds, root=out, run_id="R2")
+    with pytest.raises(UsageError, match="run the backfill first"):
+        evaluate.run_evaluate(feeds_root=feeds, root=f"{published}/nowhere")
+    with pytest.raises(SourceError) as caught:
+        evaluate.run_evaluate(feeds_root=f"{published}/nowhere", root=out)
+    assert len(caught.value.faults) == 2

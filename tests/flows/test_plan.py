@@ -1,0 +1,75 @@
+"""The plan of the candidate pairs, on real files: history read once, one broadcast join, no shuffle."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from linkage_spark.linkage.blocking import choose_refined, count_keys, propose_pairs
+from linkage_spark.model.schema import load_model
+from tests.support.persons import crowd, persons
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+MODEL = load_model(Path(__file__).resolve().parents[2] / "conf", "screening_v1").model_copy(
+    update={"key_cap": 20}
+)
+SECRET = b"s" * 32
+FORBIDDEN = (
+    "CartesianProduct",
+    "BroadcastNestedLoopJoin",
+    "SortMergeJoin",
+    "ShuffledHashJoin",
+    "BatchEvalPython",
+    "HashAggregate",
+    "ObjectHashAggregate",
+    "Window",
+)
+
+
+def executed_plan(spark: SparkSession, frame: DataFrame) -> str:
+    """The final plan of the frame, after it ran; paths and columns in full."""
+    wide = {"spark.sql.maxMetadataStringLength": "10000", "spark.sql.debug.maxToStringFields": "1000"}
+    before = {name: spark.conf.get(name) for name in wide}
+    for name, value in wide.items():
+        spark.conf.set(name, value)
+    try:
+        frame.collect()
+        plan = str(frame._jdf.queryExecution().executedPlan().toString())
+    finally:
+        for name, value in before.items():
+            spark.conf.set(name, value)
+    return plan.split("== Initial Plan ==")[0]
+
+
+@pytest.mark.parametrize("format_", ["parquet", "delta"])
+@pytest.mark.parametrize("refined", [False, True], ids=["nothing refined", "keys refined"])
+def test_candidates_take_one_scan_of_the_history_and_one_broadcast_join(
+    spark: SparkSession, tmp_path: Path, format_: str, refined: bool
+) -> None:
+    persons(spark, crowd(1, 400)).write.format(format_).save(f"{tmp_path}/history_files")
+    persons(spark, crowd(2, 40, roster=True)).write.format(format_).save(f"{tmp_path}/roster_files")
+    history = spark.read.format(format_).load(f"{tmp_path}/history_files")
+    roster = spark.read.format(format_).load(f"{tmp_path}/roster_files")
+    hmacs: frozenset[str] = frozenset()
+    if refined:
+        counts = count_keys(history, roster, model=MODEL).collect()
+        hmacs = choose_refined(counts, model=MODEL, secret=SECRET).hmacs
+        assert hmacs
+    pairs = propose_pairs(history, roster, model=MODEL, refined=hmacs, secret=SECRET)
+    plan = executed_plan(spark, pairs)
+    scans = re.findall(r"FileScan \w+.*", plan)
+    assert len([scan for scan in scans if "history_files" in scan]) == 1
+    assert len([scan for scan in scans if "roster_files" in scan]) == 1
+    assert len(re.findall(r"\bBroadcastHashJoin\b", plan)) == 1
+    assert re.search(r"BroadcastHashJoin .*BuildRight", plan), "the roster is the side that is broadcast"
+    broadcast = plan[plan.index("BroadcastExchange") :]
+    assert "roster_files" in broadcast
+    assert "history_files" not in broadcast
+    assert [name for name in FORBIDDEN if re.search(rf"\b{name}\b", plan)] == []
+    assert re.findall(r"\b(?!Broadcast)\w*Exchange\b", plan) == []
+    assert len(re.findall(r"\bMapInArrow\b", plan)) == 1, "the look-up of refined keys, on the roster"

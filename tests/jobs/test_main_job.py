@@ -1,0 +1,199 @@
+"""The jobs as their users run them: real processes through scripts/submit.sh, on a small made-up force."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+from pathlib import Path
+
+import duckdb
+import pytest
+
+REPO = Path(__file__).resolve().parents[2]
+SUBMIT = REPO / "scripts" / "submit.sh"
+EMPLOYEES, RECORDS, SEED = 600, 12_000, 20_260_000
+
+
+def submit(job: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a job to its end."""
+    return subprocess.run(
+        [str(SUBMIT), job, "--", *args],
+        cwd=REPO,
+        env={**os.environ, "LINKAGE_DRIVER_MEMORY": "2g", **env},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+def ok(done: subprocess.CompletedProcess[str]) -> str:
+    """The job's output; its errors are shown when it failed."""
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def rows(query: str) -> list[tuple[object, ...]]:
+    """Ask the published files with a reader that is not Spark."""
+    return duckdb.sql(query).fetchall()
+
+
+class Estate:
+    """One output root."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def published(self, table: str) -> str:
+        """A DuckDB scan of one published table, all runs."""
+        return f"read_parquet('{self.root}/published/{table}/*/*.parquet', hive_partitioning = false)"
+
+    @property
+    def current(self) -> str:
+        """The run that readers follow."""
+        found = rows(f"select run_id from read_parquet('{self.root}/published/current_run/*.parquet')")
+        assert len(found) == 1
+        return str(found[0][0])
+
+    def figures(self) -> dict[str, object]:
+        """The figures of the current run."""
+        return dict(json.loads((self.root / "reports" / self.current / "figures.json").read_text()))
+
+    def delta_versions(self) -> dict[str, int]:
+        """Newest commit of every table but RUN."""
+        logs = (path for path in (self.root / "tables").glob("*/_delta_log") if path.parent.name != "run")
+        return {log.parent.name: max(int(p.stem) for p in log.glob("*.json")) for log in logs}
+
+
+@pytest.fixture(scope="module")
+def feeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("force") / "feeds"
+    size = ("--employees", str(EMPLOYEES), "--person-records", str(RECORDS), "--seed", str(SEED))
+    ok(submit("synthesise", "--out", str(out), *size))
+    return out
+
+
+@pytest.fixture(scope="module")
+def estate(feeds: Path) -> Estate:
+    root = feeds.parent / "estate"
+    ok(submit("backfill", "--feeds", str(feeds), "--out", str(root)))
+    ok(submit("evaluate", "--feeds", str(feeds), "--out", str(root)))
+    return Estate(root)
+
+
+def test_every_employee_is_screened_or_not_screened_with_a_reason(estate: Estate) -> None:
+    table = estate.published("screening")
+    columns = [str(c[0]) for c in rows(f"describe select * from {table}")]
+    screened = next(c for c in columns if c.endswith("screened") and "not" not in c)
+    reason = next(c for c in columns if "reason" in c)
+    (count,) = rows(f"select count(*) from {table}")[0]
+    assert count == EMPLOYEES
+    assert rows(
+        f"select count(*) from {table} where ({screened} = 1) = ({reason} is not null and {reason} <> '')"
+    ) == [(0,)]
+
+
+def test_accuracy_against_the_truth_stays_above_the_floors(estate: Estate) -> None:
+    scopes = {scope["scope"]: scope for scope in estate.figures()["accuracy"]["scopes"]}  # type: ignore[index]
+    assert scopes["match"]["precision"]["value"] >= 0.97
+    assert scopes["match+possible"]["recall_supportable"]["value"] >= 0.85
+
+
+def test_rows_in_equal_rows_out_and_refused_for_every_source(estate: Estate) -> None:
+    sources = estate.figures()["sources"]
+    assert {part["source_system"] for part in sources} == {"hr", "crime", "custody", "intel", "incident"}  # type: ignore[union-attr]
+    for part in sources:  # type: ignore[union-attr]
+        assert part["rows_in"] == part["rows_out"] + sum(part["refused"].values()), part
+    assert any(part["refused"] for part in sources)  # type: ignore[union-attr]
+
+
+def test_candidate_pairs_are_counted_once_each_and_rules_are_priced(estate: Estate) -> None:
+    rules = estate.figures()["rules"]
+    screen = next(stage for stage in estate.figures()["stages"] if stage["stage"] == "screen")  # type: ignore[union-attr]
+    assert sum(rule["pairs_first"] for rule in rules) == screen["counts"]["candidate pairs"]  # type: ignore[union-attr]
+    assert all(r["pairs_proposed"] + r["pairs_refined_away"] <= r["pairs_before_refinement"] for r in rules)  # type: ignore[union-attr]
+
+
+def test_published_tables_hold_scalars_only_and_every_output_says_it_is_advisory(estate: Estate) -> None:
+    for table in (estate.root / "published").iterdir():
+        if table.name != "current_run":
+            types = {str(c[1]) for c in rows(f"describe select * from {estate.published(table.name)}")}
+            assert not any("[" in kind or kind.startswith(("STRUCT", "MAP")) for kind in types), table.name
+    report = estate.root / "reports" / estate.current
+    assert "Advisory only" in (report / "report.html").read_text()
+    assert "Advisory only" in (report / "summary.txt").read_text()
+    assert not re.search(r"(src|href)=[\"']?https?:", (report / "report.html").read_text())
+
+
+def test_why_answers_for_a_hit_and_for_a_pair_that_was_never_proposed(estate: Estate) -> None:
+    delta_log = estate.root / "tables" / "link"
+    link = rows(
+        f"select employee_id, source_system || ':' || person_ref from read_parquet('{delta_log}/*.parquet') order by 1, 2 limit 1"
+    )
+    employee, person = map(str, link[0])
+    answer = ok(submit("why", "--out", str(estate.root), "--employee", employee, "--person", person))
+    assert "premises" in answer and "tier" in answer.lower()
+    unknown = submit("why", "--out", str(estate.root), "--employee", "no-such-employee", "--person", person)
+    assert unknown.returncode == 2
+    assert "no-such-employee" in unknown.stderr and "Traceback" not in unknown.stderr
+
+
+def test_the_same_run_twice_changes_nothing_but_run(estate: Estate, feeds: Path) -> None:
+    before, current = estate.delta_versions(), estate.current
+    said = ok(submit("backfill", "--feeds", str(feeds), "--out", str(estate.root)))
+    assert "nothing has changed" in said
+    assert estate.delta_versions() == before
+    assert estate.current == current
+
+
+def test_a_killed_run_started_again_ends_as_if_it_had_not_been_killed(
+    estate: Estate, feeds: Path, tmp_path: Path
+) -> None:
+    root = tmp_path / "killed"
+    child = subprocess.Popen(
+        [str(SUBMIT), "backfill", "--", "--feeds", str(feeds), "--out", str(root)],
+        cwd=REPO,
+        env={**os.environ, "LINKAGE_DRIVER_MEMORY": "2g"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert child.stdout is not None
+    for line in child.stdout:
+        if "decide …" in line:
+            time.sleep(1.0)
+            # The job's processes are in a group of their own; all of them name the output root.
+            subprocess.run(["pkill", "-KILL", "-f", str(root)], check=False)
+            break
+    child.wait(timeout=60)
+    assert not (root / "published" / "current_run").exists()
+    said = ok(submit("backfill", "--feeds", str(feeds), "--out", str(root)))
+    assert "going on with run" in said
+    again = Estate(root)
+    for table in ("hit", "hit_link", "location_hit", "link", "screening"):
+        left, right = again.published(table), estate.published(table)
+        assert rows(
+            f"select count(*) from (select * exclude (run_id) from {left} except all select * exclude (run_id) from {right})"
+        ) == [(0,)], table
+        assert rows(f"select count(*) from {left}") == rows(f"select count(*) from {right}"), table
+    assert not (root / "work").exists()
+    assert not (root / "lock.json").exists()
+
+
+def test_a_failed_run_leaves_what_was_published_and_exits_with_its_own_code(
+    estate: Estate, feeds: Path, tmp_path: Path
+) -> None:
+    current, before = estate.current, estate.delta_versions()
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    for part in feeds.iterdir():
+        (broken / part.name).symlink_to(part)
+    (broken / "hr").unlink()
+    failed = submit("backfill", "--feeds", str(broken), "--out", str(estate.root))
+    assert failed.returncode == 3
+    assert "hr.extract" in failed.stderr and "Traceback" not in failed.stderr
+    assert estate.current == current
+    assert estate.delta_versions() == before

@@ -1,0 +1,183 @@
+"""Laws of the comparison: symmetric, whatever is recorded; missing is its own level; bounds lose nothing."""
+
+from __future__ import annotations
+
+import datetime
+
+import jellyfish
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from linkage_spark.linkage.comparison import dates, names
+from linkage_spark.linkage.comparison.pair import compare
+from linkage_spark.linkage.comparison.tokens import CROSSED, DIFFER, GIVEN, SURNAME, NameComparer
+from tests.unit.linkage.comparison.knowledge import comparer, person, reference
+
+TOKENS = st.sampled_from(
+    "john jon jonathan j smith smyth smiht mohammed muhammad md ali imran kaur singh gill kowalski kowalska "
+    "anne marie annemarie o brien obrien paul paula bob robert mc donald macdonald".split()
+)
+NAMES = st.one_of(
+    st.none(), st.lists(TOKENS, max_size=4).map(" ".join), st.text(max_size=12), st.text(max_size=200)
+)
+PERSONS = st.builds(
+    lambda given, surname, year, month, day, saon, paon, postcode, kind: (
+        person(given, surname, "")
+        | {"dob_year": year, "dob_month": month, "dob_day": day, "saon": saon, "paon": paon}
+        | {"postcode": postcode, "postcode_district": postcode, "address_kind": kind}
+    ),
+    NAMES,
+    NAMES,
+    st.one_of(st.none(), st.integers(1880, 2026)),
+    st.one_of(st.none(), st.integers(1, 12)),
+    st.one_of(st.none(), st.integers(1, 31)),
+    st.sampled_from([None, "2", "22", ""]),
+    st.one_of(st.sampled_from([None, "12", "12-14", "41A"]), st.text(max_size=6)),
+    st.one_of(st.sampled_from([None, "B23 6AA", "B23 6AB"]), st.text(max_size=8)),
+    st.sampled_from([None, "dwelling", "institution", "nonsense"]),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(PERSONS, PERSONS)
+def test_compare_is_symmetric_whatever_is_recorded(left: dict[str, object], right: dict[str, object]) -> None:
+    assert compare(left, right, comparer=comparer()) == compare(right, left, comparer=comparer())
+
+
+@settings(max_examples=100, deadline=None)
+@given(PERSONS)
+def test_a_record_never_contradicts_itself(one: dict[str, object]) -> None:
+    levels = compare(one, one, comparer=comparer())
+    assert levels.level_given in ("exact", "missing")
+    assert levels.level_surname in ("exact", "missing")
+    assert not (levels.dob_contradicts or levels.twin_pattern or levels.forename_differs)
+
+
+def test_an_empty_record_is_missing_in_every_attribute() -> None:
+    levels = compare({}, person(), comparer=comparer())
+    assert (levels.level_name, levels.level_date_of_birth, levels.level_address) == ("missing",) * 3
+
+
+WORDS = st.text(alphabet="abcdeo", min_size=2, max_size=9)
+
+
+@settings(max_examples=600, deadline=None)
+@given(WORDS, WORDS)
+def test_the_letter_bound_never_turns_away_what_a_spelling_rule_accepts(a: str, b: str) -> None:
+    short, long = sorted((a, b), key=len)
+    edits = jellyfish.damerau_levenshtein_distance(short, long)
+    closeness = jellyfish.jaro_winkler_similarity(short, long)
+    if closeness >= 0.84 or (edits <= 1 and len(short) >= 3) or (edits <= 2 and len(short) >= 6):
+        assert comparer()._may_be_alike(short, long)
+
+
+def test_a_forgetful_comparer_gives_the_same_levels() -> None:
+    forgetful = NameComparer(reference(), memory=1)
+    pairs = [("john", "jon"), ("smith", "smyth"), ("bob james", "robert"), ("john", "jon"), ("kaur", "singh")]
+    for kind in (GIVEN, SURNAME, CROSSED):
+        for left, right in pairs:
+            assert forgetful.part_level(kind, left, right) == comparer().part_level(kind, left, right)
+
+
+def test_no_name_is_a_variant_of_itself_only_through_others() -> None:
+    assert comparer().token_level(GIVEN, "xqz", "wvk") == DIFFER
+
+
+DAYS = st.dates(datetime.date(1900, 1, 1), datetime.date(2020, 12, 31))
+SLIPS = st.sampled_from(
+    [
+        lambda d: d,
+        lambda d: d.replace(day=1, month=1),
+        lambda d: d.replace(year=d.year - 1) if (d.month, d.day) != (2, 29) else d,
+        lambda d: d.replace(year=d.year - 30, day=min(d.day, 28)),
+        lambda d: d.replace(month=d.day, day=d.month) if d.day <= 12 else d,
+        lambda d: d.replace(day=d.day % 28 + 1),
+    ]
+)
+
+
+@settings(max_examples=600, deadline=None)
+@given(DAYS, DAYS, SLIPS, st.booleans())
+def test_date_levels_equal_a_plain_reading_of_their_claims(
+    one: datetime.date, other: datetime.date, slip: object, related: bool
+) -> None:
+    right = slip(one) if related else other  # type: ignore[operator]
+    found = dates.compare_dates(_column(one), _column(right))
+    assert dates.LEVELS[int(found.level[0])] == _plainly(one, right)
+
+
+def test_a_generation_apart_is_never_near() -> None:
+    years = np.arange(1900, 2021)
+    left = dates.Dates(*(np.full(len(years), part) for part in (1960, 3, 4)))
+    right = dates.Dates(years, np.full(len(years), 3), np.full(len(years), 4))
+    found = dates.compare_dates(left, right)
+    far = (np.abs(years - 1960) >= dates.GENERATION_YEARS) & (np.abs(years - 1960) != 100)
+    assert not found.near[far].any()
+    assert found.contradicts[far].all()
+
+
+def _column(day: datetime.date) -> dates.Dates:
+    return dates.Dates(np.array([day.year]), np.array([day.month]), np.array([day.day]))
+
+
+def _plainly(a: datetime.date, b: datetime.date) -> str:
+    texts = f"{a:%d%m%Y}", f"{b:%d%m%Y}"
+    gap = abs(a.year - b.year)
+    differing = [place for place in range(8) if texts[0][place] != texts[1][place]]
+    starts = ((a.month, a.day) == (1, 1)), ((b.month, b.day) == (1, 1))
+    if a == b:
+        return "exact"
+    if gap == 0 and (a.day, a.month) == (b.month, b.day):
+        return "day_month_swap"
+    if gap == 100 and (a.day, a.month) == (b.day, b.month):
+        return "century"
+    if gap == 0 and starts[0] != starts[1]:
+        return "first_of_january"
+    if gap < 13 and (len(differing) == 1 or _exchanged(texts, differing)):
+        return "one_digit_or_transposition"
+    if gap == 0 and (a.day == b.day or a.month == b.month):
+        return "year_and_one_part"
+    if (a.day, a.month) == (b.day, b.month) and not starts[0]:
+        return "month_and_day"
+    if gap < 13 and len(differing) == 2:
+        return "two_digits"
+    if gap == 0:
+        return "year_only"
+    return "within_two_years" if gap <= 2 else "within_ten_years" if gap <= 10 else "differ"
+
+
+def _exchanged(texts: tuple[str, str], differing: list[int]) -> bool:
+    if len(differing) != 2 or differing[1] != differing[0] + 1 or differing[0] in (1, 3):
+        return False
+    first, second = differing
+    return texts[0][first] == texts[1][second] and texts[0][second] == texts[1][first]
+
+
+def test_known_forms_follow_the_reference_of_nicknames() -> None:
+    pairs = [
+        *sorted(reference().nickname_pairs)[::7],
+        ("bob", "robert"),
+        ("alexander", "sasha"),
+        ("john", "peter"),
+    ]
+    for one, other in pairs:
+        known = reference().are_nicknames(one, other)
+        alike = comparer()._is_variant(GIVEN, one, other)
+        same_spelling = reference().canonical(one) == reference().canonical(other)
+        assert alike == (known or same_spelling), (one, other)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.one_of(TOKENS, WORDS, st.text(min_size=1, max_size=9)), min_size=2, max_size=25))
+def test_pairs_turned_away_on_whole_columns_differ_one_by_one(values: list[str]) -> None:
+    values = list(dict.fromkeys(value for value in values if value.split()))
+    traits = names._traits(values, comparer())
+    a, b = (np.array(index).ravel() for index in np.meshgrid(np.arange(len(values)), np.arange(len(values))))
+    for kind in (GIVEN, SURNAME, CROSSED):
+        for one, other in zip(
+            a[names._surely_differ(kind, traits, a, b)],
+            b[names._surely_differ(kind, traits, a, b)],
+            strict=True,
+        ):
+            assert comparer().part_level(kind, values[one], values[other]) == DIFFER

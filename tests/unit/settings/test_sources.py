@@ -1,0 +1,113 @@
+"""Source mappings: what loads, and what each mistake in one is told."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from linkage_spark.errors import SettingsError
+from linkage_spark.settings.sources import feeds_of, format_pattern, load_sources
+
+CONF = Path(__file__).resolve().parents[3] / "conf"
+
+
+@pytest.fixture
+def conf(tmp_path):
+    shutil.copytree(CONF / "sources", tmp_path / "sources")
+    return tmp_path
+
+
+def change(conf, source, old, new):
+    path = conf / "sources" / f"{source}.toml"
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def message(conf):
+    with pytest.raises(SettingsError) as caught:
+        load_sources(conf)
+    return str(caught.value)
+
+
+def test_the_shipped_mappings_load():
+    keys = [feed.key for feed in feeds_of(load_sources(CONF))]
+    assert len(keys) == 11
+    assert "hr.extract" in keys
+
+
+def test_only_the_roster_has_an_allow_list():
+    assert [feed.key for feed in feeds_of(load_sources(CONF)) if feed.allow_list] == ["hr.extract"]
+
+
+def test_free_text_is_never_read():
+    never = {feed.key: feed.never_read for feed in feeds_of(load_sources(CONF)) if feed.never_read}
+    assert never == {"crime.occurrence": ("FREE_TEXT",), "intel.report": ("SANITISED_TEXT",)}
+
+
+def test_an_unknown_key_is_named(conf):
+    change(conf, "crime", 'path = "crime/nominal"\n', 'path = "crime/nominal"\nformatt = "delta"\n')
+    assert message(conf) == (
+        "conf/sources/crime.toml: unknown key 'feeds.nominal.formatt'; remove it or correct its name"
+    )
+
+
+def test_an_unknown_input_is_named(conf):
+    change(conf, "custody", "name = ", "full_name = ")
+    text = message(conf)
+    assert text.startswith("conf/sources/custody.toml: key 'feeds.record.produces.0'")
+    assert "unknown input 'full_name' for table person" in text
+
+
+def test_a_table_without_its_key_is_named(conf):
+    change(conf, "intel", 'event_ref = "REPORT_NO"\nrecorded_at', "recorded_at")
+    assert "table event needs input 'event_ref'; map a column to it" in message(conf)
+
+
+def test_a_strange_format_is_named(conf):
+    change(conf, "custody", '"dd/MM/yyyy"', '"dd.MON.yyyy"')
+    assert "a format is made of yyyy, yy, MMM, MM, dd, HH, mm, ss and punctuation" in message(conf)
+
+
+def test_a_strange_zone_is_named(conf):
+    change(conf, "incident", '"Europe/London"', '"Europe/Brum"')
+    assert "no such time zone" in message(conf)
+
+
+def test_a_feed_has_a_path_or_a_table(conf):
+    change(conf, "custody", 'path = "custody/record"\n', "")
+    assert "a hive feed has 'table' and no 'path'" in message(conf)
+
+
+def test_a_hive_table_is_a_place(conf):
+    change(
+        conf,
+        "custody",
+        'path = "custody/record"\nformat = "parquet"',
+        'table = "pol.custody"\nformat = "hive"',
+    )
+    record = next(feed for feed in feeds_of(load_sources(conf)) if feed.key == "custody.record")
+    assert (record.table, record.path) == ("pol.custody", None)
+
+
+def test_free_text_cannot_be_mapped_by_accident(conf):
+    change(conf, "crime", 'offence_title = "OFFENCE_TITLE"', 'offence_title = "FREE_TEXT"')
+    assert "column FREE_TEXT is mapped and in never_read; take it out of one of them" in message(conf)
+
+
+def test_there_is_exactly_one_roster(conf):
+    change(conf, "hr", "roster = true", "roster = false")
+    assert message(conf) == "conf/sources: 0 sources have roster = true (none); exactly one must"
+
+
+def test_no_mapping_at_all(tmp_path):
+    assert message(tmp_path) == "conf/sources: no mapping file; add one TOML file per source"
+
+
+def test_a_file_that_is_no_toml(conf):
+    (conf / "sources" / "hr.toml").write_text("roster = \n")
+    assert message(conf).startswith("hr.toml: not valid TOML")
+
+
+def test_format_pattern_reads_signs():
+    assert format_pattern("dd/MM/yyyy") == r"(?P<dd>\d{1,2})/(?P<MM>\d{1,2})/(?P<yyyy>\d{4})"
