@@ -24,9 +24,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--feeds", required=True, metavar="DIR", help="root of the feeds; the truth lies in DIR/truth"
-    )
+    parser.add_argument("--feeds", required=True, metavar="DIR", help="root of the feeds; the truth lies in DIR/truth")
     parser.add_argument("--out", required=True, metavar="ROOT", help="output root of the backfill")
     parser.add_argument("--run", metavar="R", help="a published run; by default the one that readers see")
     given = parser.parse_args(args=argv)

@@ -92,9 +92,7 @@ def _codes(codes: type[StrEnum]) -> str:
 def main(arguments: list[str] | None = None) -> int:
     """Write the page, or check it; 1 when it is out of date."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument(
-        "--check", action="store_true", help="write nothing; fail when the page is out of date"
-    )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when the page is out of date")
     checking = parser.parse_args(args=arguments).check
     text = render()
     if checking:

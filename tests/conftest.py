@@ -26,9 +26,7 @@ FOREIGN = ("SPARK_HOME", "SPARK_LOCAL_DIRS", "PYSPARK_SUBMIT_ARGS", "HADOOP_CONF
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if UNIT in item.path.parents and "spark" in getattr(item, "fixturenames", ()):
-        pytest.fail(
-            "a test in tests/unit must not use the fixture 'spark': move it to another folder", pytrace=False
-        )
+        pytest.fail("a test in tests/unit must not use the fixture 'spark': move it to another folder", pytrace=False)
 
 
 def jars_dir() -> Path:

@@ -67,9 +67,7 @@ def row(ref: str, values: tuple[Any, ...]) -> dict[str, Any]:
 
 def test_each_error_class_is_bridged_by_the_rule_that_is_there_for_it(spark: SparkSession) -> None:
     roster = persons(spark, [employee("e1", "sarah jane", "smith")])
-    rows = [row(ref, values) for ref, (values, _) in FOUND.items()] + [
-        row(ref, v) for ref, v in NOT_FOUND.items()
-    ]
+    rows = [row(ref, values) for ref, (values, _) in FOUND.items()] + [row(ref, v) for ref, v in NOT_FOUND.items()]
     rows.append(person("kept out", "sarah jane", "smith", not_screened_reason="name_alone"))
     pairs = propose_pairs(persons(spark, rows), roster, model=MODEL, refined=(), secret=SECRET)
     assert pairs.columns == ["rule_mask", *[f"{name}{s}" for s in ("_l", "_r") for name in COMPARED_COLUMNS]]
@@ -109,9 +107,7 @@ def test_a_key_over_the_cap_needs_the_second_key_and_the_loss_is_counted(spark: 
             ),
         }
     )
-    roster = persons(
-        spark, [employee("e1", "sara", "smith"), employee("e2", "bill", "smith", "1990-05-05", AWAY)]
-    )
+    roster = persons(spark, [employee("e1", "sara", "smith"), employee("e2", "bill", "smith", "1990-05-05", AWAY)])
     history = persons(
         spark,
         [
@@ -127,9 +123,7 @@ def test_a_key_over_the_cap_needs_the_second_key_and_the_loss_is_counted(spark: 
     assert set(chosen.refined[0]) == set(REFINED_KEY.names)
     assert set(chosen.audit[0]) == set(BLOCKING_AUDIT.names)
     observed = Observation("blocking")
-    pairs = propose_pairs(
-        history, roster, model=model, refined=chosen.hmacs, secret=SECRET, observation=observed
-    )
+    pairs = propose_pairs(history, roster, model=model, refined=chosen.hmacs, secret=SECRET, observation=observed)
     found = {(pair.person_ref_l, pair.person_ref_r) for pair in pairs.collect()}
     assert found == {("e1", "p0"), ("e1", "p1"), ("e2", "p9")}
     prices = price_rules(counts, observed.get, model=model, refined=chosen.refined)
@@ -147,10 +141,7 @@ def test_a_key_over_the_cap_needs_the_second_key_and_the_loss_is_counted(spark: 
 
 def test_the_choice_of_refined_keys_depends_on_the_secret_and_not_on_the_order(spark: SparkSession) -> None:
     model = MODEL.model_copy(update={"key_cap": 1})
-    rows = [
-        person(f"p{no}", "sara", surname)
-        for no, surname in enumerate(("khan", "khan", "smith", "smith", "smith"))
-    ]
+    rows = [person(f"p{no}", "sara", surname) for no, surname in enumerate(("khan", "khan", "smith", "smith", "smith"))]
     roster = persons(spark, [employee("e1")])
     counts = count_keys(persons(spark, rows), roster, model=model).collect()
     again = count_keys(persons(spark, rows[::-1]).repartition(3), roster, model=model).collect()
@@ -163,8 +154,7 @@ def test_the_choice_of_refined_keys_depends_on_the_secret_and_not_on_the_order(s
 
 def test_frequencies_keep_values_of_enough_bearers_and_pool_the_rest(spark: SparkSession) -> None:
     rows = [
-        person(f"p{no}", given, "khan", None, None)
-        for no, given in enumerate(("sara",) * 5 + ("adam", "bill", "bill"))
+        person(f"p{no}", given, "khan", None, None) for no, given in enumerate(("sara",) * 5 + ("adam", "bill", "bill"))
     ]
     rows.append(person("p0", "zoe", "khan", None, None, variant_no=1, variant_kind="alias"))
     counted = count_frequencies(persons(spark, rows), min_bearers=5)

@@ -31,17 +31,13 @@ _DEFAULTS: dict[str, Any] = {
 }
 
 
-def pair(
-    employee: str, ref: str, holds: tuple[str, ...], weight: int = MATCH, **others: Any
-) -> dict[str, Any]:
+def pair(employee: str, ref: str, holds: tuple[str, ...], weight: int = MATCH, **others: Any) -> dict[str, Any]:
     ids = {"employee_id": employee, "person_ref": ref, "match_weight_millibits": weight}
     return {**_DEFAULTS, **ids, **dict.fromkeys(holds, True), **others}
 
 
 def scored(spark: SparkSession, rows: list[dict[str, Any]]) -> DataFrame:
-    return spark.createDataFrame(
-        [tuple(row[name] for name in SCORED_PAIR.names) for row in rows], SCORED_PAIR.schema
-    )
+    return spark.createDataFrame([tuple(row[name] for name in SCORED_PAIR.names) for row in rows], SCORED_PAIR.schema)
 
 
 def decided(spark: SparkSession, rows: list[dict[str, Any]]) -> dict[tuple[str, str], Any]:

@@ -286,9 +286,7 @@ def test_every_employee_is_screened_or_has_a_reason(spark) -> None:
         out | {"row_key": "E5", "source_system": "crime"},
         out | {"row_key": "E6/1", "produces": "assignment"},
     )
-    hit = contract_rows(
-        spark, HIT, {"employee_id": "E1", "hit_id": "a"}, {"employee_id": "E1", "hit_id": "b"}
-    )
+    hit = contract_rows(spark, HIT, {"employee_id": "E1", "hit_id": "a"}, {"employee_id": "E1", "hit_id": "b"})
     rows = {row.employee_id: tuple(row)[1:] for row in build_screening(roster, refused, hit).collect()}
     assert rows == {
         "E1": (True, None, True, 2),

@@ -80,9 +80,7 @@ def link(employee: str, ref: str, tier: str, weight: float, **other: Any) -> dic
     return {**base, "match_weight": weight, "policy_reason": "reason", "rival_posterior": 1.0, **other}
 
 
-def hit(
-    number: int, employee: str, ref: str, event: str, role: str, tier: str, **other: Any
-) -> dict[str, Any]:
+def hit(number: int, employee: str, ref: str, event: str, role: str, tier: str, **other: Any) -> dict[str, Any]:
     base = {"hit_id": f"h{number}", "employee_id": employee, "source_system": "crime", "event_ref": event}
     return {
         **base,
@@ -199,9 +197,7 @@ def test_precision_and_recall_count_wrong_links_and_lost_ones(figures: AccuracyF
 def test_groups_follow_record_employee_and_link(figures: AccuracyFigures) -> None:
     def shown(section: Any) -> dict[str, tuple[int, int, int]]:
         rows = [row for row in section if row["scope"] == "match+possible"]
-        return {
-            r["group"]: (r["recall"]["numerator"], r["recall"]["denominator"], r["false_links"]) for r in rows
-        }
+        return {r["group"]: (r["recall"]["numerator"], r["recall"]["denominator"], r["false_links"]) for r in rows}
 
     assert shown(figures["by_error_class"])["alias"] == (1, 1, 0)
     assert shown(figures["by_error_class"])["clean"] == (1, 4, 1)

@@ -15,9 +15,7 @@ from tests.support.persons import crowd, persons
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-MODEL = load_model(Path(__file__).resolve().parents[2] / "conf", "screening_v1").model_copy(
-    update={"key_cap": 20}
-)
+MODEL = load_model(Path(__file__).resolve().parents[2] / "conf", "screening_v1").model_copy(update={"key_cap": 20})
 SECRET = b"s" * 32
 FORBIDDEN = (
     "CartesianProduct",

@@ -39,9 +39,7 @@ HISTORY = [
 
 def candidates(spark: SparkSession) -> DataFrame:
     def side(rows: list[dict[str, Any]], suffix: str) -> DataFrame:
-        frame = spark.createDataFrame(
-            [tuple(row[name] for name in PERSON.names) for row in rows], PERSON.schema
-        )
+        frame = spark.createDataFrame([tuple(row[name] for name in PERSON.names) for row in rows], PERSON.schema)
         return frame.select(*[F.col(name).alias(f"{name}_{suffix}") for name in COMPARED_COLUMNS])
 
     return side(ROSTER, "l").crossJoin(side(HISTORY, "r")).withColumn("rule_mask", F.lit(5).cast("long"))
@@ -51,9 +49,7 @@ def test_the_stage_scores_each_pair_as_it_is_scored_alone_and_every_link_is_expl
     spark: SparkSession,
 ) -> None:
     scored = score_candidates(candidates(spark), model=model(), frequencies=FREQUENCIES, names=reference())
-    found = {
-        (row["employee_id"], row["person_ref"]): row.asDict() for row in SCORED_PAIR.check(scored).collect()
-    }
+    found = {(row["employee_id"], row["person_ref"]): row.asDict() for row in SCORED_PAIR.check(scored).collect()}
     alone = {
         (left["person_ref"], right["person_ref"]): score_pair(
             left, {**right, "rule_mask": 5}, model=model(), frequencies=FREQUENCIES, names=reference()
@@ -61,9 +57,7 @@ def test_the_stage_scores_each_pair_as_it_is_scored_alone_and_every_link_is_expl
         for left, right in itertools.product(ROSTER, HISTORY)
     }
     floor = model().thresholds.floor_bits * 1000
-    assert found == {
-        key: row for key, row in alone.items() if int(str(row["match_weight_millibits"])) >= floor
-    }
+    assert found == {key: row for key, row in alone.items() if int(str(row["match_weight_millibits"])) >= floor}
     assert ("E1", "P1") in found
     assert ("E1", "P5") not in found
 

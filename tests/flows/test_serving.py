@@ -93,9 +93,7 @@ def results(spark) -> Results:
         hit=contract_rows(spark, HIT, hit, undated),
         hit_link=contract_rows(spark, HIT_LINK, {"hit_id": "h1", **ref}, {"hit_id": "h2", **ref}),
         location_hit=contract_rows(spark, LOCATION_HIT, location_hit),
-        link=contract_rows(
-            spark, LINK, {"rule_mask": 2**53 + 1, "match_weight_millibits": -12_345, **ref}, other_link
-        ),
+        link=contract_rows(spark, LINK, {"rule_mask": 2**53 + 1, "match_weight_millibits": -12_345, **ref}, other_link),
         employee=contract_rows(spark, EMPLOYEE, *employees),
         event=contract_rows(spark, EVENT, *events),
         screening=contract_rows(spark, SCREENING, *screenings),
@@ -128,9 +126,7 @@ def test_every_table_has_scalars_its_run_no_null_key_and_unique_keys(contract, p
     assert [c.name for c in contract.fields if c.required and found[c.name].null_count] == []
     assert found.group_by(list(contract.key)).aggregate([]).num_rows == found.num_rows > 0
     for file in Path(published_path(published, contract.name, RUN_ID)).glob("*.parquet"):
-        physical = {
-            pq.ParquetFile(file).schema.column(n).physical_type for n in range(len(found.column_names))
-        }
+        physical = {pq.ParquetFile(file).schema.column(n).physical_type for n in range(len(found.column_names))}
         assert "INT96" not in physical
 
 
@@ -151,9 +147,7 @@ def test_values_come_back_as_they_went_in(published: str) -> None:
     assert rows(published, "link", "link_rule_mask", "link_match_weight_millibits", "link_person_ref") == {
         (BIG, -12_345, BIG)
     }
-    assert rows(
-        published, "employee", "employee_key", "employee_id", "employee_team", "employee_start_date_key"
-    ) == {
+    assert rows(published, "employee", "employee_key", "employee_id", "employee_team", "employee_start_date_key") == {
         ("E1SS", "e1ß", "Süd", 0),
         ("E2", "E2", None, 19991231),
     }
@@ -196,7 +190,8 @@ def test_a_reader_joins_the_star_by_its_keys(published: str) -> None:
     }
     found = duckdb.sql(
         f"""
-        select h.hit_key, e.event_reported_at, d.date_iso, r.reason_words, l.link_match_weight_millibits, m.employee_team
+        select h.hit_key, e.event_reported_at, d.date_iso, r.reason_words, l.link_match_weight_millibits,
+               m.employee_team
         from {views["hit"]} h
         join {views["event"]} e using (event_key)
         join {views["date"]} d using (date_key)

@@ -91,9 +91,9 @@ def test_every_employee_is_screened_or_not_screened_with_a_reason(estate: Estate
     reason = next(c for c in columns if "reason" in c)
     (count,) = rows(f"select count(*) from {table}")[0]
     assert count == EMPLOYEES
-    assert rows(
-        f"select count(*) from {table} where ({screened} = 1) = ({reason} is not null and {reason} <> '')"
-    ) == [(0,)]
+    assert rows(f"select count(*) from {table} where ({screened} = 1) = ({reason} is not null and {reason} <> '')") == [
+        (0,)
+    ]
 
 
 def test_accuracy_against_the_truth_stays_above_the_floors(estate: Estate) -> None:

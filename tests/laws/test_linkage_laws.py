@@ -86,8 +86,7 @@ def key_of(rule: Any, row: Row, on_roster: bool) -> Key | None:
 def contradict(left: Row, right: Row) -> bool:
     """What the comparison itself says of the two dates of birth."""
     sides = [
-        Dates(*(np.array([row[name] or 0]) for name in ("dob_year", "dob_month", "dob_day")))
-        for row in (left, right)
+        Dates(*(np.array([row[name] or 0]) for name in ("dob_year", "dob_month", "dob_day"))) for row in (left, right)
     ]
     return bool(compare_dates(*sides).contradicts[0])
 
@@ -161,30 +160,21 @@ def test_a_pair_is_proposed_once_and_only_if_a_rule_really_holds(spark: SparkSes
     pairs = propose_pairs(right, left, model=MODEL, refined=chosen.hmacs, secret=SECRET, observation=observed)
     names = ("person_ref_l", "variant_no_l", "source_system_r", "person_ref_r", "variant_no_r")
     found = [
-        (tuple(row[name] for name in names), row["rule_mask"])
-        for row in pairs.select(*names, "rule_mask").collect()
+        (tuple(row[name] for name in names), row["rule_mask"]) for row in pairs.select(*names, "rule_mask").collect()
     ]
     masks = dict(found)
     assert len(masks) == len(found), f"seed {seed}: a pair came twice"
     gated = {pair: mask for pair, mask in oracle.masks.items() if pair not in masks}
     assert masks == {pair: mask for pair, mask in oracle.masks.items() if pair in masks}, f"seed {seed}"
-    assert gated.keys() <= oracle.contradicting, (
-        f"seed {seed}: the gate removed a pair whose dates do not contradict"
-    )
+    assert gated.keys() <= oracle.contradicting, f"seed {seed}: the gate removed a pair whose dates do not contradict"
     assert gated, f"seed {seed}: the gate had nothing to do, so nothing was tested"
     counts = observed.get
     for no in range(len(MODEL.rules)):
-        seen = tuple(
-            counts[f"{name}_{no}"] for name in ("pairs_proposed", "pairs_first", "pairs_refined_away")
-        )
-        assert seen == (oracle.proposed[no], oracle.first[no], oracle.refined_away[no]), (
-            f"seed {seed}, rule {no}"
-        )
+        seen = tuple(counts[f"{name}_{no}"] for name in ("pairs_proposed", "pairs_first", "pairs_refined_away"))
+        assert seen == (oracle.proposed[no], oracle.first[no], oracle.refined_away[no]), f"seed {seed}, rule {no}"
     assert sum(oracle.refined_away.values()) > 0
     assert (
-        counts["pairs_first"]
-        == sum(counts[f"pairs_first_{no}"] for no in range(len(MODEL.rules)))
-        == len(oracle.masks)
+        counts["pairs_first"] == sum(counts[f"pairs_first_{no}"] for no in range(len(MODEL.rules))) == len(oracle.masks)
     )
     assert counts["pairs_gated"] == len(gated)
 
@@ -262,9 +252,9 @@ def test_row_order_partition_count_and_aqe_change_no_link(spark: SparkSession) -
     tiers = Counter(row[6] for row in expected)
     assert set(tiers) == {"match", "possible", "non_match"}, f"seed {seed}: {tiers}"
     assert links_of(spark, roster[::-1], history[::-1], frozen, parts=3) == expected, f"seed {seed}"
-    assert (
-        links_of(spark, roster, history, freeze(spark, roster[::-1], history[::-1]), parts=8) == expected
-    ), f"seed {seed}"
+    assert links_of(spark, roster, history, freeze(spark, roster[::-1], history[::-1]), parts=8) == expected, (
+        f"seed {seed}"
+    )
     with setting(spark, "spark.sql.adaptive.enabled", "false"):
         assert links_of(spark, roster, history, frozen, parts=3) == expected, f"seed {seed}"
 
@@ -276,8 +266,6 @@ def test_an_unrelated_person_changes_no_link_under_a_frozen_model(spark: SparkSe
     before = links_of(spark, roster, history, frozen, parts=2)
     far = "77|moor road|leeds|LS1 1AA"
     newcomers = [employee("zz", "qqor", "vzzex", "1955-05-05", far)]
-    strangers = [
-        person(f"zz{no}", "wwin", "hhodd", "1933-06-07", far.replace("77", "9")) for no in range(2 * CAP)
-    ]
+    strangers = [person(f"zz{no}", "wwin", "hhodd", "1933-06-07", far.replace("77", "9")) for no in range(2 * CAP)]
     after = links_of(spark, [*roster, *newcomers], [*history, *strangers], frozen, parts=2)
     assert after == before, f"seed {seed}"

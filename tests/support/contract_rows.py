@@ -17,10 +17,7 @@ def contract_rows(spark: SparkSession, contract: TableContract, *rows: dict[str,
     unknown = {name for row in rows for name in row} - set(contract.names)
     assert not unknown, f"{contract.name} has no columns {unknown}"
     values = [
-        tuple(
-            row.get(column.name, _empty(column.type) if column.required else None)
-            for column in contract.fields
-        )
+        tuple(row.get(column.name, _empty(column.type) if column.required else None) for column in contract.fields)
         for row in rows
     ]
     return spark.createDataFrame(values, schema=contract.schema)

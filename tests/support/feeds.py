@@ -63,9 +63,7 @@ SUBJECT_COLUMNS = "REPORT_NO,SUBJECT_SEQ,SUBJECT_NAME,SUBJECT_DOB,SUBJECT_ADDRES
 LOG_COLUMNS = (
     "LOG_NUMBER,LOG_DATE,OPEN_CODE,CLOSE_CODE,LOCATION_TEXT,LOCATION_POSTCODE,LOCATION_UPRN,LOCATION_KIND,UPDATED"
 ).split(",")
-CALLER_COLUMNS = (
-    "LOG_NUMBER,PERSON_SEQ,PERSON_NAME,PERSON_DOB,PERSON_ADDRESS,PERSON_POSTCODE,PERSON_ROLE".split(",")
-)
+CALLER_COLUMNS = "LOG_NUMBER,PERSON_SEQ,PERSON_NAME,PERSON_DOB,PERSON_ADDRESS,PERSON_POSTCODE,PERSON_ROLE".split(",")
 
 _TIMES = {
     "CREATED_AT,UPDATED_AT,OCC_FROM,OCC_TO,REPORTED_AT,RECORDED_AT": "timestamp",
@@ -77,9 +75,7 @@ TYPES = {name: kind for names, kind in _TIMES.items() for name in names.split(",
 """Types of columns that are not text, in feeds that are not CSV."""
 
 
-def _employee(
-    no: str, first: str, middle: str, last: str, born: str, home: str, code: str, **others: str
-) -> Row:
+def _employee(no: str, first: str, middle: str, last: str, born: str, home: str, code: str, **others: str) -> Row:
     line_1, *more = home.split(", ")
     row = dict.fromkeys(HR_COLUMNS, "")
     row |= {"PERSON_NUMBER": no, "FIRST_NAME": first, "MIDDLE_NAMES": middle, "LAST_NAME": last}
@@ -142,9 +138,7 @@ def raw_rows() -> dict[str, list[Row]]:
     n1 = _nominal("N1", "HARPREET", "KAUR", "SANDHU", "1984-02-03", "|14|HIGH ST|BIRMINGHAM|B23 6AB")
     return {
         "hr.extract": [
-            _employee(
-                "E1", "Harpreet", "Kaur", "Sandhu", "03-FEB-1984", "14 High Street, Erdington", "B23 6AB"
-            ),
+            _employee("E1", "Harpreet", "Kaur", "Sandhu", "03-FEB-1984", "14 High Street, Erdington", "B23 6AB"),
             _employee("E2", "Muhammad", "Bilal", "Hussain", "21-JUN-1979", "7 Mill Lane, Aston", "B6 5AA"),
             _employee(
                 *("E2", "Muhammad", "Bilal", "Hussain", "21-JUN-1979", "7 Mill Ln, Aston", "B65AA"),
@@ -158,21 +152,15 @@ def raw_rows() -> dict[str, list[Row]]:
                 *("E4", "Katarzyna", "", "Kowalska", "05-NOV-1988", "9 Rowan Rise", "DY1 1AA"),
                 PERSON_TYPE="Special Constable",
             ),
-            _employee(
-                "E5", "Darren", "", "Smith", "12-DEC-1992", "2 Park Road", "CV1 1AA", PERSON_TYPE="Agency"
-            ),
+            _employee("E5", "Darren", "", "Smith", "12-DEC-1992", "2 Park Road", "CV1 1AA", PERSON_TYPE="Agency"),
             _employee("E6", "Gareth", "", "Pugh", "30-JUL-1971", "55 Long Acre", "WV1 1AA"),
-            _employee(
-                "E6", "Gareth", "", "Pugh", "30-JUL-1972", "55 Long Acre", "WV1 1AA", ASSIGNMENT_NUMBER="E6-2"
-            ),
+            _employee("E6", "Gareth", "", "Pugh", "30-JUL-1972", "55 Long Acre", "WV1 1AA", ASSIGNMENT_NUMBER="E6-2"),
         ],
         "crime.nominal": [
             n1,
             dict(n1),
             _nominal("N2", "MOHAMMED", "", "HUSSAIN", "1979-06-21", "|7|MILL LANE|BIRMINGHAM|B6 5AA"),
-            _nominal(
-                "N3", "PC 4512", "", "OBRIEN", "", "||ASTON POLICE STATION|BIRMINGHAM|B6 5NN", TITLE="PC"
-            ),
+            _nominal("N3", "PC 4512", "", "OBRIEN", "", "||ASTON POLICE STATION|BIRMINGHAM|B6 5NN", TITLE="PC"),
             _nominal("N4", "KATARZYNA", "", "ZIELINSKA", "1988-11-05", "|9|ROWAN RISE|DUDLEY|DY1 1AA"),
             _nominal(
                 *("N4", "KATARZYNA", "", "ZIELINSKA", "1988-11-06", "|9|ROWAN RISE|DUDLEY|DY1 1AA"),
@@ -233,9 +221,7 @@ def raw_rows() -> dict[str, list[Row]]:
             | {"CRIME_NO": "20/2", "LOC_SEQ": 1, "STREET": "OUTSIDE 12 HIGH STREET", "LOC_TYPE": "STREET"},
         ],
         "custody.record": [
-            _detained(
-                "C1", "SANDHU, Harpreet K", "02/03/1984", "14 High Street, Erdington, Birmingham", "B23 6AB"
-            ),
+            _detained("C1", "SANDHU, Harpreet K", "02/03/1984", "14 High Street, Erdington, Birmingham", "B23 6AB"),
             _detained("C2", "BLOGGINS, Arthur", "31/02/1984", "NFA", ""),
         ],
         "intel.report": [_report("R1", "3x5x2", "2", "B", "P"), _report("R2", "5 X 5 X 5", "E", "4", "1")],
@@ -317,9 +303,7 @@ def schema_of(key: str) -> str:
 def raw_feeds(spark: SparkSession, rows: dict[str, list[Row]] | None = None) -> dict[str, DataFrame]:
     """The feeds as frames; ``rows`` replaces what raw_rows gives."""
     return {
-        key: spark.createDataFrame(
-            [tuple(row[name] for name in COLUMNS[key]) for row in listed], schema=schema_of(key)
-        )
+        key: spark.createDataFrame([tuple(row[name] for name in COLUMNS[key]) for row in listed], schema=schema_of(key))
         for key, listed in (rows or raw_rows()).items()
     }
 

@@ -136,9 +136,7 @@ def test_help_lists_every_job_with_the_first_line_of_its_docstring(project: Proj
         (["backfill", "synthesise"], "one job at a time"),
     ],
 )
-def test_a_wrong_word_is_answered_with_one_sentence(
-    project: Project, words: list[str], sentence: str
-) -> None:
+def test_a_wrong_word_is_answered_with_one_sentence(project: Project, words: list[str], sentence: str) -> None:
     code, out, err = project.set_up().run("submit.sh", *words)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert sentence in err
@@ -190,9 +188,7 @@ def test_the_drivers_memory_can_be_chosen(project: Project) -> None:
 def test_another_spark_or_hadoop_of_the_machine_does_not_reach_a_local_job(project: Project) -> None:
     foreign = {"SPARK_HOME": "/opt/spark", "SPARK_CONF_DIR": "/opt/conf", "HADOOP_CONF_DIR": "/etc/hadoop"}
     project.set_up().run("submit.sh", "backfill", **foreign)
-    seen = dict(
-        line.split("=", 1) for line in Path(f"{project.record}.env").read_text().splitlines() if "=" in line
-    )
+    seen = dict(line.split("=", 1) for line in Path(f"{project.record}.env").read_text().splitlines() if "=" in line)
     assert seen["SPARK_HOME"] == str(project.spark_submit.parent.parent)
     assert seen["SPARK_CONF_DIR"] == str(project.root / "conf/spark")
     assert "HADOOP_CONF_DIR" not in seen
@@ -221,9 +217,7 @@ def test_the_exit_code_is_the_jobs(project: Project, code: int) -> None:
 def test_the_scratch_folder_is_there_during_the_run_and_gone_after_it(project: Project) -> None:
     check = 'test -d "$TMPDIR" && touch "$TMPDIR/spark-warehouse" && test -z "$(ls | grep -v "^[ajthr]")"'
     assert project.set_up().run("submit.sh", "backfill", FAKE_SPARK=check) == (0, "", "")
-    confs = [
-        word for word in project.sent() if word.startswith(("spark.local.dir=", "spark.sql.warehouse.dir="))
-    ]
+    confs = [word for word in project.sent() if word.startswith(("spark.local.dir=", "spark.sql.warehouse.dir="))]
     assert [f"{project.tmp}/linkage_spark." in word for word in confs] == [True, True]
     assert list(project.tmp.iterdir()) == []
 
@@ -261,9 +255,7 @@ def test_a_second_signal_ends_a_job_that_does_not_listen(project: Project) -> No
 
 
 def test_a_cluster_command_ships_environment_settings_wheel_and_jars(project: Project) -> None:
-    words = project.set_up().dry(
-        "backfill", "--env", "cluster", "--deploy", "cluster", "--", "--x", "1", **cluster()
-    )
+    words = project.set_up().dry("backfill", "--env", "cluster", "--deploy", "cluster", "--", "--x", "1", **cluster())
     assert after(words, "--master") == ["yarn"]
     assert after(words, "--deploy-mode") == ["cluster"]
     assert after(words, "--properties-file") == [str(project.root / "conf/spark/backfill.conf")]
@@ -300,9 +292,7 @@ def test_in_client_mode_the_driver_uses_this_machines_paths(project: Project) ->
         ("synthesise", ["--size", "backfill"], "backfill.conf"),
     ],
 )
-def test_the_size_chooses_the_clusters_settings(
-    project: Project, job: str, words: list[str], conf: str
-) -> None:
+def test_the_size_chooses_the_clusters_settings(project: Project, job: str, words: list[str], conf: str) -> None:
     sent = project.set_up().dry(job, "--env", "cluster", *words, **cluster())
     assert after(sent, "--properties-file") == [str(project.root / "conf/spark" / conf)]
 
@@ -331,9 +321,7 @@ def test_jars_may_lie_on_the_clusters_file_system(project: Project) -> None:
         ("HADOOP_CONF_DIR", "HADOOP_CONF_DIR is not set"),
     ],
 )
-def test_what_the_cluster_needs_is_asked_for_in_one_sentence(
-    project: Project, lost: str, sentence: str
-) -> None:
+def test_what_the_cluster_needs_is_asked_for_in_one_sentence(project: Project, lost: str, sentence: str) -> None:
     named = cluster(HADOOP_CONF_DIR="/etc/hadoop")
     del named[lost]
     code, _, err = project.set_up().run("submit.sh", "backfill", "--env", "cluster", **named)

@@ -55,9 +55,7 @@ def accuracy(
         "by_source": _by(rows, lambda row: [row["source_system"]]),
         "by_error_class": _by(rows, _error_classes),
         "by_tradition": _by(rows, lambda row: [row["naming_tradition"]]),
-        "by_address": _by(
-            rows, lambda row: ["with_address_note" if row["address_noted"] else "without_address_note"]
-        ),
+        "by_address": _by(rows, lambda row: ["with_address_note" if row["address_noted"] else "without_address_note"]),
         "by_on_duty": _by(rows, lambda row: ["on_duty_sign" if row["on_duty_sign"] else "no_sign"]),
         "hard_negatives": _hard_negatives(rows, hard_negatives),
         "hits": _hits(list(hits)),
@@ -79,9 +77,7 @@ def _pairs(rows: Iterable[Row], wanted: Predicate, measure: str = "pairs") -> in
     return sum(row[measure] for row in rows if wanted(row))
 
 
-def _precision_recall(
-    rows: Sequence[Row], scope: str, measure: str = "pairs"
-) -> tuple[Proportion, Proportion]:
+def _precision_recall(rows: Sequence[Row], scope: str, measure: str = "pairs") -> tuple[Proportion, Proportion]:
     """Precision and recall of one scope over ``rows``."""
     tiers = SCOPES[scope]
     shown = _pairs(rows, lambda row: row["tier"] in tiers, measure)
@@ -131,9 +127,7 @@ def _hard_negatives(rows: Sequence[Row], counted: Iterable[Row]) -> list[HardNeg
 
 
 def _false_in(rows: Sequence[Row], kind: str, tier: Tier) -> int:
-    return _pairs(
-        rows, lambda row: row["hard_negative"] == kind and row["tier"] == tier.value and not row["is_true"]
-    )
+    return _pairs(rows, lambda row: row["hard_negative"] == kind and row["tier"] == tier.value and not row["is_true"])
 
 
 def _hits(rows: Sequence[Row]) -> list[HitAccuracy]:

@@ -88,6 +88,4 @@ def pick_examples(rows: Iterable[Mapping[str, Any]], limit: int = 12) -> list[di
         taken["role", best["role"]] += 1
         picked.append({name: best[name] for name in EXAMPLE_COLUMNS})
     order = {tier: number for number, tier in enumerate(Tier)}
-    return sorted(
-        picked, key=lambda row: (order[Tier(row["tier"])], row["lane"], row["event_type"], row["hit_id"])
-    )
+    return sorted(picked, key=lambda row: (order[Tier(row["tier"])], row["lane"], row["event_type"], row["hit_id"]))

@@ -151,9 +151,7 @@ def count_hard_negatives(truth_person: DataFrame) -> DataFrame:
     return marked.groupBy("hard_negative").agg(F.count(F.lit(1)).alias("records"))
 
 
-def count_judged_hits(
-    judged: DataFrame, *, hit: DataFrame, involvement: DataFrame, event: DataFrame
-) -> DataFrame:
+def count_judged_hits(judged: DataFrame, *, hit: DataFrame, involvement: DataFrame, event: DataFrame) -> DataFrame:
     """Hits shown and hits that the true links would give, on employee × event × role.
 
     A hit is true when the employee truly stands in that event in that role.
@@ -222,9 +220,7 @@ def _record_marks(person: DataFrame, pairs: DataFrame) -> DataFrame:
         person.join(wanted, on=RECORD_KEY, how="left_semi")
         .groupBy(*RECORD_KEY)
         .agg(
-            (F.max(has_name) & (F.max(F.col("date_of_birth").isNotNull()) | F.max(has_address))).alias(
-                "supportable"
-            ),
+            (F.max(has_name) & (F.max(F.col("date_of_birth").isNotNull()) | F.max(has_address))).alias("supportable"),
             F.max("on_duty_sign").alias("record_on_duty"),
             F.min(F.col("address_issue").isNotNull() | F.col("address_raw").isNull()).alias("address_noted"),
             F.max(F.col("not_screened_reason").isNull()).alias("record_screened"),

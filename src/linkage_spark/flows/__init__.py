@@ -1,0 +1,1 @@
+"""Compositions: frames in and frames out, no I/O."""

@@ -55,9 +55,7 @@ def screen(
         secret=secret,
         observation=observation,
     )
-    return SCORED_PAIR.conform(
-        score_candidates(candidates, model=model, frequencies=frequencies, names=names)
-    )
+    return SCORED_PAIR.conform(score_candidates(candidates, model=model, frequencies=frequencies, names=names))
 
 
 def link(scored: DataFrame, *, model: Model, secret: bytes) -> DataFrame:

@@ -77,9 +77,7 @@ def build_hits(
         F.min("on_duty_sign").alias("on_duty_sign"),
         F.max("disclosed").alias("disclosed"),
     )
-    best = _shown(links).select(
-        "employee_id", *_PERSON_KEY, "tier", "match_weight", "policy_reason", "explanation"
-    )
+    best = _shown(links).select("employee_id", *_PERSON_KEY, "tier", "match_weight", "policy_reason", "explanation")
     joined = (
         hits.withColumn("person_ref", F.col("best.person_ref"))
         .join(best, on=["employee_id", *_PERSON_KEY], how="left")
@@ -100,9 +98,7 @@ def build_hits(
         .withColumn("coverage_caveat", F.lit(caveat))
     )
     hit_link = (
-        parts.withColumn("hit_id", stable_id(*_HIT_KEY))
-        .select(*HIT_LINK.names)
-        .dropDuplicates(list(HIT_LINK.key))
+        parts.withColumn("hit_id", stable_id(*_HIT_KEY)).select(*HIT_LINK.names).dropDuplicates(list(HIT_LINK.key))
     )
     return HitTables(hit=HIT.conform(hit), hit_link=HIT_LINK.conform(hit_link))
 
@@ -114,9 +110,7 @@ def links_without_involvement(links: DataFrame, involvement: DataFrame) -> DataF
     """
     shown = _shown(links).select("employee_id", *_PERSON_KEY)
     keys = (
-        involvement.join(
-            F.broadcast(shown.select(*_PERSON_KEY).distinct()), on=list(_PERSON_KEY), how="left_semi"
-        )
+        involvement.join(F.broadcast(shown.select(*_PERSON_KEY).distinct()), on=list(_PERSON_KEY), how="left_semi")
         .select(*_PERSON_KEY)
         .distinct()
     )
@@ -136,9 +130,7 @@ def _shown(links: DataFrame) -> DataFrame:
 
 def _parts(links: DataFrame, involvement: DataFrame) -> DataFrame:
     """One row per link and involvement. The links are broadcast; involvement is read where it lies."""
-    behind = _shown(links).select(
-        "employee_id", *_PERSON_KEY, *[name for name in _FROM_LINK if name != "explanation"]
-    )
+    behind = _shown(links).select("employee_id", *_PERSON_KEY, *[name for name in _FROM_LINK if name != "explanation"])
     roles = involvement.select(*_PERSON_KEY, "event_ref", "role", "role_raw", "dpa_category", "disclosed")
     return roles.join(F.broadcast(behind), on=list(_PERSON_KEY), how="inner")
 
@@ -146,9 +138,7 @@ def _parts(links: DataFrame, involvement: DataFrame) -> DataFrame:
 def _rank() -> Column:
     """What the best link is least in: tier, weight downwards, then the unique person_ref."""
     tier = F.when(F.col("tier") == Tier.MATCH.value, 0).otherwise(1)
-    return F.struct(
-        tier.alias("tier"), (-F.col("match_weight_millibits")).alias("weight"), F.col("person_ref")
-    )
+    return F.struct(tier.alias("tier"), (-F.col("match_weight_millibits")).alias("weight"), F.col("person_ref"))
 
 
 def _events_behind(event: DataFrame, hits: DataFrame) -> DataFrame:

@@ -105,9 +105,7 @@ def _same_places(roster: DataFrame, location: DataFrame) -> DataFrame:
 
 def _place_keys() -> Column:
     """The keys under which a place may be found, each with its level; keys with a null part left out."""
-    building = F.when(
-        F.col("postcode").isNotNull() & F.col("paon").isNotNull(), F.concat_ws("|", "postcode", "paon")
-    )
+    building = F.when(F.col("postcode").isNotNull() & F.col("paon").isNotNull(), F.concat_ws("|", "postcode", "paon"))
     keys = F.array(
         *[
             F.struct(F.lit(level).alias("level"), key.alias("key"))
@@ -135,9 +133,7 @@ def _sentence() -> Column:
     place = (
         F.when(F.col("place_level") == "same_property", "by its property reference number")
         .when(F.col("place_level") == "same_dwelling", "by postcode, number and flat if any")
-        .otherwise(
-            "by postcode and number; only one of the two records names a flat, so it may be a neighbour's"
-        )
+        .otherwise("by postcode and number; only one of the two records names a flat, so it may be a neighbour's")
     )
     calls = F.format_string("%d incident(s) at this home in all", F.col("calls_at_premises"))
     recent = F.when(

@@ -1,0 +1,1 @@
+"""Pairs of persons: blocking, comparison, scoring, decision, evidence."""

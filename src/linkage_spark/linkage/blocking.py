@@ -60,9 +60,7 @@ def count_keys(history: DataFrame, roster: DataFrame, *, model: Model) -> DataFr
 def _keys_only(persons: DataFrame, model: Model, *, on_roster: bool) -> DataFrame:
     """One row per (person row, rule) that has a key, with the side it counts for."""
     parts = _parts(model, on_roster=on_roster)
-    keyed = (
-        persons.where(_TAKES_PART).select(*parts).select(F.posexplode(_keys(model)).alias("rule_no", "key"))
-    )
+    keyed = persons.where(_TAKES_PART).select(*parts).select(F.posexplode(_keys(model)).alias("rule_no", "key"))
     return keyed.where("key is not null").select(
         "rule_no",
         "key",
@@ -205,9 +203,7 @@ def _history_side(history: DataFrame, model: Model) -> DataFrame:
     named = [F.col(name).alias(f"{name}{_RIGHT}") for name in COMPARED_COLUMNS]
     prepared = history.where(_TAKES_PART).select(*named, *_parts(model, on_roster=False))
     columns = [f"{name}{_RIGHT}" for name in COMPARED_COLUMNS]
-    return prepared.select(*columns, F.posexplode(_keys(model)).alias("rule_no", "key")).where(
-        "key is not null"
-    )
+    return prepared.select(*columns, F.posexplode(_keys(model)).alias("rule_no", "key")).where("key is not null")
 
 
 def _roster_side(roster: DataFrame, model: Model, *, refined: frozenset[str], secret: bytes) -> DataFrame:
@@ -224,12 +220,8 @@ def _roster_side(roster: DataFrame, model: Model, *, refined: frozenset[str], se
 
     def look_up(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            masks = [
-                _refined_mask(keys, rule_ids, refined, secret) for keys in batch.column("keys").to_pylist()
-            ]
-            yield pa.RecordBatch.from_arrays(
-                [*batch.columns, pa.array(masks, type=pa.int64())], names=schema.names
-            )
+            masks = [_refined_mask(keys, rule_ids, refined, secret) for keys in batch.column("keys").to_pylist()]
+            yield pa.RecordBatch.from_arrays([*batch.columns, pa.array(masks, type=pa.int64())], names=schema.names)
 
     renamed = [
         StructField(f"{field.name}{_LEFT}" if field.name in COMPARED_COLUMNS else field.name, field.dataType)
@@ -241,15 +233,11 @@ def _roster_side(roster: DataFrame, model: Model, *, refined: frozenset[str], se
     return looked_up.select(*others, F.posexplode("keys").alias("rule_no_l", "key")).where("key is not null")
 
 
-def _refined_mask(
-    keys: Sequence[int | None], rule_ids: Sequence[str], refined: frozenset[str], secret: bytes
-) -> int:
+def _refined_mask(keys: Sequence[int | None], rule_ids: Sequence[str], refined: frozenset[str], secret: bytes) -> int:
     """The refined rules of one roster row as bits."""
     if not refined:
         return 0
-    named = [
-        (no, rule, key) for no, (rule, key) in enumerate(zip(rule_ids, keys, strict=True)) if key is not None
-    ]
+    named = [(no, rule, key) for no, (rule, key) in enumerate(zip(rule_ids, keys, strict=True)) if key is not None]
     return sum(1 << no for no, rule, key in named if key_hmac(secret, rule, key) in refined)
 
 
@@ -281,9 +269,7 @@ def _with_masks(joined: DataFrame, model: Model) -> DataFrame:
     shared = _bits([_all_agree(rule.parts) for rule in model.rules])
     second = _bits([_all_agree([rule.refine]) if rule.refine else F.lit(True) for rule in model.rules])
     bit = F.expr("shiftleft(1L, rule_no)")
-    masked = compared.select(
-        "*", shared.alias("shared_mask"), second.alias("second_mask"), bit.alias("rule_bit")
-    )
+    masked = compared.select("*", shared.alias("shared_mask"), second.alias("second_mask"), bit.alias("rule_bit"))
     kept = F.expr("shared_mask & (~refined_mask | second_mask)")
     return (
         masked.withColumn("rule_mask", kept)
@@ -300,8 +286,7 @@ def _all_agree(parts: Sequence[str]) -> Column:
 def _bits(claims: Sequence[Column]) -> Column:
     """A LONG with bit i set where claim i holds."""
     bits = [
-        F.when(claim, F.lit(1 << no).cast("long")).otherwise(F.lit(0).cast("long"))
-        for no, claim in enumerate(claims)
+        F.when(claim, F.lit(1 << no).cast("long")).otherwise(F.lit(0).cast("long")) for no, claim in enumerate(claims)
     ]
     return reduce(lambda left, right: left.bitwiseOR(right), bits)
 
@@ -334,7 +319,7 @@ _SLIP_YEARS = 13
 
 
 def may_be_possible() -> Column:
-    """False only for dates of birth that contradict each other: such a pair is non_match whatever else agrees.
+    """False only for dates of birth that contradict each other: such a pair is never above non_match.
 
     Open when a year is unknown or the years are equal or a century apart; when the years are less
     than 13 apart and at most two of the eight digits differ, or month and day are equal; and, where
@@ -358,8 +343,7 @@ def _digits_differing(parts: Sequence[tuple[Column, Column]]) -> Column:
         for power in powers
     ]
     differ = [
-        (F.floor(left / power) % 10 != F.floor(right / power) % 10).cast("int")
-        for (left, right), power in places
+        (F.floor(left / power) % 10 != F.floor(right / power) % 10).cast("int") for (left, right), power in places
     ]
     return reduce(lambda total, digit: total + digit, differ)
 

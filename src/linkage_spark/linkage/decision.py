@@ -233,9 +233,7 @@ def _with_policy(scored: DataFrame, model: Model) -> DataFrame:
     held_back = allowed.otherwise(F.lit(_RANK[Tier.MATCH])) < F.col("claimed_rank")
     below = F.when(held_back, F.lit(PolicyReason.BELOW_THRESHOLD.value)).otherwise(F.col("claimed_reason"))
     return (
-        claimed.withColumn(
-            "tier_rank", F.least(F.col("claimed_rank"), allowed.otherwise(F.lit(_RANK[Tier.MATCH])))
-        )
+        claimed.withColumn("tier_rank", F.least(F.col("claimed_rank"), allowed.otherwise(F.lit(_RANK[Tier.MATCH]))))
         .withColumn("policy_reason", below)
         .drop("claimed_rank", "claimed_reason")
     )
@@ -289,16 +287,14 @@ def _with_rivals(best: DataFrame, model: Model) -> DataFrame:
     person = Window.partitionBy("source_system", "person_ref")
     in_the_race = F.col("tier_rank") > _RANK[Tier.NON_MATCH]
     # Rivals in order: highest weight first, then the employee's id; out of the race last.
-    order = person.orderBy(
-        F.desc(in_the_race), F.desc("match_weight_millibits"), F.asc("employee_id")
-    ).rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing)
+    order = person.orderBy(F.desc(in_the_race), F.desc("match_weight_millibits"), F.asc("employee_id")).rowsBetween(
+        Window.unboundedPreceding, Window.unboundedFollowing
+    )
     racer = F.when(in_the_race, F.struct("employee_id", "match_weight_millibits"))
     leader, second = F.nth_value(racer, 1).over(order), F.nth_value(racer, 2).over(order)
     prior = 2.0**model.prior_bits / (1.0 + 2.0**model.prior_bits)
     is_an_employee = min(prior * model.rival.roster_size, 0.5)
-    ratio = F.pow(F.lit(2.0), F.col("match_weight_millibits") / F.lit(float(_MILLIBITS_PER_BIT))) * F.lit(
-        1.0 - prior
-    )
+    ratio = F.pow(F.lit(2.0), F.col("match_weight_millibits") / F.lit(float(_MILLIBITS_PER_BIT))) * F.lit(1.0 - prior)
     ranked = best.withColumn("leader", leader).withColumn("second", second).withColumn("ratio", ratio)
     is_leader = F.col("leader.employee_id") == F.col("employee_id")
     rival = F.when(is_leader, F.col("second")).otherwise(F.col("leader"))

@@ -38,9 +38,7 @@ _DATE_WORDS: dict[str, str] = {
     "exact": "The dates of birth agree in full.",
     "day_month_swap": "The dates of birth agree if day and month are exchanged.",
     "century": "The dates of birth are exactly a century apart, a common slip of entry.",
-    "one_digit_or_transposition": (
-        "The dates of birth differ by one digit, or by two neighbouring digits exchanged."
-    ),
+    "one_digit_or_transposition": ("The dates of birth differ by one digit, or by two neighbouring digits exchanged."),
     "first_of_january": (
         "The year of birth agrees and one date is 1 January, often entered when only the year is known."
     ),
@@ -51,9 +49,7 @@ _DATE_WORDS: dict[str, str] = {
     "within_two_years": "The dates of birth differ, by two years at most.",
     "within_ten_years": "The dates of birth differ, by ten years at most.",
     "differ": "The dates of birth differ.",
-    "partial_year_and_part_agree": (
-        "One date of birth is incomplete; the year and one part that both have agree."
-    ),
+    "partial_year_and_part_agree": ("One date of birth is incomplete; the year and one part that both have agree."),
     "partial_year_agrees": "One date of birth is incomplete; the year agrees.",
     "partial_near": "One date of birth is incomplete; the rest is close but not equal.",
     "partial_differ": "One date of birth is incomplete, and what both have differs.",
@@ -302,11 +298,7 @@ def _rival_sentence(row: Mapping[str, object], model: Model | None) -> str:
     if margin < 0:
         return "Another employee fits this record better."
     close = model is not None and margin < model.rival.margin_bits
-    return (
-        "Another employee fits this record nearly as well."
-        if close
-        else "Another employee also fits, less well."
-    )
+    return "Another employee fits this record nearly as well." if close else "Another employee also fits, less well."
 
 
 def _policy_sentence(row: Mapping[str, object]) -> str:
@@ -326,11 +318,7 @@ def _change_sentence(row: Mapping[str, object]) -> str:
         missing.append("an address")
     elif row["level_address"] not in ("same_premises", "same_postcode"):
         missing.append("an earlier or former address in common")
-    if (
-        row["level_given"] == "missing"
-        or row["level_surname"] == "missing"
-        or row["level_given"] == "initial"
-    ):
+    if row["level_given"] == "missing" or row["level_surname"] == "missing" or row["level_given"] == "initial":
         missing.append("the full name")
     if row.get("tier") == Tier.MATCH:
         return (

@@ -19,9 +19,7 @@ def _known_values() -> Column:
         ("date_of_birth", F.date_format(F.col("date_of_birth"), "yyyy-MM-dd")),
         ("postcode", F.col("postcode")),
     )
-    return F.array(
-        *[F.struct(F.lit(name).alias("attribute"), value.alias("value")) for name, value in values]
-    )
+    return F.array(*[F.struct(F.lit(name).alias("attribute"), value.alias("value")) for name, value in values])
 
 
 def count_frequencies(history: DataFrame, *, min_bearers: int) -> DataFrame:
@@ -39,9 +37,7 @@ def count_frequencies(history: DataFrame, *, min_bearers: int) -> DataFrame:
         least 1, and ``share`` is the mean share of one of them. It is absent when no value is rarer.
     """
     each = history.where("variant_no = 0").select(F.explode(_known_values()).alias("known")).select("known.*")
-    counted = (
-        each.where("value is not null").groupBy("attribute", "value").agg(F.count(F.lit(1)).alias("bearers"))
-    )
+    counted = each.where("value is not null").groupBy("attribute", "value").agg(F.count(F.lit(1)).alias("bearers"))
     kept_value = F.when(F.col("bearers") >= min_bearers, F.col("value")).otherwise(F.lit(RARER))
     pooled = (
         counted.select("attribute", kept_value.alias("value"), "bearers")

@@ -56,11 +56,7 @@ class KeyPart:
     def history(self, read: Read) -> Column:
         """The part on the history side."""
         own = _only(read, self.reads)
-        return (
-            self.value(own)
-            if self.history_only_if is None
-            else F.when(self.history_only_if(own), self.value(own))
-        )
+        return self.value(own) if self.history_only_if is None else F.when(self.history_only_if(own), self.value(own))
 
 
 def _only(read: Read, allowed: Sequence[str]) -> Read:
@@ -189,9 +185,7 @@ def key_parts(model: Model) -> tuple[KeyPart, ...]:
         if name not in PARTS
     ]
     ids = [rule.id for rule in model.rules]
-    faults += [
-        f"rule {name}: listed {ids.count(name)} times" for name in sorted(set(ids)) if ids.count(name) > 1
-    ]
+    faults += [f"rule {name}: listed {ids.count(name)} times" for name in sorted(set(ids)) if ids.count(name) > 1]
     if not 1 <= len(ids) <= MOST_RULES:
         faults.append(f"{len(ids)} rules; a model has 1 to {MOST_RULES}")
     if faults:

@@ -249,9 +249,7 @@ def evidence_values(left: Columns, right: Columns) -> pa.Array:
 
 def _form(one: tuple[object, ...], other: tuple[object, ...]) -> str:
     """Both sides' values of one attribute, the lesser first."""
-    texts = sorted(
-        "|".join("" if value is None else str(value) for value in values) for values in (one, other)
-    )
+    texts = sorted("|".join("" if value is None else str(value) for value in values) for values in (one, other))
     return SEPARATOR.join(texts)
 
 

@@ -93,9 +93,7 @@ class Scorer:
         self.prior = _millibits(np.array([model.prior_bits]))[0]
         self.name_weight = _millibits(np.log2(self._name_m / self._name_u))
         self.date_weight = _millibits(np.array([level.weight for level in self._date]))
-        self.address_weight = _millibits(
-            np.array([address_tables[level].weight for level in addresses.LEVELS])
-        )
+        self.address_weight = _millibits(np.array([address_tables[level].weight for level in addresses.LEVELS]))
         self.floor = round(model.thresholds.floor_bits * MILLIBITS)
 
     def weights(self, found: PairComparison, shares: Shares) -> WeightColumns:
@@ -110,9 +108,7 @@ class Scorer:
         name = self.name_weight[found.name.cell]
         date = self.date_weight[found.date.level]
         address = self.address_weight[found.address.level]
-        against_random = (
-            self.prior + name + name_frequency + date + date_frequency + address + address_frequency
-        )
+        against_random = self.prior + name + name_frequency + date + date_frequency + address + address_frequency
         random_bits = against_random / MILLIBITS
         household_bits = self._against_household(found, shares)
         discount = -np.logaddexp2(-random_bits, -household_bits) - random_bits
@@ -130,12 +126,9 @@ class Scorer:
     def most_bits(self, found_date: Ints, found_address: Ints) -> Ints:
         """An upper bound of the match weight from date and address alone, 1/1000 bit."""
         gain = {
-            attribute: self._largest_gain(attribute)
-            for attribute in ("given", "surname", "date_of_birth", "postcode")
+            attribute: self._largest_gain(attribute) for attribute in ("given", "surname", "date_of_birth", "postcode")
         }
-        date = self.date_weight[found_date] + np.where(
-            found_date == dates.CODE["exact"], gain["date_of_birth"], 0
-        )
+        date = self.date_weight[found_date] + np.where(found_date == dates.CODE["exact"], gain["date_of_birth"], 0)
         bound: Ints = (
             self.prior
             + int(self.name_weight.max())
@@ -168,15 +161,9 @@ class Scorer:
         names: the same with the commoner value on either side. Dates and postcodes: exact only.
         """
         name = found.name
-        crossed_whole = (
-            name.crossed & (name.given != tokens.MISSING_PART) & (name.surname != tokens.MISSING_PART)
-        )
-        given_l, given_r = self._value_shares(
-            "given", left, right, "given_first", "surname_last", name.crossed
-        )
-        surname_l, surname_r = self._value_shares(
-            "surname", left, right, "surname_last", "given_first", name.crossed
-        )
+        crossed_whole = name.crossed & (name.given != tokens.MISSING_PART) & (name.surname != tokens.MISSING_PART)
+        given_l, given_r = self._value_shares("given", left, right, "given_first", "surname_last", name.crossed)
+        surname_l, surname_r = self._value_shares("surname", left, right, "surname_last", "given_first", name.crossed)
         given_common, surname_common = _larger(given_l, given_r), _larger(surname_l, surname_r)
         given = self._name_bits("given", name.given, given_common, crossed_whole)
         surname = self._name_bits("surname", name.surname, surname_common, crossed_whole)
@@ -261,9 +248,7 @@ class Scorer:
         bits = self._bits(table, self._reference(attribute, table), common)
         return np.where(agrees & ~np.isnan(bits), part * bits, 0.0)
 
-    def _exact_bits(
-        self, attribute: str, left: Columns, right: Columns, agrees: Bools, value: _ValueOf
-    ) -> Floats:
+    def _exact_bits(self, attribute: str, left: Columns, right: Columns, agrees: Bools, value: _ValueOf) -> Floats:
         """Correction of a value that agrees exactly, bits."""
         table = self.frequencies.of(attribute)
         bits = np.zeros(len(agrees))

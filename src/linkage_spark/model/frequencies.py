@@ -71,10 +71,7 @@ class Frequencies:
                 shares.setdefault(attribute, {})[value] = share
                 records[attribute] = max(records.get(attribute, 0.0), bearers / share)
         return cls(
-            {
-                a: _attribute(shares.get(a, {}), rare.get(a), records.get(a, 0.0))
-                for a in sorted({*shares, *rare})
-            }
+            {a: _attribute(shares.get(a, {}), rare.get(a), records.get(a, 0.0)) for a in sorted({*shares, *rare})}
         )
 
     def of(self, attribute: str) -> AttributeFrequencies | None:

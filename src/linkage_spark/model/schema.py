@@ -243,9 +243,7 @@ class Model(_Frozen):
         if len(set(ids)) != len(ids):
             raise ValueError("rules: an id is used twice")
         _check_levels("date_of_birth", self.date_of_birth, DATE_LEVELS, sums_to_one=True)
-        _check_levels(
-            "partial_date_of_birth", self.partial_date_of_birth, PARTIAL_DATE_LEVELS, sums_to_one=True
-        )
+        _check_levels("partial_date_of_birth", self.partial_date_of_birth, PARTIAL_DATE_LEVELS, sums_to_one=True)
         _check_levels("address", self.address, ADDRESS_LEVELS, sums_to_one=True)
         return self
 
@@ -267,9 +265,7 @@ def load_model(conf_dir: Path | str, model_id: str) -> Model:
     try:
         content: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise SettingsError(
-            f"model {model_id}: no file {path.name} in the folder models of the settings"
-        ) from error
+        raise SettingsError(f"model {model_id}: no file {path.name} in the folder models of the settings") from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"model file {path.name}: {error}") from error
     try:

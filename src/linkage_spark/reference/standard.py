@@ -76,9 +76,7 @@ def load_reference(conf_dir: Path) -> Reference:
         return [text for named, how, text in placeholders if (named, how) == (field, match)]
 
     street_words = {word: full for full, short in streets for word in (full, *short.split())}
-    ranked = sorted(
-        dict.fromkeys((text, place, kind) for text, place, kind in institutions), key=lambda r: -len(r[0])
-    )
+    ranked = sorted(dict.fromkeys((text, place, kind) for text, place, kind in institutions), key=lambda r: -len(r[0]))
     return Reference(
         names=load_name_reference(conf_dir),
         titles={token: (kind, strength) for token, kind, strength in titles},
@@ -112,6 +110,4 @@ def _read_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise SettingsError(
-            "conf/reference/placeholders.csv: a row of field date is not yyyy-mm-dd."
-        ) from None
+        raise SettingsError("conf/reference/placeholders.csv: a row of field date is not yyyy-mm-dd.") from None

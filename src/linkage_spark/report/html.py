@@ -46,9 +46,7 @@ def page(figures: Mapping[str, Any], *, examples: Rows = ()) -> str:
 def _headline(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
     """The few numbers that a reader looks for first: (number, what it counts)."""
     default = sum(row["hits"] for row in figures["hits"] if row["default_view"])
-    people = [
-        row for row in figures["sources"] if row["produces"] == "person" and row["source_system"] != "hr"
-    ]
+    people = [row for row in figures["sources"] if row["produces"] == "person" and row["source_system"] != "hr"]
     numbers = [
         (
             count(figures["screening"]["screened"]),
@@ -126,15 +124,9 @@ def _tables(figures: Mapping[str, Any]) -> dict[str, tables.Table]:
             "loss": tables.loss(accuracy),
             "hard_negatives": tables.hard_negatives(accuracy),
             "by_source": tables.groups(accuracy, "by_source", "By source", "source"),
-            "by_error_class": tables.groups(
-                accuracy, "by_error_class", "By error class of the record", "error class"
-            ),
-            "by_tradition": tables.groups(
-                accuracy, "by_tradition", "By naming tradition", "naming tradition"
-            ),
-            "by_address": tables.groups(
-                accuracy, "by_address", "By state of the recorded address", "address"
-            ),
+            "by_error_class": tables.groups(accuracy, "by_error_class", "By error class of the record", "error class"),
+            "by_tradition": tables.groups(accuracy, "by_tradition", "By naming tradition", "naming tradition"),
+            "by_address": tables.groups(accuracy, "by_address", "By state of the recorded address", "address"),
             "by_on_duty": tables.groups(accuracy, "by_on_duty", "On duty apart", "record"),
         }
     return {name: table for name, table in made.items() if table.rows}

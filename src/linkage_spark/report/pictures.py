@@ -194,9 +194,7 @@ def tiers_by_source(rows: Sequence[Mapping[str, Any]], *, name: str) -> str:
         base = [0] * len(sources)
         for tier, colour in _TIER_COLOURS.items():
             widths = [counted[source, tier] for source in sources]
-            axes.barh(
-                y=range(len(sources)), width=widths, left=base, height=0.6, color=colour, label=label(tier)
-            )
+            axes.barh(y=range(len(sources)), width=widths, left=base, height=0.6, color=colour, label=label(tier))
             base = [low + high for low, high in zip(base, widths, strict=True)]
         for number, total in enumerate(base):
             _beside(axes, number, total, f"{total:,}")

@@ -32,9 +32,7 @@ class Table:
     note: str = ""
 
 
-def _table(
-    title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], words: int, note: str = ""
-) -> Table:
+def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], words: int, note: str = "") -> Table:
     """A table whose first ``words`` columns are text and whose others are numbers."""
     return Table(
         title=title,
@@ -83,9 +81,7 @@ def sources(figures: Figures) -> Table:
         for source in totals
     ]
     heads = ["source", "person rows read", "kept", "refused", "not screened", "reasons"]
-    made = _table(
-        "Persons per source", heads, rows, 1, "Rows read = kept + refused; not screened are among the kept."
-    )
+    made = _table("Persons per source", heads, rows, 1, "Rows read = kept + refused; not screened are among the kept.")
     return Table(made.title, made.heads, made.rows, frozenset({1, 2, 3, 4}), made.note)
 
 
@@ -134,9 +130,7 @@ def tiers(figures: Figures) -> Table:
         counted[row["tier"], row["policy_reason"]] += row["links"]
     rows = [
         [label(tier), label(reason), count(n)]
-        for (tier, reason), n in sorted(
-            counted.items(), key=lambda item: (_tier_no(item[0][0]), -item[1], item[0][1])
-        )
+        for (tier, reason), n in sorted(counted.items(), key=lambda item: (_tier_no(item[0][0]), -item[1], item[0][1]))
         if tier != Tier.NON_MATCH
     ]
     return _table("Links by tier and policy clause", ["tier", "decided by", "links"], rows, 2)
@@ -171,9 +165,7 @@ def hits(figures: Figures) -> Table:
         ]
     )
     heads = ["lane", "event", "role", "strong possible", "possible", "on-duty sign", "all"]
-    note = (
-        "Hits with an on-duty sign, of either tier, stand in their own column and outside the default view."
-    )
+    note = "Hits with an on-duty sign, of either tier, stand in their own column and outside the default view."
     return _table("Hits by lane, event, role and tier", heads, rows, 3, note)
 
 
@@ -184,9 +176,7 @@ def location_hits(figures: Figures) -> Table:
         for row in figures["location_hits"]
     ]
     heads = ["place agrees by", "a hit links the employee too", "location hits"]
-    return _table(
-        "Incidents at employees’ homes", heads, rows, 2, "The place is judged; no person is asserted."
-    )
+    return _table("Incidents at employees’ homes", heads, rows, 2, "The place is judged; no person is asserted.")
 
 
 def screening(figures: Figures) -> Table:
@@ -235,9 +225,7 @@ def quality(figures: Figures) -> Table:
         for row in figures["data_quality"]
         if row["issue"]
     ]
-    return _table(
-        "Data quality of person records", ["source", "attribute", "issue", "records", "share"], rows, 3
-    )
+    return _table("Data quality of person records", ["source", "attribute", "issue", "records", "share"], rows, 3)
 
 
 def scopes(accuracy: Mapping[str, Any]) -> Table:
@@ -319,18 +307,13 @@ def hard_negatives(accuracy: Mapping[str, Any]) -> Table:
         for row in accuracy["hard_negatives"]
     ]
     heads = ["look-alike", "records", "shown as strong", "shown as possible"]
-    note = (
-        "Records of relatives, housemates and namesakes of employees: each link here is to the wrong person."
-    )
+    note = "Records of relatives, housemates and namesakes of employees: each link here is to the wrong person."
     return _table("Look-alikes", heads, rows, 1, note)
 
 
 def loss(accuracy: Mapping[str, Any]) -> Table:
     """What became of the true links."""
-    rows = [
-        [label(row["outcome"]), count(row["true_links"]), count(row["supportable"])]
-        for row in accuracy["loss"]
-    ]
+    rows = [[label(row["outcome"]), count(row["true_links"]), count(row["supportable"])] for row in accuracy["loss"]]
     rows.append(["all true links", count(accuracy["true_links"]), count(accuracy["supportable_true_links"])])
     return _table("What became of the true links", ["outcome", "true links", "of which supportable"], rows, 1)
 

@@ -77,9 +77,7 @@ def backfill(run: RunContext) -> None:
     saved, resumed = Checkpoints.open(run.files, run.work, run_id=run.run_id, fingerprint=inputs.digest)
     if resumed:
         run.run_id = saved.run_id
-        run.progress.say(
-            f"going on with run {saved.run_id}, stopped after: {', '.join(saved.done) or 'its start'}"
-        )
+        run.progress.say(f"going on with run {saved.run_id}, stopped after: {', '.join(saved.done) or 'its start'}")
     else:
         drop_unfinished(run.store, ALL_TABLES, good.versions if good else {}, run.progress.say)
     try:
@@ -145,6 +143,7 @@ def _standardise(run: RunContext, saved: Checkpoints, good: GoodRun | None, stag
         stage.counts["rows in"] = sum(rows_in.values())
         for contract in CANONICAL:
             versions[contract.name] = run.store.overwrite(contract, getattr(standard, contract.name))
+            run.progress.say(f"  {contract.name} written")
     return Done(seconds=0.0, versions=versions, notes={"rows_in": rows_in})
 
 
@@ -157,9 +156,7 @@ def _freeze(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: St
     counts = count_keys(history, roster, model=run.model).collect()
     stage.counts["pairs expected"] = sum(int(row["pairs"]) for row in counts)
     chosen = choose_refined(counts, model=run.model, secret=run.secret)
-    versions = {
-        BLOCKING_AUDIT.name: run.store.overwrite(BLOCKING_AUDIT, _rows(run, BLOCKING_AUDIT, chosen.audit))
-    }
+    versions = {BLOCKING_AUDIT.name: run.store.overwrite(BLOCKING_AUDIT, _rows(run, BLOCKING_AUDIT, chosen.audit))}
     if good is not None and good.model_id == run.model.id:
         versions |= {table.name: good.versions[table.name] for table in (REFINED_KEY, FREQUENCY)}
         heavier = {row["key_hmac"] for row in chosen.refined} - refined_hmacs(_refined_rows(run, versions))
@@ -170,10 +167,7 @@ def _freeze(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: St
         frequencies = FREQUENCY.conform(counted.withColumn("model_id", F.lit(run.model.id)))
         versions[FREQUENCY.name] = run.store.overwrite(FREQUENCY, frequencies)
     stage.counts["refined keys"] = len(_refined_rows(run, versions))
-    prices = [
-        {name: int(row[name]) for name in ("rule_no", "history_rows", "roster_rows", "pairs")}
-        for row in counts
-    ]
+    prices = [{name: int(row[name]) for name in ("rule_no", "history_rows", "roster_rows", "pairs")} for row in counts]
     return Done(seconds=0.0, versions=versions, notes={"prices": prices})
 
 
@@ -206,9 +200,7 @@ def _screen(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: St
     )
     scored.write.mode("overwrite").parquet(f"{run.work}/scored")
     observed = {name: int(value or 0) for name, value in observation.get.items()}
-    prices = price_rules(
-        saved.done["freeze model"].notes["prices"], observed, model=run.model, refined=refined
-    )
+    prices = price_rules(saved.done["freeze model"].notes["prices"], observed, model=run.model, refined=refined)
     version = run.store.overwrite(RULE_PRICE, _rows(run, RULE_PRICE, prices))
     stage.counts["candidate pairs"] = observed["pairs_first"]
     stage.counts["of these settled by the gate"] = observed["pairs_gated"]

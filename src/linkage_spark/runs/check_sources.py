@@ -101,9 +101,7 @@ def check_feeds(
     return faults
 
 
-def _open_sample(
-    spark: SparkSession, feed: FeedMapping, feeds_root: str, sample_rows: int
-) -> DataFrame | list[str]:
+def _open_sample(spark: SparkSession, feed: FeedMapping, feeds_root: str, sample_rows: int) -> DataFrame | list[str]:
     """A feed's first rows, or what is wrong with it."""
     try:
         frame = read_feed(spark, feed, feeds_root)

@@ -34,9 +34,7 @@ def table_faults(contract: TableContract, frame: DataFrame) -> list[str]:
         if row[f"null_{name}"]
     ]
     if row["repeated"]:
-        faults.insert(
-            0, f"{contract.name}: {row['repeated']} keys ({', '.join(contract.key)}) occur more than once"
-        )
+        faults.insert(0, f"{contract.name}: {row['repeated']} keys ({', '.join(contract.key)}) occur more than once")
     return faults
 
 
@@ -117,9 +115,7 @@ def reconcile(
     for (source, produces), part in parts.items():
         part["rows_out"] = rows_out.get((source, produces), 0)
         if produces == "person":
-            part["not_screened"] = {
-                reason: n for (of, reason), n in sorted(not_screened.items()) if of == source
-            }
+            part["not_screened"] = {reason: n for (of, reason), n in sorted(not_screened.items()) if of == source}
     for row in refused:
         counts = parts[(row["source_system"], row["produces"])]["refused"]
         counts[row["reason"]] = counts.get(row["reason"], 0) + int(row["rows"])

@@ -39,7 +39,7 @@ def run_job(job: Callable[[], int | None]) -> int:
     except KeyboardInterrupt:
         print("error: stopped by the user; nothing was published", file=sys.stderr)
         return 130
-    except Exception as error:  # noqa: BLE001 - the last frame of a job
+    except Exception as error:
         if os.environ.get("LINKAGE_TRACEBACK") == "1":
             traceback.print_exc()
         else:

@@ -86,9 +86,7 @@ def _published_run(store: DeltaStore, run_id: str | None) -> dict[str, Any]:
     published = store.read(RUN).where(F.col("status") == RunStatus.PUBLISHED.value)
     rows = published.where(F.col("run_id") == run_id).collect()
     if not rows:
-        raise UsageError(
-            f"no published run {run_id} under this --out; leave --run out for the one that readers see"
-        )
+        raise UsageError(f"no published run {run_id} under this --out; leave --run out for the one that readers see")
     return dict(rows[0].asDict())
 
 
@@ -101,9 +99,7 @@ def _figures(row: Mapping[str, Any]) -> Figures:
     try:
         return from_json(row["counts_json"])
     except ValueError as error:
-        raise ContractError(
-            f"run {row['run_id']}: {error}; run the backfill again with this version"
-        ) from error
+        raise ContractError(f"run {row['run_id']}: {error}; run the backfill again with this version") from error
 
 
 def _truth(spark: SparkSession, files: Files, feeds_root: str) -> tuple[DataFrame, DataFrame]:

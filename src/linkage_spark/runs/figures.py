@@ -41,16 +41,12 @@ def hit_figures(hit: DataFrame) -> list[HitFigures]:
 def month_figures(hit: DataFrame) -> list[HitMonthFigures]:
     """Hits per month of the event."""
     month = F.coalesce(F.date_format("event_date", "yyyy-MM"), F.lit(""))
-    return cast(
-        "list[HitMonthFigures]", grouped(hit.withColumn("month", month), ["month", "event_type"], "hits")
-    )
+    return cast("list[HitMonthFigures]", grouped(hit.withColumn("month", month), ["month", "event_type"], "hits"))
 
 
 def location_figures(location_hit: DataFrame) -> list[LocationHitFigures]:
     """Location hits per level."""
-    return cast(
-        "list[LocationHitFigures]", grouped(location_hit, ["place_level", "person_also_linked"], "hits")
-    )
+    return cast("list[LocationHitFigures]", grouped(location_hit, ["place_level", "person_also_linked"], "hits"))
 
 
 def screening_figures(screening: DataFrame) -> ScreeningFigures:

@@ -40,9 +40,7 @@ def hold_lock(
         LockError: names the run, host and process that hold the lock, and since when.
     """
     path = f"{root}/lock.json"
-    mine = json.dumps(
-        {"run_id": run_id, "host": socket.gethostname(), "pid": os.getpid(), "since": now.isoformat()}
-    )
+    mine = json.dumps({"run_id": run_id, "host": socket.gethostname(), "pid": os.getpid(), "since": now.isoformat()})
     if not files.create_exclusive(path, mine):
         held = _read(files, path)
         if not _left_behind(held, now=now, stale_after_hours=stale_after_hours):
@@ -50,9 +48,7 @@ def hold_lock(
                 f"run {held.get('run_id', '?')} has held {path.rsplit('/', 1)[-1]} since {held.get('since', '?')} "
                 f"(host {held.get('host', '?')}, process {held.get('pid', '?')}); wait for it, or stop it first"
             )
-        say(
-            f"taking over the lock that run {held.get('run_id', '?')} left behind at {held.get('since', '?')}"
-        )
+        say(f"taking over the lock that run {held.get('run_id', '?')} left behind at {held.get('since', '?')}")
         files.delete(path)
         if not files.create_exclusive(path, mine):
             raise LockError("another run took the lock at the same moment; try again when it has ended")

@@ -144,6 +144,4 @@ def drop_unfinished(
             store.drop(contract)
             say(f"removed {contract.name}, which an unfinished run had begun")
         elif store.restore(contract, pinned[contract.name]):
-            say(
-                f"put {contract.name} back to version {pinned[contract.name]}, where the last good run left it"
-            )
+            say(f"put {contract.name} back to version {pinned[contract.name]}, where the last good run left it")

@@ -153,13 +153,9 @@ def as_page(rows: Sequence[Mapping[str, Any]], *, made: str, advisory: str) -> s
 def _table(feed: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """One feed's table."""
     numeric = {name for name in _HEADS if name not in ("column_name", "inputs", "data_type")}
-    heads = "".join(
-        f'<th scope="col"{_class(name in numeric)}>{escape(head)}</th>' for name, head in _HEADS.items()
-    )
+    heads = "".join(f'<th scope="col"{_class(name in numeric)}>{escape(head)}</th>' for name, head in _HEADS.items())
     body = "".join(
-        "<tr>"
-        + "".join(f"<td{_class(name in numeric)}>{_cell(name, row)}</td>" for name in _HEADS)
-        + "</tr>\n"
+        "<tr>" + "".join(f"<td{_class(name in numeric)}>{_cell(name, row)}</td>" for name in _HEADS) + "</tr>\n"
         for row in rows
     )
     return (

@@ -154,9 +154,7 @@ def publish(run: RunContext, saved: Checkpoints, *, good: GoodRun | None, made_f
             move_current_run(run.files, run.root, run_id=run.run_id, published_at=finished_at)
         stage.counts["tables"] = len(STAR)
     if shown is not None:
-        run.progress.say(
-            f"the snapshot would have been the same as that of {shown}, which readers go on seeing"
-        )
+        run.progress.say(f"the snapshot would have been the same as that of {shown}, which readers go on seeing")
     print(f"\n{report.summary}", end="", flush=True)
 
 
@@ -188,14 +186,10 @@ def _same_star(run: RunContext, good: GoodRun | None) -> str | None:
     for contract in STAR:
         if contract == STAR_RUN:
             continue
-        old, new = (
-            published_path(run.root, contract.name, run_id) for run_id in (good.shown_run_id, run.run_id)
-        )
+        old, new = (published_path(run.root, contract.name, run_id) for run_id in (good.shown_run_id, run.run_id))
         if not run.files.exists(old):
             return None
-        if snapshot_fingerprint(run.spark.read.parquet(old)) != snapshot_fingerprint(
-            run.spark.read.parquet(new)
-        ):
+        if snapshot_fingerprint(run.spark.read.parquet(old)) != snapshot_fingerprint(run.spark.read.parquet(new)):
             return None
     return good.shown_run_id
 

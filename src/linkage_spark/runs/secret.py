@@ -32,7 +32,5 @@ def load_secret(files: Files, root: str, *, settings: Settings, env: str) -> byt
         files.write_text(path, secrets.token_hex(32), mode="600")
     key = files.read_text(path).strip()
     if len(key) < _LEAST_CHARACTERS:
-        raise SettingsError(
-            "secret.hmac_key_file: the key is shorter than 32 characters; use at least 32 random ones"
-        )
+        raise SettingsError("secret.hmac_key_file: the key is shorter than 32 characters; use at least 32 random ones")
     return key.encode()

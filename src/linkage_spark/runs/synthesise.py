@@ -53,7 +53,12 @@ def run_synthesise(
             with progress.stage(feed) as stage:
                 stage.counts["rows"] = _write_feed(spark, work, out, feed, number)
         files.delete(work)
-        described = {"seed": seed, "employees": employees, "person_records_asked": person_records, **settings.model_dump()}
+        described = {
+            "seed": seed,
+            "employees": employees,
+            "person_records_asked": person_records,
+            **settings.model_dump(),
+        }
         files.write_text(f"{out}/truth/settings.json", json.dumps(described, indent=1, sort_keys=True))
         _summary(spark, out, force)
     return 0
@@ -74,7 +79,9 @@ def _write_feed(spark: SparkSession, work: str, out: str, feed: str, number: int
 def _summary(spark: SparkSession, out: str, force: Force) -> None:
     """What was made, in counts."""
     person = spark.read.parquet(f"{out}/truth/person")
-    print(f"\nA made-up force of {force.households:,} households and {force.employees:,} employees (seed {force.seed}).")
+    print(
+        f"\nA made-up force of {force.households:,} households and {force.employees:,} employees (seed {force.seed})."
+    )
     print("Nobody in it is a real person.\n")
     for row in person.groupBy("source_system").count().orderBy("source_system").collect():
         print(f"  {row['source_system']:<10} {row['count']:>9,} person records")

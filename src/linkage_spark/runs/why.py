@@ -67,9 +67,7 @@ class Desk:
 # --- Pure: rows in, text out ----------------------------------------------------------------------
 
 
-def explain_pair(
-    employee_rows: Sequence[Row], person_rows: Sequence[Row], desk: Desk, link: Row | None = None
-) -> str:
+def explain_pair(employee_rows: Sequence[Row], person_rows: Sequence[Row], desk: Desk, link: Row | None = None) -> str:
     """Say of every pair of variants which rules propose it, its levels, weights and policy clause.
 
     Args:
@@ -95,12 +93,8 @@ class _Pair:
     def __init__(self, left: Row, right: Row, desk: Desk) -> None:
         self.left, self.right, self.desk = left, right, desk
         self.said = [_rule_says(no, rule, left, right, desk) for no, rule in enumerate(desk.model.rules)]
-        self.proposed = [
-            rule.id for rule, (holds, _) in zip(desk.model.rules, self.said, strict=True) if holds
-        ]
-        self.scored = score_pair(
-            left, right, model=desk.model, frequencies=desk.frequencies, names=desk.names
-        )
+        self.proposed = [rule.id for rule, (holds, _) in zip(desk.model.rules, self.said, strict=True) if holds]
+        self.scored = score_pair(left, right, model=desk.model, frequencies=desk.frequencies, names=desk.names)
         self.tier, self.reason = judge(self.scored, desk.model)
         self.clause = clause_of(self.scored)
 
@@ -139,9 +133,7 @@ class _Pair:
     def _rules(self) -> list[str]:
         width = max(len(rule.id) for rule in self.desk.model.rules)
         rows = zip(self.desk.model.rules, self.said, strict=True)
-        lines = [
-            f"    {rule.id:<{width}}  {'yes' if holds else 'no '}  {words}" for rule, (holds, words) in rows
-        ]
+        lines = [f"    {rule.id:<{width}}  {'yes' if holds else 'no '}  {words}" for rule, (holds, words) in rows]
         return ["  Rules that propose it:", *lines]
 
     def _weights(self) -> list[str]:
@@ -156,16 +148,12 @@ class _Pair:
         allows = f"{self.clause.reason.value}, which allows {self.clause.tier.value}"
         lines = [f"  Policy: {allows}; before rivals: {self.tier.value}."]
         if self.reason is PolicyReason.BELOW_THRESHOLD:
-            asked = (
-                thresholds.match_bits if self.bits >= thresholds.possible_bits else thresholds.possible_bits
-            )
+            asked = thresholds.match_bits if self.bits >= thresholds.possible_bits else thresholds.possible_bits
             lines.append(f"  Held back by its weight: {self.bits:+.3f} bits, where {asked:+.3f} are asked.")
         elif self.tier is not Tier.MATCH:
             lines.append(f"  Held back by the policy: {_first_line(self.clause.holds.__doc__)}")
         if self.bits < thresholds.floor_bits:
-            lines.append(
-                f"  Below the floor of {thresholds.floor_bits:+.3f} bits: the run kept no row of it."
-            )
+            lines.append(f"  Below the floor of {thresholds.floor_bits:+.3f} bits: the run kept no row of it.")
         return lines
 
 
@@ -214,9 +202,7 @@ def _published(link: Row) -> list[str]:
     else:
         lead = f"this pair leads by {link['leader_margin_bits']:+.3f} bits"
         lines.append(f"Strongest other employee: {link['rival_employee_id']}; {lead}.")
-    lines.append(
-        f"Share of this pair among the employees proposed for the record: {link['rival_posterior']:.4f}."
-    )
+    lines.append(f"Share of this pair among the employees proposed for the record: {link['rival_posterior']:.4f}.")
     lines.append(str(link["explanation"]))
     return lines
 
@@ -265,9 +251,7 @@ def run_why(*, employee_id: str, person: str, root: str) -> int:
         desk = Desk(
             model=model,
             refined=refined_hmacs(_pinned(store, run, REFINED_KEY.name).collect()),
-            frequencies=Frequencies.from_rows(
-                row.asDict() for row in _pinned(store, run, FREQUENCY.name).collect()
-            ),
+            frequencies=Frequencies.from_rows(row.asDict() for row in _pinned(store, run, FREQUENCY.name).collect()),
             names=names,
             secret=load_secret(files, root, settings=settings, env=env),
         )
@@ -281,9 +265,7 @@ def run_why(*, employee_id: str, person: str, root: str) -> int:
         link = _link_of(spark, _pinned(store, run, LINK.name), employee_id, source, ref)
         print(f"Employee {employee_id} and person {source}:{ref}, run {run.run_id}, model {model.id}")
         if run.made_from.model != model.fingerprint:
-            print(
-                "Note: the model file has changed since that run; the weights below are those of today's file."
-            )
+            print("Note: the model file has changed since that run; these weights are today's file's.")
         print(f"\n{explain_pair(left, right, desk, link)}\n\n{wording.advisory}")
     return 0
 
@@ -300,15 +282,11 @@ def _rows_of(
     """All variants of one record, by a join: an id never stands as a literal in a plan."""
     wanted = spark.createDataFrame([(source, ref)], schema="source_system string, person_ref string")
     found = persons.join(F.broadcast(wanted), on=["source_system", "person_ref"], how="left_semi")
-    rows = [
-        row.asDict(recursive=True) for row in with_keys(found, model=model, on_roster=on_roster).collect()
-    ]
+    rows = [row.asDict(recursive=True) for row in with_keys(found, model=model, on_roster=on_roster).collect()]
     return sorted(rows, key=lambda row: int(row["variant_no"]))
 
 
-def _link_of(
-    spark: SparkSession, links: DataFrame, employee_id: str, source: str, ref: str
-) -> dict[str, Any] | None:
+def _link_of(spark: SparkSession, links: DataFrame, employee_id: str, source: str, ref: str) -> dict[str, Any] | None:
     """The published link of the two; None when there is none."""
     schema = "employee_id string, source_system string, person_ref string"
     wanted = spark.createDataFrame([(employee_id, source, ref)], schema=schema)

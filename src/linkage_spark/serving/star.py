@@ -77,10 +77,7 @@ def build_star(results: Results, *, run_id: str) -> dict[TableContract, DataFram
         STAR_SCREENING: star_screening(results.screening),
         STAR_RUN: star_run(results.run),
     }
-    return {
-        contract: contract.conform(frame.withColumn("run_id", F.lit(run_id)))
-        for contract, frame in frames.items()
-    }
+    return {contract: contract.conform(frame.withColumn("run_id", F.lit(run_id))) for contract, frame in frames.items()}
 
 
 def star_hit(hit: DataFrame) -> DataFrame:
@@ -100,9 +97,7 @@ def star_hit(hit: DataFrame) -> DataFrame:
 
 def star_hit_link(hit_link: DataFrame) -> DataFrame:
     """HIT_LINK → the columns of STAR_HIT_LINK without run_id; one row each."""
-    return _fill(
-        hit_link, STAR_HIT_LINK, hit_key=F.col("hit_id"), link_key=hashed_key(*map(F.col, _LINK_KEY))
-    )
+    return _fill(hit_link, STAR_HIT_LINK, hit_key=F.col("hit_id"), link_key=hashed_key(*map(F.col, _LINK_KEY)))
 
 
 def star_link(link: DataFrame, hit_link: DataFrame) -> DataFrame:

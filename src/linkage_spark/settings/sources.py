@@ -102,12 +102,9 @@ def format_pattern(text: str) -> str:
     parts = re.split(r"(yyyy|yy|MMM|MM|dd|HH|mm|ss)", text)
     wrong = sorted({letter for part in parts[::2] for letter in part if letter.isalpha()})
     if wrong or len(parts) == 1:
-        raise ValueError(
-            f"a format is made of {', '.join(FORMAT_SIGNS)} and punctuation; T and Z are not signs here"
-        )
+        raise ValueError(f"a format is made of {', '.join(FORMAT_SIGNS)} and punctuation; T and Z are not signs here")
     return "".join(
-        f"(?P<{part}>{FORMAT_SIGNS[part]})" if place % 2 else re.escape(part)
-        for place, part in enumerate(parts)
+        f"(?P<{part}>{FORMAT_SIGNS[part]})" if place % 2 else re.escape(part) for place, part in enumerate(parts)
     )
 
 
@@ -157,9 +154,7 @@ class Produces(Frozen):
             return value
         return {key: (column,) if isinstance(column, str) else column for key, column in value.items()}
 
-    @field_validator(
-        "person_kinds", "variant_kinds", "employment_types", "address_kinds", "disclosed", mode="before"
-    )
+    @field_validator("person_kinds", "variant_kinds", "employment_types", "address_kinds", "disclosed", mode="before")
     @classmethod
     def _upper(cls, value: Any) -> Any:
         """Vocabularies are looked up in upper case."""
@@ -244,12 +239,8 @@ class FeedMapping(Frozen):
     @model_validator(mode="after")
     def _place(self) -> FeedMapping:
         """A Hive feed has a table, any other a path."""
-        if (self.format == "hive") != (self.table is not None) or (self.format == "hive") == (
-            self.path is not None
-        ):
-            raise ValueError(
-                "a hive feed has 'table' and no 'path'; any other feed has 'path' and no 'table'"
-            )
+        if (self.format == "hive") != (self.table is not None) or (self.format == "hive") == (self.path is not None):
+            raise ValueError("a hive feed has 'table' and no 'path'; any other feed has 'path' and no 'table'")
         if not self.produces:
             raise ValueError("a feed needs at least one [[produces]] block")
         read = {column for block in self.produces for column in block.read_columns}
@@ -300,11 +291,7 @@ class SourceMapping(Frozen):
     @classmethod
     def _upper(cls, value: Any) -> Any:
         """Roles are looked up in upper case."""
-        return (
-            {str(raw).strip().upper(): to for raw, to in value.items()}
-            if isinstance(value, Mapping)
-            else value
-        )
+        return {str(raw).strip().upper(): to for raw, to in value.items()} if isinstance(value, Mapping) else value
 
 
 def load_sources(conf_dir: Path) -> tuple[SourceMapping, ...]:

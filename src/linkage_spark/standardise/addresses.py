@@ -106,9 +106,7 @@ def read_address(
     return _form(found, code, uprn=number, kind=kind, issue=issue)
 
 
-def _form(
-    found: _Parts, code: PostcodeForm, *, uprn: str | None, kind: str, issue: str | None
-) -> AddressForm:
+def _form(found: _Parts, code: PostcodeForm, *, uprn: str | None, kind: str, issue: str | None) -> AddressForm:
     """Everything together. The premises key needs a dwelling's postcode and PAON."""
     key = None
     if kind == AddressKind.DWELLING and code.postcode and found.paon:
@@ -138,9 +136,7 @@ def _issue(found: _Parts, code: PostcodeForm, kind: str, *, recorded_code: bool)
     if code.faulty:
         return AddressIssue.BAD_POSTCODE
     if code.postcode is None:
-        return (
-            AddressIssue.BAD_POSTCODE if recorded_code and not code.placeholder else AddressIssue.NO_POSTCODE
-        )
+        return AddressIssue.BAD_POSTCODE if recorded_code and not code.placeholder else AddressIssue.NO_POSTCODE
     return None if found.paon else AddressIssue.NO_PREMISES
 
 
@@ -166,9 +162,7 @@ def _plain(text: str) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
 
 
-def _choose_postcode(
-    postcode: str | None, lines: list[str], reference: Reference
-) -> tuple[PostcodeForm, list[str]]:
+def _choose_postcode(postcode: str | None, lines: list[str], reference: Reference) -> tuple[PostcodeForm, list[str]]:
     """The postcode column's, else the one at the end of the box; and the box without it."""
     code = read_postcode(postcode, reference)
     if not lines:
@@ -197,11 +191,7 @@ def _kind_of(texts: Sequence[str], reference: Reference) -> str | None:
     for phrase, place, kind in reference.institutions:
         for position, plain in enumerate(plains):
             at = f" {plain} ".find(f" {phrase} ")
-            if (
-                at < 0
-                or (place == "start" and (at or position > 1))
-                or (place == "whole" and plain != phrase)
-            ):
+            if at < 0 or (place == "start" and (at or position > 1)) or (place == "whole" and plain != phrase):
                 continue
             after = plain[at + len(phrase) :].split()
             if place == "end" and after:
@@ -246,9 +236,9 @@ def _read_parts(parts: Sequence[str], lines: Sequence[str], reference: Reference
                 standard = _street(numbered["street"], reference)
             elif queue and not _NUMBERED.fullmatch(queue[0]):
                 standard = _street(queue.pop(0), reference)
-        elif (
-            standard is None and named is None and text is not street and _street_comes(queue, reference)
-        ) or (standard is None and named is None and saon and text.split()[-1] in _BUILDINGS):
+        elif (standard is None and named is None and text is not street and _street_comes(queue, reference)) or (
+            standard is None and named is None and saon and text.split()[-1] in _BUILDINGS
+        ):
             named = text
         elif standard is None and (text is street or _is_street(text, reference)):
             standard = _street(text, reference)
@@ -304,9 +294,7 @@ def _is_street(text: str, reference: Reference) -> bool:
     return len(words) > 1 and words[-1] in reference.street_words
 
 
-def _places(
-    places: Sequence[str], locality: str, town: str, reference: Reference
-) -> tuple[str | None, str | None]:
+def _places(places: Sequence[str], locality: str, town: str, reference: Reference) -> tuple[str | None, str | None]:
     """Locality and town, counties left out, other ways to write a town made one."""
     known = [_plain(text) for text in (*places, locality, town) if text]
     known = [reference.towns.get(text, text) for text in known if text not in reference.counties]

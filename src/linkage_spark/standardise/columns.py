@@ -56,9 +56,7 @@ def check_words(sources: Iterable[SourceMapping]) -> None:
     for source in sources:
         file = f"conf/sources/{source.source_system}.toml"
         if source.source_system not in list(SourceSystem):
-            faults.append(
-                f"{file}: '{source.source_system}' is no source; it may be one of {_listed(SourceSystem)}"
-            )
+            faults.append(f"{file}: '{source.source_system}' is no source; it may be one of {_listed(SourceSystem)}")
         faults += [
             f"{file}: key 'roles.{raw}': '{to}' is no role; it may be one of {_listed(Role)}"
             for raw, to in source.roles.items()
@@ -89,9 +87,7 @@ def column_faults(feed: FeedMapping, frame: DataFrame | None) -> list[str]:
     """What is wrong with one feed's columns, in sentences; empty when nothing is."""
     file = f"conf/sources/{feed.source_system}.toml"
     if frame is None:
-        return [
-            f"{feed.key}: the feed is not there; supply it, or set required = false in {file}"
-        ] * feed.required
+        return [f"{feed.key}: the feed is not there; supply it, or set required = false in {file}"] * feed.required
     there = set(frame.columns)
     strangers = sorted(there - set(feed.known_columns))
     missing = [name for name in feed.needed_columns if name not in there]
@@ -147,9 +143,7 @@ def choose_fill_faults(counts: Iterable[Any], sources: tuple[SourceMapping, ...]
         file = f"conf/sources/{feed.source_system}.toml"
         if row["rows"] == 0:
             if feed.required:
-                faults.append(
-                    f"{feed.key}: the feed has no rows; supply it again, or set required = false in {file}"
-                )
+                faults.append(f"{feed.key}: the feed has no rows; supply it again, or set required = false in {file}")
             continue
         faults += [
             f"{feed.key}: column {name} is empty in all {row['rows']:,} rows; "
@@ -186,30 +180,21 @@ def _block_words(place: str, block: Produces) -> list[str]:
                 faults.append(f"{place}: key '{key}.{raw}': '{to}' may be one of {_listed(words)}")
     for key, words in _CONSTANTS.items():
         if key in block.constants and block.constants[key] not in list(words):  # type: ignore[call-overload]
-            faults.append(
-                f"{place}: constant '{key}': '{block.constants[key]}' may be one of {_listed(words)}"
-            )
+            faults.append(f"{place}: constant '{key}': '{block.constants[key]}' may be one of {_listed(words)}")
     return faults
 
 
 def _missing(feed: FeedMapping, name: str, strangers: list[str], file: str) -> str:
     """A missing column, with the feed's unmapped columns beside it, since it may have been renamed."""
     inputs = sorted(
-        {
-            f"{key} of {block.table}"
-            for block in feed.produces
-            for key, names in block.columns.items()
-            if name in names
-        }
+        {f"{key} of {block.table}" for block in feed.produces for key, names in block.columns.items() if name in names}
     )
     hint = f"; columns there that no mapping reads: {', '.join(strangers[:8])}" if strangers else ""
     used = f" (it becomes {', '.join(inputs)})" if inputs else ""
     return f"{feed.key}: column {name} is missing{used}; supply it, or correct its name in {file}{hint}"
 
 
-def _type_fault(
-    feed: FeedMapping, block: Produces, name: str, column: str, kind: DataType, file: str
-) -> list[str]:
+def _type_fault(feed: FeedMapping, block: Produces, name: str, column: str, kind: DataType, file: str) -> list[str]:
     """A column whose type cannot serve its input."""
     needed = _needed_type(name, kind, block)
     if needed is None:

@@ -42,9 +42,7 @@ class DateForm:
 _NOTHING = (None, None, None, None)
 
 
-def read_date(
-    text: str | None, *, formats: Sequence[str], reference: Reference, latest: date | None
-) -> DateForm:
+def read_date(text: str | None, *, formats: Sequence[str], reference: Reference, latest: date | None) -> DateForm:
     """Read one date of birth.
 
     Args:

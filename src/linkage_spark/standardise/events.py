@@ -41,9 +41,7 @@ _DPA: Mapping[Role, DpaCategory] = {
 }
 
 
-def blocks_of(
-    feeds: Mapping[str, DataFrame], source: SourceMapping, table: str
-) -> list[tuple[FeedMapping, Produces]]:
+def blocks_of(feeds: Mapping[str, DataFrame], source: SourceMapping, table: str) -> list[tuple[FeedMapping, Produces]]:
     """The blocks of the feeds that are there which make one table."""
     listed = [(feed, block) for feed in source.feeds.values() for block in feed.produces]
     return [(feed, block) for feed, block in listed if block.table == table and feed.key in feeds]
@@ -54,9 +52,7 @@ def blocks_of(
 
 def open_events(feeds: Mapping[str, DataFrame], source: SourceMapping) -> DataFrame | None:
     """Event rows with what speaks against each on its own; versions are not yet compared."""
-    return union_rows(
-        _open_event(feeds[feed.key], feed, block) for feed, block in blocks_of(feeds, source, "event")
-    )
+    return union_rows(_open_event(feeds[feed.key], feed, block) for feed, block in blocks_of(feeds, source, "event"))
 
 
 def judge_events(opened: DataFrame) -> DataFrame:
@@ -161,9 +157,7 @@ def form_involvements(judged: DataFrame) -> DataFrame:
     return INVOLVEMENT.conform(kept(judged).withColumn("dpa_category", category))
 
 
-def _open_involvement(
-    frame: DataFrame, feed: FeedMapping, block: Produces, source: SourceMapping
-) -> DataFrame:
+def _open_involvement(frame: DataFrame, feed: FeedMapping, block: Produces, source: SourceMapping) -> DataFrame:
     """One block's involvements; an unlisted role is kept as additional_relevant and marked."""
     raw = F.upper(F.coalesce(F.regexp_replace(_constant_or_text(block, "role"), r"\s+", " "), F.lit("")))
     told = block.columns.get("disclosed")
@@ -276,9 +270,7 @@ def _open_location(frame: DataFrame, feed: FeedMapping, block: Produces) -> Data
     stated = F.lit(None).cast("string")
     if kind and kind[0] in frame.columns:
         stated = C.looked_up(C.text(kind[0]), block.address_kinds).cast("string")
-    places = {
-        name: column for name, column in person_inputs(frame, block, "").items() if name in ADDRESS_INPUTS
-    }
+    places = {name: column for name, column in person_inputs(frame, block, "").items() if name in ADDRESS_INPUTS}
     given_number = F.lit(int(block.constants.get("location_no", 1))).cast("int")
     inputs = {
         "event_ref": C.key(block.columns["event_ref"]),
@@ -287,9 +279,7 @@ def _open_location(frame: DataFrame, feed: FeedMapping, block: Produces) -> Data
         **places,
     }
     rows = open_rows(frame, feed, block, inputs)
-    checks = [
-        (F.col("event_ref").isNull(), RefusalReason.MISSING_KEY, F.lit(", ".join(block.columns["event_ref"])))
-    ]
+    checks = [(F.col("event_ref").isNull(), RefusalReason.MISSING_KEY, F.lit(", ".join(block.columns["event_ref"])))]
     if number:
         wrong = F.col("location_no").isNull() | (F.col("location_no") < 1)
         checks.append((wrong, RefusalReason.WRONG_TYPE, F.lit(number[0])))

@@ -97,12 +97,8 @@ def _make_readers(reference: Reference, as_of: date | None) -> _Readers:
     """Memoised readers: names, dates and addresses repeat within a task."""
 
     @lru_cache(maxsize=_MEMO)
-    def name(
-        title: str | None, given: str | None, surname: str | None, box: str | None, first: bool
-    ) -> NameForm:
-        return read_name(
-            title=title, given=given, surname=surname, box=box, surname_first=first, reference=reference
-        )
+    def name(title: str | None, given: str | None, surname: str | None, box: str | None, first: bool) -> NameForm:
+        return read_name(title=title, given=given, surname=surname, box=box, surname_first=first, reference=reference)
 
     @lru_cache(maxsize=_MEMO)
     def born(text: str | None, formats: tuple[str, ...]) -> DateForm:

@@ -52,9 +52,7 @@ def instant(frame: DataFrame, name: str, block: Produces) -> Column:
         return column
     if isinstance(kind, TimestampNTZType | DateType):
         plain = F.date_format(column, "yyyy-MM-dd HH:mm:ss")
-        return F.try_to_timestamp(
-            F.concat(plain, F.lit(f" {block.time_zone}")), F.lit("yyyy-MM-dd HH:mm:ss VV")
-        )
+        return F.try_to_timestamp(F.concat(plain, F.lit(f" {block.time_zone}")), F.lit("yyyy-MM-dd HH:mm:ss VV"))
     return _first_readable(text(name), block.time_formats, block.time_zone)
 
 

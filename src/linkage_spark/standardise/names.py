@@ -186,9 +186,7 @@ def _take_titles(
         elif token in reference.name_placeholder_tokens:
             found.placeholder = True
         elif strength == "strong" or (
-            strength == "weak"
-            and not kept
-            and _is_weak_title(words, place, found, reference, leading, needed, mixed)
+            strength == "weak" and not kept and _is_weak_title(words, place, found, reference, leading, needed, mixed)
         ):
             if kind != "noise":
                 found.titles.append(token)
@@ -226,14 +224,11 @@ def _names_after(words: Sequence[_Word], place: int, reference: Reference) -> in
     return sum(
         1
         for word in words[place + 1 :]
-        if len(word.tokens) > 1
-        or (word.tokens[0] not in reference.titles and not word.tokens[0][-1].isdigit())
+        if len(word.tokens) > 1 or (word.tokens[0] not in reference.titles and not word.tokens[0][-1].isdigit())
     )
 
 
-def _take_number(
-    word: _Word, found: _Found, kept: list[_Word], reference: Reference, *, counts: bool
-) -> None:
+def _take_number(word: _Word, found: _Found, kept: list[_Word], reference: Reference, *, counts: bool) -> None:
     """A collar number goes to the titles; other digits are dropped and letters beside them kept."""
     token = word.tokens[0]
     collar = _COLLAR.fullmatch(token)
@@ -252,9 +247,7 @@ def _without_digits(word: _Word) -> _Word:
     return _Word(tuple(token for token in tokens if token), word.upper)
 
 
-def _split_box(
-    box: str, surname_first: bool, found: _Found, reference: Reference
-) -> tuple[list[_Word], list[_Word]]:
+def _split_box(box: str, surname_first: bool, found: _Found, reference: Reference) -> tuple[list[_Word], list[_Word]]:
     """A name in one box -> (given words, surname words)."""
     text, cut = _cut_starts(box, reference)
     left, _, right = text.partition(",")

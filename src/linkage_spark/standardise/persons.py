@@ -87,9 +87,7 @@ def form_police(
     return form_persons(_with_raw(rows), PERSON.schema, readings=readings, reference=reference, as_of=as_of)
 
 
-def person_blocks(
-    feeds: Mapping[str, DataFrame], source: SourceMapping
-) -> list[tuple[int, FeedMapping, Produces]]:
+def person_blocks(feeds: Mapping[str, DataFrame], source: SourceMapping) -> list[tuple[int, FeedMapping, Produces]]:
     """The blocks that make persons, of the feeds that are there: (number, feed, block)."""
     listed = [(feed, block) for feed in source.feeds.values() for block in feed.produces if feed.key in feeds]
     return [(number, feed, block) for number, (feed, block) in enumerate(listed) if block.table == "person"]
@@ -362,9 +360,7 @@ def _known_as(
         F.col("own.reading").alias("reading"),
         *[F.coalesce(f"own.{name}", f"record.{name}").alias(name) for name in INPUTS],
     )
-    heads = part.select(
-        "source_system", "person_ref", "assignment_no", "variant_no", "variant_kind", "source_version"
-    )
+    heads = part.select("source_system", "person_ref", "assignment_no", "variant_no", "variant_kind", "source_version")
     return heads.join(completed, on=["person_ref", "assignment_no"])
 
 

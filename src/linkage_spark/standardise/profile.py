@@ -61,9 +61,7 @@ def _placeholders(reference: Reference) -> list[str]:
     return sorted(texts | dates)
 
 
-def _profile_column(
-    frame: DataFrame, feed: FeedMapping, name: str, placeholders: list[str], as_of: date
-) -> Column:
+def _profile_column(frame: DataFrame, feed: FeedMapping, name: str, placeholders: list[str], as_of: date) -> Column:
     """One column's counts as a struct."""
     plain = C.text(name)
     words = F.trim(F.regexp_replace(F.lower(plain), "[^a-z0-9]+", " "))
@@ -84,9 +82,7 @@ def _profile_column(
     )
 
 
-def _profile_dates(
-    frame: DataFrame, name: str, block: Produces | None, plain: Column, as_of: date
-) -> list[Column]:
+def _profile_dates(frame: DataFrame, name: str, block: Produces | None, plain: Column, as_of: date) -> list[Column]:
     """Counts of a date column; nulls for any other."""
     heads = ("dates_read", "dates_not_read", "dates_first_of_january", "dates_out_of_range")
     if block is None:

@@ -39,9 +39,7 @@ def open_rows(frame: DataFrame, feed: FeedMapping, block: Produces, inputs: dict
 
 def _key_inputs(block: Produces) -> tuple[str, ...]:
     """The inputs whose columns make the key that a report shows."""
-    extra = {"person": ("variant_no",), "location": ("location_no",), "involvement": ("role",)}.get(
-        block.table, ()
-    )
+    extra = {"person": ("variant_no",), "location": ("location_no",), "involvement": ("role",)}.get(block.table, ())
     named = {
         "person": ("person_ref",),
         "assignment": ("employee_id", "assignment_no"),

@@ -87,9 +87,7 @@ def standardise(
         employee=persons.form_employees(assignment),
         assignment=assignment,
         event=_together(spark, EVENT, [events.form_events(frame) for frame in happened.values()]),
-        involvement=_together(
-            spark, INVOLVEMENT, [events.form_involvements(frame) for frame in parts.values()]
-        ),
+        involvement=_together(spark, INVOLVEMENT, [events.form_involvements(frame) for frame in parts.values()]),
         location=_together(
             spark, LOCATION, [p for p in [events.form_places(places, reference=reference)] if p is not None]
         ),
@@ -113,9 +111,7 @@ def count_rows_in(feeds: Mapping[str, DataFrame], sources: tuple[SourceMapping, 
             counted.select(
                 F.lit(feed.source_system).alias("source_system"),
                 F.lit(feed.name).alias("feed"),
-                F.explode(F.array(*[F.lit(table) for table in sorted(tables or {"assignment"})])).alias(
-                    "produces"
-                ),
+                F.explode(F.array(*[F.lit(table) for table in sorted(tables or {"assignment"})])).alias("produces"),
                 "rows_in",
             )
         )

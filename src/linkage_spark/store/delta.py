@@ -114,9 +114,7 @@ class DeltaStore:
             raise ContractError(f"table {contract.name}: it has no version {version} to go back to")
         if version == newest:
             return False
-        DeltaTable.forPath(sparkSession=self.spark, path=self.path(contract)).restoreToVersion(
-            version=version
-        )
+        DeltaTable.forPath(sparkSession=self.spark, path=self.path(contract)).restoreToVersion(version=version)
         return True
 
     def drop(self, contract: TableContract) -> bool:
@@ -158,9 +156,7 @@ class DeltaStore:
             column.name: (column.dataType.simpleString(), column.nullable)
             for column in self.spark.read.format("delta").load(path=self.path(contract)).schema.fields
         }
-        wanted = {
-            column.name: (column.type.simpleString(), not column.required) for column in contract.fields
-        }
+        wanted = {column.name: (column.type.simpleString(), not column.required) for column in contract.fields}
         changed = [
             _change(name, stored.get(name), wanted.get(name))
             for name in dict.fromkeys([*wanted, *stored])
@@ -205,9 +201,7 @@ def constraint_fault(contract: TableContract, message: str) -> ContractError | N
     words = set(re.findall(pattern=r"\w+", string=message))
     named = [column.name for column in contract.fields if column.required and column.name in words]
     columns = ", ".join(named) if named else "one of its required columns"
-    return ContractError(
-        f"table {contract.name}: null in {columns}, which must never be null; nothing was written"
-    )
+    return ContractError(f"table {contract.name}: null in {columns}, which must never be null; nothing was written")
 
 
 def _change(name: str, stored: tuple[str, bool] | None, wanted: tuple[str, bool] | None) -> str:

@@ -157,9 +157,7 @@ def feed_version(spark: SparkSession, feed: Feed, feeds_root: str) -> int | None
         return None
     _check_there(spark, feed, feeds_root)
     names = [entry.name for entry in Files(spark).list(f"{feed_location(feed, feeds_root)}/_delta_log")]
-    return max(
-        (int(name[:20]) for name in names if re.fullmatch(pattern=r"\d{20}\.json", string=name)), default=None
-    )
+    return max((int(name[:20]) for name in names if re.fullmatch(pattern=r"\d{20}\.json", string=name)), default=None)
 
 
 def feed_fingerprint(spark: SparkSession, feed: Feed, feeds_root: str) -> str:
@@ -178,9 +176,7 @@ def feed_fingerprint(spark: SparkSession, feed: Feed, feeds_root: str) -> str:
         stands_for: list[Any] = [detail.id, feed_version(spark, feed, feeds_root)]
     elif feed.format == "hive":
         paths = sorted(spark.table(tableName=str(feed.table)).inputFiles())
-        stands_for = [
-            [entry.path, entry.size_bytes, entry.modified_ms] for path in paths for entry in files.list(path)
-        ]
+        stands_for = [[entry.path, entry.size_bytes, entry.modified_ms] for path in paths for entry in files.list(path)]
     else:
         stands_for = [
             [entry.name, entry.size_bytes, entry.modified_ms]

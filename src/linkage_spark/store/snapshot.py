@@ -72,9 +72,7 @@ def write_published(
     """
     rows = contract.conform(frame)
     odd = [
-        f"{c.name} is {c.dataType.simpleString()}"
-        for c in rows.schema.fields
-        if not isinstance(c.dataType, SCALARS)
+        f"{c.name} is {c.dataType.simpleString()}" for c in rows.schema.fields if not isinstance(c.dataType, SCALARS)
     ]
     if odd:
         raise ContractError(
@@ -83,9 +81,7 @@ def write_published(
     path = published_path(root, contract.name, run_id)
     files.delete(path)
     # Repartitioned, not coalesced: coalescing to one file would compute the frame in one task as well.
-    rows.repartition(numPartitions=file_count).write.mode("errorifexists").parquet(
-        path=path, compression="snappy"
-    )
+    rows.repartition(numPartitions=file_count).write.mode("errorifexists").parquet(path=path, compression="snappy")
     return path
 
 
@@ -155,8 +151,6 @@ def read_current_run(files: Files, root: str) -> CurrentRun | None:
         return None
     table = pq.ParquetFile(source=io.BytesIO(files.read_bytes(path))).read()
     if table.num_rows != 1:
-        raise ContractError(
-            f"published table {CURRENT_RUN.name}: {table.num_rows} rows where readers need exactly one"
-        )
+        raise ContractError(f"published table {CURRENT_RUN.name}: {table.num_rows} rows where readers need exactly one")
     row = table.to_pylist()[0]
     return CurrentRun(run_id=row["run_id"], published_at=row["published_at"])

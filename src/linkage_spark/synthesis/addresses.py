@@ -28,7 +28,16 @@ _DISTRICTS = {
 }
 _LOCALITIES = {
     "Birmingham": (
-        *("Erdington", "Aston", "Handsworth", "Sparkhill", "Small Heath", "Selly Oak", "Northfield", "Kings Heath"),
+        *(
+            "Erdington",
+            "Aston",
+            "Handsworth",
+            "Sparkhill",
+            "Small Heath",
+            "Selly Oak",
+            "Northfield",
+            "Kings Heath",
+        ),
         *("Moseley", "Edgbaston", "Ladywood", "Perry Barr", "Alum Rock", "Yardley", "Hall Green", "Quinton"),
     ),
     "Coventry": ("Foleshill", "Tile Hill", "Radford", "Wyken", "Earlsdon", "Stoke"),
@@ -51,7 +60,21 @@ _FIRST = (
 ).split()
 _SECOND = ("", "", "", "", "field", "bank", "side", "view", "mead", "hurst")
 _TYPES = Weighted(
-    ("Road", "Street", "Avenue", "Close", "Drive", "Lane", "Grove", "Crescent", "Court", "Way", "Gardens", "Place", "Terrace"),
+    (
+        "Road",
+        "Street",
+        "Avenue",
+        "Close",
+        "Drive",
+        "Lane",
+        "Grove",
+        "Crescent",
+        "Court",
+        "Way",
+        "Gardens",
+        "Place",
+        "Terrace",
+    ),
     (0.30, 0.16, 0.12, 0.10, 0.08, 0.06, 0.05, 0.04, 0.03, 0.02, 0.02, 0.01, 0.01),
 )
 
@@ -126,6 +149,11 @@ STATIONS: tuple[Address, ...] = tuple(
 )
 
 PLACES: tuple[str, ...] = (
-    *("Junction of High Street and Station Road", "Outside the Bullring", "Car park, New Street", "Bus stop, Corporation Street"),
+    *(
+        "Junction of High Street and Station Road",
+        "Outside the Bullring",
+        "Car park, New Street",
+        "Bus stop, Corporation Street",
+    ),
     *("Canal towpath, Gas Street", "M6 junction 6", "Cannon Hill Park", "Shopping centre, Market Way"),
 )

@@ -16,16 +16,42 @@ _CODES = {"crime": 21, "intel": 22, "incident": 23, "custody": 24}
 
 _OFFENCES = Weighted(
     (
-        *(("105/01", "Common assault"), ("008/06", "Assault occasioning actual bodily harm"), ("049/10", "Theft other")),
-        *(("028/03", "Burglary dwelling"), ("048/02", "Theft of motor vehicle"), ("058/02", "Criminal damage")),
-        *(("125/09", "Public order"), ("092/40", "Possession of cannabis"), ("008/72", "Controlling or coercive behaviour")),
-        *(("008/55", "Stalking"), ("017/13", "Sexual assault"), ("053/01", "Fraud"), ("802/01", "Drink driving")),
+        *(
+            ("105/01", "Common assault"),
+            ("008/06", "Assault occasioning actual bodily harm"),
+            ("049/10", "Theft other"),
+        ),
+        *(
+            ("028/03", "Burglary dwelling"),
+            ("048/02", "Theft of motor vehicle"),
+            ("058/02", "Criminal damage"),
+        ),
+        *(
+            ("125/09", "Public order"),
+            ("092/40", "Possession of cannabis"),
+            ("008/72", "Controlling or coercive behaviour"),
+        ),
+        *(
+            ("008/55", "Stalking"),
+            ("017/13", "Sexual assault"),
+            ("053/01", "Fraud"),
+            ("802/01", "Drink driving"),
+        ),
         *(("195/94", "Harassment"), ("034/01", "Robbery"), ("800/10", "Misconduct in public office")),
     ),
     (18, 14, 16, 7, 6, 10, 9, 4, 4, 3, 2.5, 3, 2, 5, 2, 0.2),
 )
 _FLAGS = {"008/72": "DA|VAWG", "008/55": "DA|VAWG", "017/13": "VAWG", "195/94": "DA", "800/10": "APSP"}
-_OPENINGS = ("DOMESTIC INCIDENT", "NOISE", "SUSPICIOUS CIRCUMSTANCES", "CONCERN FOR SAFETY", "BURGLARY", "TRAFFIC", "ASB", "VIOLENCE")
+_OPENINGS = (
+    "DOMESTIC INCIDENT",
+    "NOISE",
+    "SUSPICIOUS CIRCUMSTANCES",
+    "CONCERN FOR SAFETY",
+    "BURGLARY",
+    "TRAFFIC",
+    "ASB",
+    "VIOLENCE",
+)
 _NOBODIES = (
     ("ORGANISATION", "MIDSHIRE SUPERMARKETS LTD"),
     ("ORGANISATION", "CANALSIDE BUS COMPANY"),
@@ -83,7 +109,12 @@ def event_rows(force: Force, system: str, number: int) -> Iterator[tuple[str, tu
         code, title = offence(force.seed, number)
         flags = _FLAGS.get(code, "HATE" if drawn % 80 == 0 else "")
         reported = when + timedelta(minutes=(drawn >> 9) % 4000)
-        times = (_stamp(when), _stamp(when + timedelta(minutes=(drawn >> 21) % 300)), _stamp(reported), _stamp(reported + timedelta(hours=2)))
+        times = (
+            _stamp(when),
+            _stamp(when + timedelta(minutes=(drawn >> 21) % 300)),
+            _stamp(reported),
+            _stamp(reported + timedelta(hours=2)),
+        )
         text = "Free text that no job reads."
         yield "crime/occurrence", (ref, code, title, *times, later, str(drawn % 20), flags, text)
         if drawn % 10:
@@ -96,17 +127,25 @@ def event_rows(force: Force, system: str, number: int) -> Iterator[tuple[str, tu
         yield from _organisation(force, ref, later, drawn)
     elif system == "intel":
         old = when.year < 2018
-        source, assessment = ("ABCDE"[drawn % 5], "12345"[(drawn >> 4) % 5]) if old else ("123"[drawn % 3], "ABCDE"[(drawn >> 4) % 5])
+        source, assessment = (
+            ("ABCDE"[drawn % 5], "12345"[(drawn >> 4) % 5]) if old else ("123"[drawn % 3], "ABCDE"[(drawn >> 4) % 5])
+        )
         handling = "12345"[(drawn >> 7) % 5] if old else "PC"[(drawn >> 7) % 2]
         review = (when + timedelta(days=365 * 6)).strftime("%Y-%m-%d")
         scheme = "5x5x5" if old else "3x5x2"
         text = "Sanitised text that no job reads."
-        yield "intel/report", (ref, scheme, source, assessment, handling, _stamp(when), later, text, "1234"[drawn % 4], review)
+        yield (
+            "intel/report",
+            (ref, scheme, source, assessment, handling, _stamp(when), later, text, "1234"[drawn % 4], review),
+        )
     elif system == "incident":
         outside = drawn % 5 == 0
         where = PLACES[drawn % len(PLACES)] if outside else home.one_box
         postcode, uprn = ("", "") if outside else (home.postcode, home.uprn if drawn % 4 == 0 else "")
-        yield "incident/log", log_cells(ref, when, where, postcode, uprn, "STREET" if outside else "DWELLING", drawn)
+        yield (
+            "incident/log",
+            log_cells(ref, when, where, postcode, uprn, "STREET" if outside else "DWELLING", drawn),
+        )
         yield from _placeholder_person(force, ref, drawn)
 
 
@@ -125,11 +164,24 @@ def _placeholder_person(force: Force, log: str, drawn: int) -> Iterator[tuple[st
     if mix(drawn, 4) / 2.0**64 >= force.settings.noise["placeholder_persons"] * PARTS_PER_EVENT["incident"]:
         return
     place = str(mix(drawn, 5) % 10**9)
-    yield "incident/person", (log, place, _PLACEHOLDERS[mix(drawn, 6) % len(_PLACEHOLDERS)], "", "", "", "CALLER")
+    yield (
+        "incident/person",
+        (log, place, _PLACEHOLDERS[mix(drawn, 6) % len(_PLACEHOLDERS)], "", "", "", "CALLER"),
+    )
     yield "truth/person", ("incident", f"{log}/{place}", str(-(mix(drawn, 7) >> 2)), "PLH", "none", "")
 
 
 def log_cells(log: str, when: datetime, where: str, postcode: str, uprn: str, kind: str, drawn: int) -> tuple[str, ...]:
     """The cells of an incident log."""
     opening, closing = _OPENINGS[(drawn >> 13) % len(_OPENINGS)], _CLOSINGS[(drawn >> 17) % len(_CLOSINGS)]
-    return (log, _stamp(when), opening, closing, where, postcode, uprn, kind, _stamp(when + timedelta(hours=3)))
+    return (
+        log,
+        _stamp(when),
+        opening,
+        closing,
+        where,
+        postcode,
+        uprn,
+        kind,
+        _stamp(when + timedelta(hours=3)),
+    )

@@ -34,28 +34,82 @@ FEEDS: Mapping[str, tuple[str, ...]] = {
         *("OFFENCE_CODE", "OCCUPATION_DISCLOSED", "UPDATED_AT"),
     ),
     "intel/report": (
-        *("REPORT_NO", "GRADING_SCHEME", "SOURCE_EVAL", "INTEL_ASSESS", "HANDLING", "REPORT_DATE", "UPDATED_AT"),
+        *(
+            "REPORT_NO",
+            "GRADING_SCHEME",
+            "SOURCE_EVAL",
+            "INTEL_ASSESS",
+            "HANDLING",
+            "REPORT_DATE",
+            "UPDATED_AT",
+        ),
         *("SANITISED_TEXT", "MOPI_GROUP", "REVIEW_DATE"),
     ),
-    "intel/subject": ("REPORT_NO", "SUBJECT_SEQ", "SUBJECT_NAME", "SUBJECT_DOB", "SUBJECT_ADDRESS", "SUBJECT_POSTCODE"),
+    "intel/subject": (
+        "REPORT_NO",
+        "SUBJECT_SEQ",
+        "SUBJECT_NAME",
+        "SUBJECT_DOB",
+        "SUBJECT_ADDRESS",
+        "SUBJECT_POSTCODE",
+    ),
     "incident/log": (
-        *("LOG_NUMBER", "LOG_DATE", "OPEN_CODE", "CLOSE_CODE", "LOCATION_TEXT", "LOCATION_POSTCODE", "LOCATION_UPRN"),
+        *(
+            "LOG_NUMBER",
+            "LOG_DATE",
+            "OPEN_CODE",
+            "CLOSE_CODE",
+            "LOCATION_TEXT",
+            "LOCATION_POSTCODE",
+            "LOCATION_UPRN",
+        ),
         *("LOCATION_KIND", "UPDATED"),
     ),
     "incident/person": (
-        *("LOG_NUMBER", "PERSON_SEQ", "PERSON_NAME", "PERSON_DOB", "PERSON_ADDRESS", "PERSON_POSTCODE", "PERSON_ROLE"),
+        *(
+            "LOG_NUMBER",
+            "PERSON_SEQ",
+            "PERSON_NAME",
+            "PERSON_DOB",
+            "PERSON_ADDRESS",
+            "PERSON_POSTCODE",
+            "PERSON_ROLE",
+        ),
     ),
     "truth/employee": ("employee_id", "true_person_id", "naming_tradition"),
     "truth/person": (
-        *("source_system", "person_ref", "true_person_id", "error_classes", "naming_tradition", "hard_negative"),
+        *(
+            "source_system",
+            "person_ref",
+            "true_person_id",
+            "error_classes",
+            "naming_tradition",
+            "hard_negative",
+        ),
     ),
 }
 """Columns by feed. Every value is made as text; ``TYPES`` says which are written as something else."""
 
-FORMATS: Mapping[str, str] = {"hr": "csv", "crime": "delta", "custody": "parquet", "intel": "parquet", "incident": "csv"}
+FORMATS: Mapping[str, str] = {
+    "hr": "csv",
+    "crime": "delta",
+    "custody": "parquet",
+    "intel": "parquet",
+    "incident": "csv",
+}
 """Storage format by source; the truth is Parquet."""
 
-_TIMES = ("CREATED_AT", "UPDATED_AT", "OCC_FROM", "OCC_TO", "REPORTED_AT", "RECORDED_AT", "ARRIVED_AT", "RELEASED_AT", "REPORT_DATE")
+_TIMES = (
+    "CREATED_AT",
+    "UPDATED_AT",
+    "OCC_FROM",
+    "OCC_TO",
+    "REPORTED_AT",
+    "RECORDED_AT",
+    "ARRIVED_AT",
+    "RELEASED_AT",
+    "REPORT_DATE",
+)
 
 WIDEST = max(len(columns) for columns in FEEDS.values())
 """How many cells the widest feed has: every row travels as that many texts."""

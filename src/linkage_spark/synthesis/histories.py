@@ -21,15 +21,46 @@ _JOBS = {
     "contractor": (("Contractor", 0.6), ("Agency", 0.4)),
     "non_police": (("Non-Police Personnel", 1.0),),
 }
-_TEAMS = ("Response", "Neighbourhood", "CID", "Custody", "Contact Centre", "Roads Policing", "Public Protection", "Intelligence", "Estates", "IT")
-_CRIME_ROLES = (("VICTIM", 0.46), ("WITNESS", 0.16), ("SUSPECT", 0.16), ("OFFENDER", 0.05), ("DEFENDANT", 0.04), ("PERSON REPORTING", 0.05), ("ADDITIONAL RELEVANT", 0.08))
-_INCIDENT_ROLES = (("CALLER", 0.5), ("SUBJECT", 0.2), ("VICTIM", 0.15), ("WITNESS", 0.08), ("OTHER", 0.05), ("SUSPECT", 0.02))
+_TEAMS = (
+    "Response",
+    "Neighbourhood",
+    "CID",
+    "Custody",
+    "Contact Centre",
+    "Roads Policing",
+    "Public Protection",
+    "Intelligence",
+    "Estates",
+    "IT",
+)
+_CRIME_ROLES = (
+    ("VICTIM", 0.46),
+    ("WITNESS", 0.16),
+    ("SUSPECT", 0.16),
+    ("OFFENDER", 0.05),
+    ("DEFENDANT", 0.04),
+    ("PERSON REPORTING", 0.05),
+    ("ADDITIONAL RELEVANT", 0.08),
+)
+_INCIDENT_ROLES = (
+    ("CALLER", 0.5),
+    ("SUBJECT", 0.2),
+    ("VICTIM", 0.15),
+    ("WITNESS", 0.08),
+    ("OTHER", 0.05),
+    ("SUSPECT", 0.02),
+)
 _APPEARANCES = {
     "victim": ("crime", "VICTIM"), "witness": ("crime", "WITNESS"), "suspect": ("crime", "SUSPECT"), "offender": ("crime", "OFFENDER"),
     "additional_relevant": ("crime", "ADDITIONAL RELEVANT"), "detained": ("custody", ""), "intelligence_subject": ("intel", ""),
     "incident_person": ("incident", "CALLER"),
 }  # fmt: skip
-_RANKS = {"Police Constable": ("PC", "Pc", "DC"), "Sergeant": ("PS", "Sgt", "DS"), "Inspector": ("Insp", "DI"), "Special Constable": ("SC", "PC")}
+_RANKS = {
+    "Police Constable": ("PC", "Pc", "DC"),
+    "Sergeant": ("PS", "Sgt", "DS"),
+    "Inspector": ("Insp", "DI"),
+    "Special Constable": ("SC", "PC"),
+}
 
 
 def choose(weights: tuple[tuple[str, float], ...], place: float) -> str:
@@ -71,7 +102,11 @@ class _History:
 
     def roster(self) -> Iterator[Row]:
         """The HR extract: one row per assignment, and the truth."""
-        person, dice, rates = self.person, Dice(self.force.seed, 5, self.person.person_id), self.settings.employees
+        person, dice, rates = (
+            self.person,
+            Dice(self.force.seed, 5, self.person.person_id),
+            self.settings.employees,
+        )
         kind = choose(tuple(rates.types.items()), dice.unit())
         job = choose(_JOBS[kind], dice.unit())
         self.job = job
@@ -83,11 +118,17 @@ class _History:
         born = "" if dice.happens(rates.missing_date_of_birth) else _day_in_words(person.born)
         start = max(person.born + timedelta(days=19 * 365), TODAY - timedelta(days=dice.between(30, 30 * 365)))
         identity = (
-            *(employee_id(person.employee or 0), dice.pick(("Mr", "Mr", "")) if person.sex == "m" else dice.pick(("Ms", "Mrs", ""))),
+            *(
+                employee_id(person.employee or 0),
+                dice.pick(("Mr", "Mr", "")) if person.sex == "m" else dice.pick(("Ms", "Mrs", "")),
+            ),
             *(given[0], " ".join(given[1:]), surname, born),
             *_hr_lines(address),
         )
-        person_type = {"employee": "Police Staff" if job == "Police Staff" else "Police Officer", "volunteer": job}.get(kind, job)
+        person_type = {
+            "employee": "Police Staff" if job == "Police Staff" else "Police Officer",
+            "volunteer": job,
+        }.get(kind, job)
         yield "hr/extract", (*identity, "1", person_type, job, dice.pick(_TEAMS), _day_in_words(start))
         if dice.happens(rates.second_assignment):
             later = min(start + timedelta(days=dice.between(100, 2000)), TODAY)
@@ -138,7 +179,9 @@ class _History:
             said = self._on_duty(said)
         if dice.happens(self.settings.noise["unmapped_role"]) and raw_role:
             raw_role = dice.pick(("INTERPRETER", "KEYHOLDER", "LOSS ADJUSTER"))
-        disclosed = ("Y" if dice.happens(0.35) else "N") if self.person.employee is not None and dice.happens(0.6) else ""
+        disclosed = (
+            ("Y" if dice.happens(0.35) else "N") if self.person.employee is not None and dice.happens(0.6) else ""
+        )
         yield from getattr(self, f"_{system}")(said, raw_role, number, when, disclosed, on_duty)
 
     def _on_duty(self, said: Recorded) -> Recorded:
@@ -149,16 +192,33 @@ class _History:
         title = f"{rank} {collar}" if dice.happens(0.7) else rank
         address = dice.pick(STATIONS) if dice.happens(0.85) else said.address
         born = said.born if dice.happens(0.15) else (0, 0, 0)
-        return replace(said, title=title, given=given, address=address, born=born, classes=said.classes | {"DUTY"}, other=None)
+        return replace(
+            said,
+            title=title,
+            given=given,
+            address=address,
+            born=born,
+            classes=said.classes | {"DUTY"},
+            other=None,
+        )
 
     # ---- one feed each -------------------------------------------------------------------------------------
 
     def _truth(self, system: str, ref: str, said: Recorded) -> Row:
         person = self.person
-        cells = (system, ref, str(person.person_id), ",".join(sorted(said.classes)), person.tradition, person.hard_negative or "")
+        cells = (
+            system,
+            ref,
+            str(person.person_id),
+            ",".join(sorted(said.classes)),
+            person.tradition,
+            person.hard_negative or "",
+        )
         return "truth/person", cells
 
-    def _crime(self, said: Recorded, role: str, number: int, when: datetime, disclosed: str, on_duty: bool) -> Iterator[Row]:
+    def _crime(
+        self, said: Recorded, role: str, number: int, when: datetime, disclosed: str, on_duty: bool
+    ) -> Iterator[Row]:
         again = self.urn and not on_duty and self.dice.happens(self.settings.errors["same_urn"])
         if not again:
             urn = f"N{mix(self.force.seed, 7, self.person.person_id, self.records) % 10**12:012d}"
@@ -166,12 +226,29 @@ class _History:
             first, second = (given[0] if given else ""), " ".join(given[1:])
             born = self._iso(said.born)
             created, stamp = _stamp(when), _stamp(when + timedelta(days=self.dice.between(0, 400)))
-            yield "crime/nominal", (urn, title, first, second, said.surname, born, "PERSON", *_parts(said.address), created, stamp)
+            yield (
+                "crime/nominal",
+                (
+                    urn,
+                    title,
+                    first,
+                    second,
+                    said.surname,
+                    born,
+                    "PERSON",
+                    *_parts(said.address),
+                    created,
+                    stamp,
+                ),
+            )
             yield self._truth("crime", urn, said)
             if said.other is not None:
                 kind, other_given, other_surname, _ = said.other
                 rest = " ".join(other_given[1:])
-                yield "crime/nominal_alias", (urn, "1", kind, other_given[0], rest, other_surname, "", "", "", "", "", "", "")
+                yield (
+                    "crime/nominal_alias",
+                    (urn, "1", kind, other_given[0], rest, other_surname, "", "", "", "", "", "", ""),
+                )
             if not on_duty:
                 self.urn = urn
         else:
@@ -184,24 +261,41 @@ class _History:
         if self.dice.happens(self.settings.noise["duplicate_row"]):
             yield part
 
-    def _custody(self, said: Recorded, role: str, number: int, when: datetime, disclosed: str, on_duty: bool) -> Iterator[Row]:
+    def _custody(
+        self, said: Recorded, role: str, number: int, when: datetime, disclosed: str, on_duty: bool
+    ) -> Iterator[Row]:
         ref = f"C{mix(self.force.seed, 8, self.person.person_id, self.records) % 10**11:011d}"
         released = when + timedelta(minutes=self.dice.between(90, 2160))
         name = f"{said.surname.upper()}, {' '.join([*([said.title] if said.title else []), *said.given])}".strip(", ")
         offence = events.offence(self.force.seed, number)[0]
-        cells = (ref, name, self._british(said.born), said.address.one_box, said.address.postcode, _stamp(when), _stamp(released))
+        cells = (
+            ref,
+            name,
+            self._british(said.born),
+            said.address.one_box,
+            said.address.postcode,
+            _stamp(when),
+            _stamp(released),
+        )
         yield "custody/record", (*cells, offence, disclosed, _stamp(released))
         yield self._truth("custody", ref, said)
 
-    def _intel(self, said: Recorded, role: str, number: int, when: datetime, disclosed: str, on_duty: bool) -> Iterator[Row]:
+    def _intel(
+        self, said: Recorded, role: str, number: int, when: datetime, disclosed: str, on_duty: bool
+    ) -> Iterator[Row]:
         report = events.reference("intel", number, when)
         place = str(mix(self.force.seed, 9, self.person.person_id, self.records) % 10**9)
         names = [*said.given, said.surname]
         name = f"{said.surname.upper()} {' '.join(said.given)}".strip() if self.dice.happens(0.3) else " ".join(names)
-        yield "intel/subject", (report, place, name, self._british(said.born), said.address.one_box, said.address.postcode)
+        yield (
+            "intel/subject",
+            (report, place, name, self._british(said.born), said.address.one_box, said.address.postcode),
+        )
         yield self._truth("intel", f"{report}/{place}", said)
 
-    def _incident(self, said: Recorded, role: str, number: int, when: datetime, disclosed: str, on_duty: bool) -> Iterator[Row]:
+    def _incident(
+        self, said: Recorded, role: str, number: int, when: datetime, disclosed: str, on_duty: bool
+    ) -> Iterator[Row]:
         log = events.reference("incident", number, when)
         place = str(mix(self.force.seed, 10, self.person.person_id, self.records) % 10**9)
         name = " ".join([*([said.title] if said.title else []), *said.given, said.surname])
@@ -215,7 +309,18 @@ class _History:
         when = events.moment(drawn)
         address = dwelling_address(self.force.seed, self.person.home_at(when.date()))
         log = f"H{drawn % 10**10:010d}-{when:%Y%m%d}"
-        yield "incident/log", events.log_cells(log, when, address.one_box, address.postcode, address.uprn if drawn % 3 == 0 else "", "DWELLING", drawn)
+        yield (
+            "incident/log",
+            events.log_cells(
+                log,
+                when,
+                address.one_box,
+                address.postcode,
+                address.uprn if drawn % 3 == 0 else "",
+                "DWELLING",
+                drawn,
+            ),
+        )
 
     # ---- dates as systems write them -----------------------------------------------------------------------
 
@@ -252,4 +357,12 @@ def _hr_lines(address: Address) -> tuple[str, ...]:
 def _parts(address: Address) -> tuple[str, ...]:
     """The columns of a crime system's address."""
     flat = address.flat.removeprefix("Flat ")
-    return (flat, address.house, address.street, address.locality, address.town, address.postcode, address.uprn)
+    return (
+        flat,
+        address.house,
+        address.street,
+        address.locality,
+        address.town,
+        address.postcode,
+        address.uprn,
+    )

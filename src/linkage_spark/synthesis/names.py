@@ -139,7 +139,9 @@ def traditions() -> Mapping[str, Tradition]:
         "african": Tradition(
             male=_ranked(own["african_male"], _faker("yo_NG", "first_names_male"), _faker("tw_GH", "first_names_male")),
             female=_ranked(
-                own["african_female"], _faker("yo_NG", "first_names_female"), _faker("tw_GH", "first_names_female")
+                own["african_female"],
+                _faker("yo_NG", "first_names_female"),
+                _faker("tw_GH", "first_names_female"),
             ),
             surnames=_ranked(own["african_surname"], _faker("yo_NG", "last_names"), _faker("tw_GH", "last_names")),
             middle_rate=0.5,
@@ -157,7 +159,9 @@ def traditions() -> Mapping[str, Tradition]:
             surnames=_ranked(own["chinese_surname"]),
         ),
         "vietnamese": Tradition(
-            _ranked(own["vietnamese_male"]), _ranked(own["vietnamese_female"]), _ranked(own["vietnamese_surname"], exponent=1.4)
+            _ranked(own["vietnamese_male"]),
+            _ranked(own["vietnamese_female"]),
+            _ranked(own["vietnamese_surname"], exponent=1.4),
         ),
         "arabic_kurdish": Tradition(
             male=_ranked(own["arabic_male"], _faker("fr_DZ", "first_names_male")),
@@ -210,9 +214,7 @@ def _polish(tradition: Tradition, dice: Dice, sex: str, family: str, father: str
     """Endings marked for sex: Kowalski and Kowalska."""
     surname = family
     if sex == "f":
-        surname = next(
-            (family[:-1] + "a" for end in ("ski", "cki", "dzki") if family.endswith(end)), family
-        )
+        surname = next((family[:-1] + "a" for end in ("ski", "cki", "dzki") if family.endswith(end)), family)
     return replace(_plain(tradition, dice, sex, family, father), surname=surname)
 
 
@@ -232,7 +234,10 @@ def _chinese(tradition: Tradition, dice: Dice, sex: str, family: str, father: st
 
 def _vietnamese(tradition: Tradition, dice: Dice, sex: str, family: str, father: str) -> Name:
     return Name(
-        given=("Van" if sex == "m" else "Thi", tradition.given(dice, sex)), surname=family, call=1, family_first=True
+        given=("Van" if sex == "m" else "Thi", tradition.given(dice, sex)),
+        surname=family,
+        call=1,
+        family_first=True,
     )
 
 

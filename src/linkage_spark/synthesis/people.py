@@ -57,10 +57,14 @@ class Force:
 
     def employee_numbers(self, household: int) -> tuple[int, ...]:
         """Employees who live in a household; each of them lives in exactly one."""
-        step = round(1 / self.settings.employees.couple_of_employees) if self.settings.employees.couple_of_employees else 0
+        step = (
+            round(1 / self.settings.employees.couple_of_employees) if self.settings.employees.couple_of_employees else 0
+        )
         first = household * self.employees // self.households
         last = (household + 1) * self.employees // self.households + 1
-        return tuple(k for k in range(max(0, first - 1), min(self.employees, last + 1)) if self._home(k, step) == household)
+        return tuple(
+            k for k in range(max(0, first - 1), min(self.employees, last + 1)) if self._home(k, step) == household
+        )
 
     def _home(self, employee: int, step: int) -> int:
         """Household of an employee; of every ``step`` the second joins the first."""
@@ -106,7 +110,13 @@ class _Builder:
     """Adds people to one household."""
 
     def __init__(self, force: Force, household: int, tradition: str, family: str, dice: Dice) -> None:
-        self.force, self.household, self.tradition, self.family, self.dice = force, household, tradition, family, dice
+        self.force, self.household, self.tradition, self.family, self.dice = (
+            force,
+            household,
+            tradition,
+            family,
+            dice,
+        )
         self.father = traditions()[tradition].given(dice, "m")
         self.made: list[Person] = []
 
@@ -126,17 +136,30 @@ class _Builder:
             elder = self._adult(0, 0, born=head.born - timedelta(days=self.dice.between(20 * 365, 34 * 365)))
             self._spouse(elder)
 
-    def _add(self, sex: str, name: Name, born: date, *, tradition: str | None = None, dwelling: int | None = None) -> Person:
+    def _add(
+        self, sex: str, name: Name, born: date, *, tradition: str | None = None, dwelling: int | None = None
+    ) -> Person:
         place = len(self.made)
         home = self.household if dwelling is None else dwelling
         person = Person(
-            self.household * MOST_IN_HOUSEHOLD + place, tradition or self.tradition, sex, name, born, dwelling=home
+            self.household * MOST_IN_HOUSEHOLD + place,
+            tradition or self.tradition,
+            sex,
+            name,
+            born,
+            dwelling=home,
         )
         self.made.append(person)
         return person
 
     def _adult(
-        self, youngest: int, oldest: int, *, tradition: str | None = None, family: str | None = None, born: date | None = None
+        self,
+        youngest: int,
+        oldest: int,
+        *,
+        tradition: str | None = None,
+        family: str | None = None,
+        born: date | None = None,
     ) -> Person:
         sex = "m" if self.dice.happens(0.5) else "f"
         own = tradition or self.tradition
@@ -156,13 +179,24 @@ class _Builder:
         born = head.born + timedelta(days=self.dice.between(-9 * 365, 9 * 365))
         born = min(born, TODAY - timedelta(days=19 * 365))
         own = family_name(self.tradition, self.dice)
-        takes = self.tradition in _TAKES_SURNAME and self.dice.happens(self.force.settings.family["surname_at_marriage"])
+        takes = self.tradition in _TAKES_SURNAME and self.dice.happens(
+            self.force.settings.family["surname_at_marriage"]
+        )
         if not takes:
-            self._moved_with(head, self._add(sex, make_name(self.tradition, self.dice, sex, family=own, father=self.father), born))
+            self._moved_with(
+                head,
+                self._add(sex, make_name(self.tradition, self.dice, sex, family=own, father=self.father), born),
+            )
             return
         married = max(born + timedelta(days=self.dice.between(20 * 365, 40 * 365)), date(1960, 1, 1))
         wife, husband = ("f", "m")
-        name = make_name(self.tradition, self.dice, sex, family=head.name.surname if sex == wife else own, father=self.father)
+        name = make_name(
+            self.tradition,
+            self.dice,
+            sex,
+            family=head.name.surname if sex == wife else own,
+            father=self.father,
+        )
         if sex == wife:
             name = replace(name, surname=_for_sex(head.name.surname, self.tradition, wife), former=own)
             person = self._add(sex, name, born)
@@ -190,7 +224,9 @@ class _Builder:
         for _ in range(count):
             sex = "m" if dice.happens(0.5) else "f"
             surname = father.name.surname if father else self.family
-            surname = surname if father is None or self.tradition not in ("polish",) else _for_sex(surname, "polish", sex)
+            surname = (
+                surname if father is None or self.tradition not in ("polish",) else _for_sex(surname, "polish", sex)
+            )
             called = father.name.given[father.name.call] if father else self.father
             name = make_name(self.tradition, dice, sex, family=surname, father=called)
             if last is not None and dice.happens(settings["twin_birth"] * 2):
@@ -216,7 +252,10 @@ class _Builder:
         for other in self.made:
             if other is employee or other.employee is not None or other.dwelling != employee.dwelling:
                 continue
-            same_name = (other.name.given[0], other.name.surname) == (employee.name.given[0], employee.name.surname)
+            same_name = (other.name.given[0], other.name.surname) == (
+                employee.name.given[0],
+                employee.name.surname,
+            )
             if other.born == employee.born and other.name.surname == employee.name.surname:
                 kind = "twin_of_employee"
             elif same_name:

@@ -30,10 +30,31 @@ NEEDED: dict[str, frozenset[str]] = {
     "errors": frozenset(
         {
             *("typo_surname", "typo_given", "garbled", "swapped_names", "nickname", "other_given_name"),
-            *("initials_only", "no_middle_name", "title", "transliteration", "letters_dropped", "day_month_swap"),
+            *(
+                "initials_only",
+                "no_middle_name",
+                "title",
+                "transliteration",
+                "letters_dropped",
+                "day_month_swap",
+            ),
             *("one_digit", "first_of_january", "year_wrong", "century_wrong", "no_date_of_birth"),
-            *("no_date_of_birth_intel", "year_only_intel", "no_date_of_birth_incident", "old_address", "wrong_number"),
-            *("no_flat", "no_address", "no_address_intel", "bad_postcode", "no_postcode", "no_fixed_abode", "alias"),
+            *(
+                "no_date_of_birth_intel",
+                "year_only_intel",
+                "no_date_of_birth_incident",
+                "old_address",
+                "wrong_number",
+            ),
+            *(
+                "no_flat",
+                "no_address",
+                "no_address_intel",
+                "bad_postcode",
+                "no_postcode",
+                "no_fixed_abode",
+                "alias",
+            ),
             *("former_name_unrecorded", "false_particulars", "same_urn"),
         }
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from linkage_spark.synthesis.addresses import NOWHERE, Address, dwelling_address
@@ -19,10 +19,43 @@ _NEAR = {
     "w": "qe", "x": "zc", "y": "tu", "z": "xs",
 }  # fmt: skip
 _SOUNDS = (
-    *(("ph", "f"), ("ck", "k"), ("ll", "l"), ("ie", "y"), ("ey", "y"), ("ee", "ea"), ("tt", "t"), ("nn", "n"), ("c", "k")),
-    *(("y", "i"), ("z", "s"), ("ai", "ay"), ("oo", "u"), ("mm", "m"), ("rr", "r"), ("th", "t"), ("gh", "g"), ("e", "a")),
+    *(
+        ("ph", "f"),
+        ("ck", "k"),
+        ("ll", "l"),
+        ("ie", "y"),
+        ("ey", "y"),
+        ("ee", "ea"),
+        ("tt", "t"),
+        ("nn", "n"),
+        ("c", "k"),
+    ),
+    *(
+        ("y", "i"),
+        ("z", "s"),
+        ("ai", "ay"),
+        ("oo", "u"),
+        ("mm", "m"),
+        ("rr", "r"),
+        ("th", "t"),
+        ("gh", "g"),
+        ("e", "a"),
+    ),
 )
-_MISREAD = {"a": "o", "n": "r", "r": "n", "l": "i", "i": "l", "w": "u", "u": "v", "e": "c", "h": "b", "m": "rn", "t": "l", "g": "q"}
+_MISREAD = {
+    "a": "o",
+    "n": "r",
+    "r": "n",
+    "l": "i",
+    "i": "l",
+    "w": "u",
+    "u": "v",
+    "e": "c",
+    "h": "b",
+    "m": "rn",
+    "t": "l",
+    "g": "q",
+}
 
 NICKNAMES: Mapping[str, tuple[str, ...]] = {
     "James": ("Jim", "Jimmy", "Jamie"), "John": ("Johnny", "Jack"), "David": ("Dave",), "Michael": ("Mike", "Mick"),
@@ -85,7 +118,6 @@ class Recorded:
     address: Address
     classes: frozenset[str] = frozenset()
     other: tuple[str, tuple[str, ...], str, tuple[int, int, int]] | None = None
-    extra: dict[str, str] = field(default_factory=dict)
 
 
 def plain_letters(text: str) -> str:
@@ -133,135 +165,138 @@ def clear(person: Person, force: Force, day: date) -> Recorded:
     return Recorded("", name.given, surname, born, address)
 
 
-def record(person: Person, force: Force, dice: Dice, *, system: str, day: date, accused: bool, on_duty: bool) -> Recorded:
+class _Slips:
+    """Rolls for one record, and remembers which classes came up."""
+
+    def __init__(self, dice: Dice, rates: Mapping[str, float]) -> None:
+        self.dice, self.rates = dice, rates
+        self.found: set[str] = set()
+
+    def roll(self, error_class: str, rate: str, *, times: float = 1.0) -> bool:
+        """True, and remembered, with the probability that the settings give ``rate``."""
+        if not self.dice.happens(self.rates[rate] * times):
+            return False
+        self.found.add(error_class)
+        return True
+
+    def of_system(self, rate: str, system: str) -> str:
+        """The system's own rate where the settings give one."""
+        own = f"{rate}_{system}"
+        return own if own in self.rates else rate
+
+
+def record(
+    person: Person, force: Force, dice: Dice, *, system: str, day: date, accused: bool, on_duty: bool
+) -> Recorded:
     """What ``system`` recorded of a person on a day, slips and all."""
-    rates, found = force.settings.errors, set()
+    slips = _Slips(dice, force.settings.errors)
     true = clear(person, force, day)
-    given, surname, other = list(true.given), true.surname, None
+    surname, other = true.surname, None
     if surname != person.name.surname:
-        found.add("MAR")
-        if system == "crime" and not dice.happens(rates["former_name_unrecorded"]):
-            other = ("MAIDEN", tuple(given), surname, (0, 0, 0))
+        slips.found.add("MAR")
+        if system == "crime" and not dice.happens(slips.rates["former_name_unrecorded"]):
+            other = ("MAIDEN", true.given, surname, (0, 0, 0))
             surname = person.name.surname
-    given, surname = _names(person.name, given, surname, dice, rates, found)
-    if dice.happens(rates["alias"]):
-        found.add("ALI")
+    given, surname = _names(person.name, list(true.given), surname, slips)
+    if slips.roll("ALI", "alias"):
         alias = all_traditions()[person.tradition].given(dice, person.sex)
         if system == "crime" and dice.happens(0.7):
             other = ("ALIAS", (alias,), surname, (0, 0, 0))
         else:
             given = [alias]
-    born = _born(true.born, dice, rates, found, system)
-    if accused and dice.happens(rates["false_particulars"]):
-        found.add("FAL")
+    born = _born(true.born, slips, system)
+    if accused and slips.roll("FAL", "false_particulars"):
         if dice.happens(0.6):
-            born = (born[0] + dice.between(1, 6) if born[0] else 0, dice.between(1, 12), dice.between(1, 28))
+            year = born[0] + dice.between(1, 6) if born[0] else 0
+            born = (year, dice.between(1, 12), dice.between(1, 28)) if year else born
         else:
-            given, surname = [all_traditions()[person.tradition].given(dice, person.sex)], family_name(person.tradition, dice)
-    address = _address(person, force, true.address, dice, found, system=system, day=day)
+            given = [all_traditions()[person.tradition].given(dice, person.sex)]
+            surname = family_name(person.tradition, dice)
+    address = _address(person, force, true.address, slips, system=system, day=day)
     title = ""
-    if not on_duty and dice.happens(rates["title"]):
+    if not on_duty and slips.roll("TTL", "title"):
         title = dice.pick(("Mr", "MR", "Dr") if person.sex == "m" else ("Mrs", "Miss", "Ms"))
-        found.add("TTL")
-    return Recorded(title, tuple(given), surname, born, address, frozenset(found), other)
+    return Recorded(title, tuple(given), surname, born, address, frozenset(slips.found), other)
 
 
-def _names(
-    name: Name, given: list[str], surname: str, dice: Dice, rates: Mapping[str, float], found: set[str]
-) -> tuple[list[str], str]:
+def _names(name: Name, given: list[str], surname: str, slips: _Slips) -> tuple[list[str], str]:
     """Slips in the name."""
+    dice = slips.dice
     call = min(name.call, len(given) - 1)
-    if len(given) > 1 and call == 0 and dice.happens(rates["no_middle_name"]):
-        given, _ = given[:1], found.add("MID")
+    if len(given) > 1 and call == 0 and slips.roll("MID", "no_middle_name"):
+        given = given[:1]
     short = NICKNAMES.get(given[call])
-    if short and dice.happens(rates["nickname"] * 2):
-        given[call], _ = dice.pick(short), found.add("NCK")
-    if dice.happens(rates["other_given_name"]) and len(name.given) > 1:
-        given, call, _ = [name.given[-1]], 0, found.add("OTH")
+    if short and slips.roll("NCK", "nickname", times=2):
+        given[call] = dice.pick(short)
+    if len(name.given) > 1 and slips.roll("OTH", "other_given_name"):
+        given, call = [name.given[-1]], 0
     whole = [*given, surname]
     for place, word in enumerate(whole):
-        if word in VARIANTS and dice.happens(rates["transliteration"]):
-            whole[place], _ = dice.pick(VARIANTS[word]), found.add("TRL")
-        elif not word.isascii() and dice.happens(rates["letters_dropped"]):
-            whole[place], _ = plain_letters(word), found.add("TRL")
-    if dice.happens(rates["typo_given"]):
-        whole[call], _ = misspell(whole[call], dice), found.add("TYP")
-    if dice.happens(rates["typo_surname"]):
-        whole[-1], _ = misspell(whole[-1], dice), found.add("TYP")
-    if dice.happens(rates["garbled"]):
+        if word in VARIANTS and slips.roll("TRL", "transliteration"):
+            whole[place] = dice.pick(VARIANTS[word])
+        elif not word.isascii() and slips.roll("TRL", "letters_dropped"):
+            whole[place] = plain_letters(word)
+    if slips.roll("TYP", "typo_given"):
+        whole[call] = misspell(whole[call], dice)
+    if slips.roll("TYP", "typo_surname"):
+        whole[-1] = misspell(whole[-1], dice)
+    if slips.roll("GAR", "garbled"):
         place = call if dice.happens(0.5) else len(whole) - 1
-        whole[place], _ = garble(whole[place], dice), found.add("GAR")
+        whole[place] = garble(whole[place], dice)
     given, surname = whole[:-1], whole[-1]
-    if dice.happens(rates["initials_only"]):
-        given, _ = [word[0] for word in given], found.add("INI")
-    if dice.happens(rates["swapped_names"] * (8 if name.family_first else 1)):
-        given, surname, _ = [surname], " ".join(given), found.add("ORD")
+    if slips.roll("INI", "initials_only"):
+        given = [word[0] for word in given]
+    if slips.roll("ORD", "swapped_names", times=8 if name.family_first else 1):
+        given, surname = [surname], " ".join(given)
     return given, surname
 
 
-def _born(
-    born: tuple[int, int, int], dice: Dice, rates: Mapping[str, float], found: set[str], system: str
-) -> tuple[int, int, int]:
+def _born(born: tuple[int, int, int], slips: _Slips, system: str) -> tuple[int, int, int]:
     """Slips in the date of birth; at most one."""
+    dice = slips.dice
     year, month, day = born
-    missing = rates.get(f"no_date_of_birth_{system}", rates["no_date_of_birth"])
-    if dice.happens(missing):
-        found.add("NOD")
+    if slips.roll("NOD", slips.of_system("no_date_of_birth", system)):
         return 0, 0, 0
-    if system == "intel" and dice.happens(rates["year_only_intel"]):
-        found.add("YRO")
+    if system == "intel" and slips.roll("YRO", "year_only_intel"):
         return year, 0, 0
-    if day <= 12 and day != month and dice.happens(rates["day_month_swap"] * 2.5):
-        found.add("SWP")
+    if day <= 12 and day != month and slips.roll("SWP", "day_month_swap", times=2.5):
         return year, day, month
-    if dice.happens(rates["one_digit"]):
-        found.add("DIG")
-        changed = day + (1 if dice.happens(0.5) and day < 28 else -1)
-        if dice.happens(0.5) and 0 < changed <= 28:
-            return year, month, changed
-        return (year + (1 if dice.happens(0.5) else -1), month, day) if not (month == 2 and day == 29) else born
-    if dice.happens(rates["first_of_january"]):
-        found.add("JAN")
+    if slips.roll("DIG", "one_digit"):
+        step = 1 if dice.happens(0.5) else -1
+        if dice.happens(0.5) and 1 <= day + step <= 28:
+            return year, month, day + step
+        return year + step, month, min(day, 28)
+    if (month, day) != (1, 1) and slips.roll("JAN", "first_of_january"):
         return year, 1, 1
-    if dice.happens(rates["year_wrong"]):
-        found.add("YER")
+    if slips.roll("YER", "year_wrong"):
         return year + dice.pick((-10, -3, -2, 2, 3, 10)), month, min(day, 28)
-    if dice.happens(rates["century_wrong"]) and year < 2000:
-        found.add("YER")
+    if year < 2000 and slips.roll("YER", "century_wrong"):
         return year + 100, month, min(day, 28)
     return born
 
 
-def _address(
-    person: Person, force: Force, address: Address, dice: Dice, found: set[str], *, system: str, day: date
-) -> Address:
+def _address(person: Person, force: Force, address: Address, slips: _Slips, *, system: str, day: date) -> Address:
     """Slips in the address."""
-    rates = force.settings.errors
-    if dice.happens(rates.get(f"no_address_{system}", rates["no_address"])):
-        found.add("NOA")
+    dice = slips.dice
+    if slips.roll("NOA", slips.of_system("no_address", system)):
         return NOWHERE
-    if dice.happens(rates["no_fixed_abode"]):
-        found.add("NFA")
+    if slips.roll("NFA", "no_fixed_abode"):
         return replace(NOWHERE, street="No fixed abode")
-    if person.earlier and dice.happens(rates["old_address"]):
-        dwelling, until = person.earlier[-1]
-        if day >= until:
-            found.add("OLD")
-            address = dwelling_address(force.seed, dwelling)
-    if address.flat and dice.happens(rates["no_flat"]):
-        address, _ = replace(address, flat=""), found.add("FLT")
-    if dice.happens(rates["wrong_number"]) and address.house.isdigit():
-        address, _ = replace(address, house=str(int(address.house) + dice.pick((-2, 2, 10)))), found.add("NUM")
-        address = replace(address, house=address.house.lstrip("-"))
-    if dice.happens(rates["bad_postcode"]):
-        address, _ = replace(address, postcode=_bad_postcode(address.postcode, dice)), found.add("PCD")
-    elif dice.happens(rates["no_postcode"]):
-        address, _ = replace(address, postcode=""), found.add("PCD")
+    moved = person.earlier and day >= person.earlier[-1][1]
+    if moved and slips.roll("OLD", "old_address"):
+        address = dwelling_address(force.seed, person.earlier[-1][0])
+    if address.flat and slips.roll("FLT", "no_flat"):
+        address = replace(address, flat="")
+    if address.house.isdigit() and slips.roll("NUM", "wrong_number"):
+        step = dice.pick((-2, 2, 10))
+        address = replace(address, house=str(int(address.house) + (step if int(address.house) + step > 0 else 2)))
+    if slips.roll("PCD", "bad_postcode"):
+        address = replace(address, postcode=_bad_postcode(address.postcode, dice))
+    elif slips.roll("PCD", "no_postcode"):
+        address = replace(address, postcode="")
     if dice.happens(0.2):
         address = replace(address, postcode=address.postcode.replace(" ", ""))
-    if not dice.happens(0.3):
-        address = replace(address, uprn="")
-    return address
+    return address if dice.happens(0.3) else replace(address, uprn="")
 
 
 def _bad_postcode(postcode: str, dice: Dice) -> str:

@@ -18,7 +18,10 @@ from linkage_spark.synthesis.settings import ForceSettings
 PERSONS_PER_HOUSEHOLD = 2.4
 FEED_NUMBERS: dict[str, int] = {feed: number for number, feed in enumerate(FEEDS)}
 SCHEMA = StructType(
-    [StructField("feed", ShortType(), False), *[StructField(f"c{n}", StringType(), True) for n in range(WIDEST)]]
+    [
+        StructField("feed", ShortType(), False),
+        *[StructField(f"c{n}", StringType(), True) for n in range(WIDEST)],
+    ]
 )
 _ARROW = pa.schema([pa.field("feed", pa.int16(), False), *[pa.field(f"c{n}", pa.string()) for n in range(WIDEST)]])
 _ROWS_PER_BATCH = 20_000
@@ -48,7 +51,8 @@ def all_rows(spark: SparkSession, force: Force, *, partitions: int) -> DataFrame
     kinds: dict[str, tuple[int, Callable[[int], Iterable[Row]]]] = {
         "household": (force.households, lambda number: household_rows(force, number)),
         **{
-            system: (events.count(force, system), _of_system(force, system)) for system in ("crime", "intel", "incident")
+            system: (events.count(force, system), _of_system(force, system))
+            for system in ("crime", "intel", "incident")
         },
     }
     frames = [
@@ -65,10 +69,12 @@ def _of_system(force: Force, system: str) -> Callable[[int], Iterable[Row]]:
     return lambda number: events.event_rows(force, system, number)
 
 
-def _batches(rows_of: Callable[[int], Iterable[Row]]) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def _batches(
+    rows_of: Callable[[int], Iterable[Row]],
+) -> Callable[[Iterable[pa.RecordBatch]], Iterable[pa.RecordBatch]]:
     """Numbers in, rows out, in batches of bounded size."""
 
-    def generate(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    def generate(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         rows: list[Row] = []
         for batch in batches:
             for number in batch.column(0).to_pylist():

@@ -129,9 +129,7 @@ PLAIN_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Every coded value of the star in plain words, by its list. The table ``reason`` publishes them."""
 
-_RUN_ID = Field(
-    "run_id", STRING, "The run; filter by the one in current_run, then drop the column.", required=True
-)
+_RUN_ID = Field("run_id", STRING, "The run; filter by the one in current_run, then drop the column.", required=True)
 _HIT_KEY = Field("hit_key", STRING, "The hit; stable over runs.", required=True)
 _LINK_KEY = Field("link_key", STRING, "The link; 32 hex digits, stable over runs.", required=True)
 _EMPLOYEE_KEY = Field(
@@ -141,9 +139,7 @@ _EMPLOYEE_KEY = Field(
     required=True,
 )
 _EVENT_KEY = Field("event_key", STRING, "Source and reference of the event, joined by '/'.", required=True)
-_DATE_KEY = Field(
-    "date_key", INT, "Day of the event in Europe/London as yyyymmdd; 0 when unknown.", required=True
-)
+_DATE_KEY = Field("date_key", INT, "Day of the event in Europe/London as yyyymmdd; 0 when unknown.", required=True)
 _REASON_KEY = Field("reason_key", STRING, "List and code, joined by '/'.", required=True)
 
 
@@ -265,12 +261,8 @@ STAR_LINK = TableContract(
             "Blocking rules that propose the pair, one bit each, as a decimal number in text.",
             required=True,
         ),
-        _text(
-            "link_rival_employee_key", "The strongest other employee for the person record; null when none."
-        ),
-        Field(
-            "link_leader_margin_bits", DOUBLE, "match_weight less the rival's; null when there is no rival."
-        ),
+        _text("link_rival_employee_key", "The strongest other employee for the person record; null when none."),
+        Field("link_leader_margin_bits", DOUBLE, "match_weight less the rival's; null when there is no rival."),
         Field(
             "link_rival_posterior",
             DOUBLE,
@@ -315,9 +307,7 @@ STAR_LOCATION_HIT = TableContract(
         _text("location_hit_purpose", "Purpose.", required=True),
         _text("location_hit_place_level", "How the place agrees.", required=True),
         _text("location_hit_place_words", "How the place agrees, in plain words.", required=True),
-        _number(
-            "location_hit_calls", "Location hits at the employee's home in the whole history.", required=True
-        ),
+        _number("location_hit_calls", "Location hits at the employee's home in the whole history.", required=True),
         _number(
             "location_hit_calls_365_days",
             "Those in the 365 days up to and with this one; null when it has no date.",
@@ -386,9 +376,7 @@ STAR_EVENT = TableContract(
         _text("event_intelligence_assessment", "Assessment in its scheme; null unless intelligence."),
         _text("event_handling_code", "Handling code in its scheme; null unless intelligence."),
         _text("event_mopi_group", "MoPI group as recorded; null when the source has none."),
-        _number(
-            "event_review_date_key", "Review date as yyyymmdd; 0 when the source has none.", required=True
-        ),
+        _number("event_review_date_key", "Review date as yyyymmdd; 0 when the source has none.", required=True),
     ),
 )
 

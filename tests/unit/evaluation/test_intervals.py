@@ -17,9 +17,7 @@ NEWCOMBE = [
 
 
 @pytest.mark.parametrize(("numerator", "denominator", "low", "high"), NEWCOMBE)
-def test_interval_equals_the_published_values(
-    numerator: int, denominator: int, low: float, high: float
-) -> None:
+def test_interval_equals_the_published_values(numerator: int, denominator: int, low: float, high: float) -> None:
     assert wilson_interval(numerator, denominator) == pytest.approx((low, high), abs=5e-5)
 
 

@@ -98,9 +98,7 @@ CASES = [
     CASES,
     ids=lambda value: "+".join(value) if isinstance(value, tuple) else str(value),
 )
-def test_each_combination_gets_its_tier_and_reason(
-    holds: tuple[str, ...], tier: Tier, reason: PolicyReason
-) -> None:
+def test_each_combination_gets_its_tier_and_reason(holds: tuple[str, ...], tier: Tier, reason: PolicyReason) -> None:
     assert judge(pair(*holds), MODEL) == (tier, reason)
 
 
@@ -123,11 +121,7 @@ def test_over_all_facts_no_pair_matches_without_a_place_and_none_survives_a_cont
             assert tier is not Tier.MATCH
         if facts["dob_contradicts"]:
             assert tier is Tier.NON_MATCH
-        if (
-            not (facts["dob_full"] or facts["dob_near"])
-            or facts["twin_pattern"]
-            or facts["sex_marked_conflict"]
-        ):
+        if not (facts["dob_full"] or facts["dob_near"]) or facts["twin_pattern"] or facts["sex_marked_conflict"]:
             assert tier is not Tier.MATCH
         if facts["dob_near"] and not facts["same_premises"]:
             assert tier is not Tier.MATCH

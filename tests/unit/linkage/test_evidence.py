@@ -119,9 +119,7 @@ def test_rarity_stands_in_words_and_rounded() -> None:
 def test_the_household_discount_the_twin_pattern_and_marked_names_are_said() -> None:
     assert "lowered because relatives" in explain(row(weight_household=-5000))
     assert "lowered" not in explain(row(weight_household=-400))
-    twin = row(
-        "given differ, surname exact", twin_pattern=True, policy_reason=PolicyReason.TWIN_PATTERN.value
-    )
+    twin = row("given differ, surname exact", twin_pattern=True, policy_reason=PolicyReason.TWIN_PATTERN.value)
     assert explain(twin).count("pattern of twins") == 1
     assert "usual for different sexes" in explain(row(sex_marked_conflict=True))
     assert "on duty" in explain(row(on_duty_sign=True))

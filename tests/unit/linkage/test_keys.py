@@ -28,9 +28,7 @@ def test_every_part_reads_only_what_a_candidate_pair_carries() -> None:
     assert {column for part in PARTS.values() for column in part.reads} <= set(COMPARED_COLUMNS)
 
 
-@pytest.mark.parametrize(
-    "path", sorted((CONF / "models").glob("screening_*.toml")), ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("path", sorted((CONF / "models").glob("screening_*.toml")), ids=lambda path: path.stem)
 def test_every_shipped_screening_model_names_known_parts_only(path: Path) -> None:
     model = load_model(CONF, path.stem)
     assert {part.name for part in key_parts(model)} <= set(PARTS)
@@ -69,10 +67,7 @@ def test_a_part_may_not_read_what_it_does_not_declare() -> None:
 
 def test_a_stored_key_depends_on_secret_rule_and_key() -> None:
     stored = {
-        key_hmac(secret, rule, key)
-        for secret in (b"a" * 32, b"b" * 32)
-        for rule in ("r", "s")
-        for key in (7, -7)
+        key_hmac(secret, rule, key) for secret in (b"a" * 32, b"b" * 32) for rule in ("r", "s") for key in (7, -7)
     }
     assert len(stored) == 8
     assert all(len(value) == 64 for value in stored)

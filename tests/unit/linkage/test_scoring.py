@@ -134,9 +134,7 @@ def test_score_is_symmetric() -> None:
     keys = {"employee_id", "person_ref", "source_system", "employee_variant_no", "person_variant_no"}
     for left, right in itertools.combinations(population, 2):
         one, other = scored(left, right), scored(right, left)
-        assert {k: v for k, v in one.items() if k not in keys} == {
-            k: v for k, v in other.items() if k not in keys
-        }
+        assert {k: v for k, v in one.items() if k not in keys} == {k: v for k, v in other.items() if k not in keys}
 
 
 def test_a_missing_attribute_weighs_nothing() -> None:
@@ -194,11 +192,7 @@ def test_no_correction_is_larger_than_the_clip() -> None:
     row = scored(person("zebedee", "featherstone"), person("zebedee", "featherstone"))
     assert int(str(row["weight_name_frequency"])) <= 16_000
     assert (
-        int(
-            str(
-                scored(person(born="1980-01-01"), person(born="1980-01-01"))["weight_date_of_birth_frequency"]
-            )
-        )
+        int(str(scored(person(born="1980-01-01"), person(born="1980-01-01"))["weight_date_of_birth_frequency"]))
         >= -8_000
     )
 
@@ -239,9 +233,7 @@ def test_twins_father_and_son_and_a_namesake_stay_below_the_cut_of_a_strong_link
         ("khan", "imran", "1980-03-14", None),
     ],
 )
-def test_one_slip_at_home_stays_a_strong_link(
-    given: str, surname: str, born: str, address: str | None
-) -> None:
+def test_one_slip_at_home_stays_a_strong_link(given: str, surname: str, born: str, address: str | None) -> None:
     home = "|12|high street|birmingham|B23 6AA||"
     me = person("imran", "khan", "1980-03-14", home)
     assert weight(me, person(given, surname, born, address or home)) > model().thresholds.match_bits * 1000

@@ -140,10 +140,7 @@ def judged_hits() -> list[dict[str, Any]]:
 def examples(count: int = 12) -> list[dict[str, Any]]:
     """Example hits with references only and sentences of realistic length."""
     kinds = [
-        (t, role, lane, tier)
-        for t, roles in KINDS.items()
-        for role, lane in roles
-        for tier in ("match", "possible")
+        (t, role, lane, tier) for t, roles in KINDS.items() for role, lane in roles for tier in ("match", "possible")
     ]
     made = []
     for n, (event_type, role, lane, tier) in enumerate(kinds[:count]):
@@ -367,7 +364,5 @@ def figures(*, with_accuracy: bool = True) -> Figures:
             {"hard_negative": "parent_child_same_name", "records": 230},
             {"hard_negative": "twin_of_employee", "records": 61},
         ]
-        made["accuracy"] = accuracy(
-            patterns(), weights=weights(), hard_negatives=negatives, hits=judged_hits()
-        )
+        made["accuracy"] = accuracy(patterns(), weights=weights(), hard_negatives=negatives, hits=judged_hits())
     return made

@@ -48,9 +48,7 @@ def test_tables_columns_and_descriptions(contract: TableContract) -> None:
 
 
 def test_codes() -> None:
-    kinds = [
-        value for value in vars(enums).values() if isinstance(value, type) and issubclass(value, enum.Enum)
-    ]
+    kinds = [value for value in vars(enums).values() if isinstance(value, type) and issubclass(value, enum.Enum)]
     assert len(kinds) > 10
     assert [member for kind in kinds for member in kind if barred(str(member.value))] == []
 
@@ -100,9 +98,7 @@ def test_advisory_and_caveat_themselves() -> None:
 
 def test_whole_page_and_summary() -> None:
     figures = made_up.figures()
-    text = re.sub(
-        r"<style>.*?</style>|<[^>]+>", " ", page(figures, examples=made_up.examples()), flags=re.DOTALL
-    )
+    text = re.sub(r"<style>.*?</style>|<[^>]+>", " ", page(figures, examples=made_up.examples()), flags=re.DOTALL)
     assert barred(text) == []
     assert barred(summary(figures, report_path="report.html")) == []
 

@@ -20,9 +20,7 @@ def test_report_writes_page_summary_and_figures_beside_each_other() -> None:
     files = Kept()
     figures = made_up.figures()
     report = write_report("/out/", "R1", figures, files=files, examples=made_up.examples())
-    assert set(files.texts) == {
-        f"/out/reports/R1/{name}" for name in ("report.html", "summary.txt", "figures.json")
-    }
+    assert set(files.texts) == {f"/out/reports/R1/{name}" for name in ("report.html", "summary.txt", "figures.json")}
     assert report.path == "/out/reports/R1/report.html"
     assert files.texts["/out/reports/R1/summary.txt"] == report.summary
     assert json.loads(files.texts["/out/reports/R1/figures.json"]) == figures

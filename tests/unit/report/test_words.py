@@ -28,10 +28,7 @@ def test_share_names_its_interval() -> None:
 
 
 def test_reasons_stand_by_size() -> None:
-    assert (
-        reasons({"not_a_person": 3, "name_alone": 1200, "duplicate_row": 0})
-        == "name alone 1,200, not a person 3"
-    )
+    assert reasons({"not_a_person": 3, "name_alone": 1200, "duplicate_row": 0}) == "name alone 1,200, not a person 3"
     assert reasons({}) == "—"
 
 

@@ -2,7 +2,15 @@
 
 import pytest
 
-from linkage_spark.errors import ContractError, GateError, LinkageError, LockError, SettingsError, SourceError, UsageError
+from linkage_spark.errors import (
+    ContractError,
+    GateError,
+    LinkageError,
+    LockError,
+    SettingsError,
+    SourceError,
+    UsageError,
+)
 from linkage_spark.runs.entry import run_job
 
 

@@ -41,7 +41,7 @@ def held(**changes: Any) -> str:
 
 def take(files: MemoryFiles, said: list[str] | None = None) -> Any:
     say = (said if said is not None else []).append
-    return hold_lock(cast(Files, files), "out", run_id="R2", now=NOW, stale_after_hours=12, say=say)
+    return hold_lock(cast("Files", files), "out", run_id="R2", now=NOW, stale_after_hours=12, say=say)
 
 
 def test_a_free_lock_is_taken_and_given_back() -> None:
@@ -53,7 +53,10 @@ def test_a_free_lock_is_taken_and_given_back() -> None:
 
 def test_a_lock_of_another_host_refuses_and_says_who_holds_it_since_when() -> None:
     files = MemoryFiles(**{"out/lock.json": held()})
-    with pytest.raises(LockError, match="run R1 .* since 2026-11-21T04:30.*host elsewhere, process 1"), take(files):
+    with (
+        pytest.raises(LockError, match="run R1 .* since 2026-11-21T04:30.*host elsewhere, process 1"),
+        take(files),
+    ):
         pass
     assert "R1" in files.texts["out/lock.json"]
 

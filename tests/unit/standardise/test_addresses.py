@@ -113,9 +113,7 @@ def test_issues(reference, fields, kind, issue):
 
 
 def test_flat_2_is_not_flat_22(reference):
-    keys = {
-        read(reference, box=f"Flat {n}, 14 High Street", postcode="B23 6AB").premises_key for n in (2, 22)
-    }
+    keys = {read(reference, box=f"Flat {n}, 14 High Street", postcode="B23 6AB").premises_key for n in (2, 22)}
     assert keys == {"B23 6AB|14|2", "B23 6AB|14|22"}
 
 

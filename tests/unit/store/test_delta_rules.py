@@ -21,21 +21,18 @@ def test_only_references_and_codes_get_statistics(contract) -> None:
 
 
 def test_a_frequency_keeps_no_statistics_on_the_value_counted() -> None:
-    assert (
-        table_properties(FREQUENCY, log_retention_days=30)["delta.dataSkippingStatsColumns"]
-        == "model_id,attribute"
-    )
+    assert table_properties(FREQUENCY, log_retention_days=30)["delta.dataSkippingStatsColumns"] == "model_id,attribute"
 
 
-@pytest.mark.parametrize(
-    "name", ["value", "key_hmac", "row_key", "name_raw", "date_of_birth", "premises_key"]
-)
+@pytest.mark.parametrize("name", ["value", "key_hmac", "row_key", "name_raw", "date_of_birth", "premises_key"])
 def test_no_personal_value_is_among_the_statistics_columns(name: str) -> None:
     assert name not in STATISTICS_COLUMNS
 
 
 def test_a_null_is_told_by_column_and_without_the_row() -> None:
-    message = "[DELTA_NOT_NULL_CONSTRAINT_VIOLATED] NOT NULL constraint violated for column: variant_kind. qzxv Vrumblatt"
+    message = (
+        "[DELTA_NOT_NULL_CONSTRAINT_VIOLATED] NOT NULL constraint violated for column: variant_kind. qzxv Vrumblatt"
+    )
     fault = constraint_fault(PERSON, message)
     assert str(fault) == "table person: null in variant_kind, which must never be null; nothing was written"
 

@@ -39,7 +39,7 @@ def test_a_cut_off_row_names_the_feed_and_the_file_and_no_value() -> None:
 def test_a_changed_type_names_the_column() -> None:
     said = told(
         "[FAILED_READ_FILE.PARQUET_COLUMN_DATA_TYPE_MISMATCH] Encountered error while reading file "
-        "hdfs://nn:8020/data/feeds/crime/nominal/part-1.snappy.parquet. Data type mismatches when reading Parquet column. "
+        "hdfs://nn:8020/data/feeds/crime/nominal/part-1.snappy.parquet. Data type mismatches when reading it. "
         "Column: [DOB], Expected: string, Actual: INT32.",
         root="hdfs://nn:8020/data/feeds",
     )

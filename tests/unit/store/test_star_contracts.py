@@ -34,18 +34,14 @@ def test_run_id_is_in_every_table_and_its_key(contract) -> None:
 def test_keys_are_never_null(contract) -> None:
     own_rival = {"link_rival_employee_key"}
     assert [
-        c.name
-        for c in contract.fields
-        if c.name.endswith("_key") and not c.required and c.name not in own_rival
+        c.name for c in contract.fields if c.name.endswith("_key") and not c.required and c.name not in own_rival
     ] == []
 
 
 @each
 def test_a_column_that_is_no_shared_key_starts_with_its_tables_name(contract) -> None:
     shared = {name for name in contract.names if name in _shared_columns()}
-    strange = [
-        n for n in contract.names if n not in shared and n != "run_id" and not n.startswith(contract.name)
-    ]
+    strange = [n for n in contract.names if n not in shared and n != "run_id" and not n.startswith(contract.name)]
     assert strange == []
 
 
@@ -53,9 +49,7 @@ def test_only_keys_are_shared() -> None:
     assert _shared_columns() == {"hit_key", "link_key", "employee_key", "event_key", "date_key", "reason_key"}
 
 
-@pytest.mark.parametrize(
-    "pair", list(combinations(STAR, 2)), ids=lambda pair: f"{pair[0].name}-{pair[1].name}"
-)
+@pytest.mark.parametrize("pair", list(combinations(STAR, 2)), ids=lambda pair: f"{pair[0].name}-{pair[1].name}")
 def test_two_tables_share_at_most_one_column(pair) -> None:
     assert len((set(pair[0].names) & set(pair[1].names)) - {"run_id"}) <= 1
 

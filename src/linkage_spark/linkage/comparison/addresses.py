@@ -92,9 +92,7 @@ def compare_addresses(left: Columns, right: Columns) -> AddressComparison:
         ("same_area", areas_known & _arrow_equal(area_l, area_r)),
         ("differ", areas_known),
     ]
-    found = np.select(
-        [claim for _, claim in claims], [CODE[name] for name, _ in claims], default=CODE[MISSING]
-    )
+    found = np.select([claim for _, claim in claims], [CODE[name] for name, _ in claims], default=CODE[MISSING])
     level = np.where(comparable, found, CODE[MISSING]).astype(np.int64)
     dwellings = _kind(left, ("dwelling",)) & _kind(right, ("dwelling",))
     return AddressComparison(
@@ -112,9 +110,7 @@ def _postcode_explained(left: Columns, right: Columns, wanted: Bools) -> Bools:
     rows = np.flatnonzero(wanted & known_l & known_r)
     slips = np.zeros(len(wanted), dtype=np.bool_)
     for row in rows:
-        slips[row] = postcodes_one_slip_apart(
-            left["postcode"][int(row)].as_py(), right["postcode"][int(row)].as_py()
-        )
+        slips[row] = postcodes_one_slip_apart(left["postcode"][int(row)].as_py(), right["postcode"][int(row)].as_py())
     return town | slips
 
 

@@ -100,9 +100,7 @@ def _full_level(left: Dates, right: Dates) -> Ints:
         ("within_two_years", gap <= 2),
         ("within_ten_years", gap <= 10),
     ]
-    return np.select(
-        [claim for _, claim in claims], [CODE[name] for name, _ in claims], default=CODE["differ"]
-    )
+    return np.select([claim for _, claim in claims], [CODE[name] for name, _ in claims], default=CODE["differ"])
 
 
 def _partial_level(left: Dates, right: Dates) -> Ints:
@@ -151,9 +149,5 @@ def _neighbours_exchanged(left: Dates, right: Dates) -> Bools:
     found = np.zeros(left.year.shape, dtype=np.bool_)
     for one, other in zip(_digit_columns(left), _digit_columns(right), strict=True):
         for place in range(len(one) - 1):
-            found |= (
-                (one[place] != other[place])
-                & (one[place] == other[place + 1])
-                & (one[place + 1] == other[place])
-            )
+            found |= (one[place] != other[place]) & (one[place] == other[place + 1]) & (one[place + 1] == other[place])
     return found

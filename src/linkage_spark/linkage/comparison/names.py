@@ -149,9 +149,7 @@ def _encode(
 ) -> _Coded:
     """Number the distinct strings of all four columns."""
     count = len(given_l)
-    together = pa.concat_arrays(
-        [column.cast(pa.string()) for column in (given_l, surname_l, given_r, surname_r)]
-    )
+    together = pa.concat_arrays([column.cast(pa.string()) for column in (given_l, surname_l, given_r, surname_r)])
     encoded = pc.dictionary_encode(together)
     values: list[str] = encoded.dictionary.to_pylist()
     codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -172,9 +170,7 @@ def _traits(values: list[str], comparer: NameComparer) -> _Traits:
         length=np.array([len(value) for value in values], dtype=np.int64),
         first=np.array([ord(value[0]) if value else 0 for value in values], dtype=np.int64),
         letters=np.array([token.letters for token in known], dtype=np.uint64),
-        canonical=np.array(
-            [numbers.setdefault(token.canonical, len(numbers)) for token in known], dtype=np.int64
-        ),
+        canonical=np.array([numbers.setdefault(token.canonical, len(numbers)) for token in known], dtype=np.int64),
         plain=np.array([numbers.setdefault(token.plain, len(numbers)) for token in known], dtype=np.int64),
         has_kin=np.array([bool(token.kin or token.canonical_kin) for token in known], dtype=np.bool_),
         has_stems=np.array([bool(token.stems) for token in known], dtype=np.bool_),
@@ -226,8 +222,7 @@ def _levels(kind: str, coded: _Coded, left: Ints, right: Ints, rows: Ints, compa
         levels_of = np.full(len(distinct), DIFFER, dtype=np.int64)
         open_ = np.flatnonzero(~_surely_differ(kind, coded.traits, distinct // width, distinct % width))
         levels_of[open_] = [
-            comparer.part_level(kind, values[key // width], values[key % width])
-            for key in distinct[open_].tolist()
+            comparer.part_level(kind, values[key // width], values[key % width]) for key in distinct[open_].tolist()
         ]
         found[unequal] = levels_of[where.reshape(-1)]
     return found
@@ -236,9 +231,7 @@ def _levels(kind: str, coded: _Coded, left: Ints, right: Ints, rows: Ints, compa
 def _crossed_rows(coded: _Coded, given: Ints, surname: Ints, comparer: NameComparer) -> tuple[Ints, Ints]:
     """Rows with both parts on both sides that read better crossed, and the weaker crossed level."""
     straight = given + surname
-    rows = np.flatnonzero(
-        (given != MISSING_PART) & (surname != MISSING_PART) & (straight + CROSS_LEAD <= 2 * EXACT)
-    )
+    rows = np.flatnonzero((given != MISSING_PART) & (surname != MISSING_PART) & (straight + CROSS_LEAD <= 2 * EXACT))
     one = _levels(CROSSED, coded, coded.given_l, coded.surname_r, rows, comparer)
     rows, one = rows[one >= FUZZY], one[one >= FUZZY]
     other = _levels(CROSSED, coded, coded.surname_l, coded.given_r, rows, comparer)
@@ -246,9 +239,7 @@ def _crossed_rows(coded: _Coded, given: Ints, surname: Ints, comparer: NameCompa
     return rows[better], np.minimum(one, other)[better]
 
 
-def _single_name_rows(
-    coded: _Coded, given: Ints, surname: Ints, comparer: NameComparer
-) -> tuple[Ints, Ints, Bools]:
+def _single_name_rows(coded: _Coded, given: Ints, surname: Ints, comparer: NameComparer) -> tuple[Ints, Ints, Bools]:
     """Rows in which a record's only name agrees with the other part of the other record.
 
     Returns the rows, the level, and whether it is the surname of the fuller record that agrees.
@@ -266,7 +257,5 @@ def _single_name_rows(
     )
     better = (level >= FUZZY) & ((straight < 0) | (level >= straight + CROSS_LEAD))
     by_given_l = one >= other  # the given names of l against the surname of r
-    is_surname = np.where(
-        by_given_l, no_surname_l[rows] | ~no_given_r[rows], no_surname_r[rows] | ~no_given_l[rows]
-    )
+    is_surname = np.where(by_given_l, no_surname_l[rows] | ~no_given_r[rows], no_surname_r[rows] | ~no_given_l[rows])
     return rows[better], level[better], is_surname[better]

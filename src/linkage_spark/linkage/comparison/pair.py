@@ -97,9 +97,7 @@ def compare_columns(left: Columns, right: Columns, comparer: NameComparer) -> Pa
 
 def compare_names(left: Columns, right: Columns, comparer: NameComparer) -> names.NameComparison:
     """Levels of the names."""
-    return names.compare_names(
-        left["given_name"], left["surname"], right["given_name"], right["surname"], comparer
-    )
+    return names.compare_names(left["given_name"], left["surname"], right["given_name"], right["surname"], comparer)
 
 
 def compare_dates(left: Columns, right: Columns) -> dates.DateComparison:
@@ -114,20 +112,12 @@ def compare_addresses(left: Columns, right: Columns) -> addresses.AddressCompari
 
 def twin_pattern(found: PairComparison) -> dates.Bools:
     """Same surname, full date of birth and premises, and another forename."""
-    return (
-        found.name.surname_agrees
-        & found.date.full
-        & found.address.same_premises
-        & found.name.forename_differs
-    )
+    return found.name.surname_agrees & found.date.full & found.address.same_premises & found.name.forename_differs
 
 
 def sex_marked_conflict(left: Columns, right: Columns, comparer: NameComparer) -> dates.Bools:
     """The names bear parts marked for different sexes, such as Singh and Kaur."""
-    sides = [
-        zip(side["given_name"].to_pylist(), side["surname"].to_pylist(), strict=True)
-        for side in (left, right)
-    ]
+    sides = [zip(side["given_name"].to_pylist(), side["surname"].to_pylist(), strict=True) for side in (left, right)]
     return np.array(
         [comparer.sex_marked_conflict(one, other) for one, other in zip(*sides, strict=True)], dtype=np.bool_
     )
@@ -146,7 +136,6 @@ def columns_of(person: Mapping[str, object]) -> Columns:
 def _dates(side: Columns) -> dates.Dates:
     """Dates of birth as integers, 0 for unknown."""
     year, month, day = (
-        pc.fill_null(side[name], 0).to_numpy(zero_copy_only=False).astype(np.int64)
-        for name in INTEGER_COLUMNS
+        pc.fill_null(side[name], 0).to_numpy(zero_copy_only=False).astype(np.int64) for name in INTEGER_COLUMNS
     )
     return dates.Dates(year=year, month=month, day=day)

@@ -100,14 +100,10 @@ class NameComparer:
     def sex_marks(self, given: str | None, surname: str | None) -> frozenset[str]:
         """Marks for a sex: of any surname token, and of whole tokens such as Kaur among the given names."""
         found = [self._token_marks(token) for token in (surname or "").split()]
-        found += [
-            self._token_marks(token) for token in (given or "").split() if token in self._names.marked_tokens
-        ]
+        found += [self._token_marks(token) for token in (given or "").split() if token in self._names.marked_tokens]
         return frozenset().union(*found) if found else frozenset()
 
-    def sex_marked_conflict(
-        self, left: tuple[str | None, str | None], right: tuple[str | None, str | None]
-    ) -> bool:
+    def sex_marked_conflict(self, left: tuple[str | None, str | None], right: tuple[str | None, str | None]) -> bool:
         """Both names (given, surname) bear marks, and none in common."""
         marks_l, marks_r = self.sex_marks(*left), self.sex_marks(*right)
         return bool(marks_l) and bool(marks_r) and not marks_l & marks_r
@@ -139,9 +135,7 @@ class NameComparer:
             return self._matched_level(kind, left, right)
         if not strong_l or not strong_r:
             weak, other = (left, right) if not strong_l else (right, left)
-            shared = any(
-                self.token_level(kind, a, b) >= VARIANT for a in weak for b in other if b in self._weak
-            )
+            shared = any(self.token_level(kind, a, b) >= VARIANT for a in weak for b in other if b in self._weak)
             return FUZZY if shared else self._matched_level(kind, left, right)
         if strong_l == strong_r:
             return EXACT if kind == GIVEN else VARIANT
@@ -269,9 +263,7 @@ class NameComparer:
         """False when too few letters are shared for any spelling rule: a bound, not a guess."""
         letters_s, letters_l = self.known(short).letters, self.known(long).letters
         len_s, len_l = len(short), len(long)
-        common = min(
-            len_s - (letters_s & ~letters_l).bit_count(), len_l - (letters_l & ~letters_s).bit_count()
-        )
+        common = min(len_s - (letters_s & ~letters_l).bit_count(), len_l - (letters_l & ~letters_s).bit_count())
         if common <= 0:
             return False
         if len_l - common <= (2 if len_s >= 6 else 1 if len_s >= 3 else -1):  # so many edits may do

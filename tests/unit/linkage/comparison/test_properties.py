@@ -18,9 +18,7 @@ TOKENS = st.sampled_from(
     "john jon jonathan j smith smyth smiht mohammed muhammad md ali imran kaur singh gill kowalski kowalska "
     "anne marie annemarie o brien obrien paul paula bob robert mc donald macdonald".split()
 )
-NAMES = st.one_of(
-    st.none(), st.lists(TOKENS, max_size=4).map(" ".join), st.text(max_size=12), st.text(max_size=200)
-)
+NAMES = st.one_of(st.none(), st.lists(TOKENS, max_size=4).map(" ".join), st.text(max_size=12), st.text(max_size=200))
 PERSONS = st.builds(
     lambda given, surname, year, month, day, saon, paon, postcode, kind: (
         person(given, surname, "")
