@@ -40,7 +40,9 @@ _SECTIONS: tuple[tuple[str, str, tuple[TableContract, ...]], ...] = (
             "Text, 32-bit integers and doubles only. Take `run_id` from the one row of `current_run`, filter "
             "every table by it, then drop the column: any two tables then share at most one column, and "
             "there is no circle among them. Days are `yyyymmdd`, 0 when unknown; times are ISO text in UTC; yes "
-            "and no are 1 and 0."
+            "and no are 1 and 0.\n\n`run_id` stands in the files and in the folder's name. pyarrow takes that for a "
+            "conflict unless told to look at the files alone: `pq.read_table(folder, partitioning=None)`; Spark "
+            "and DuckDB need nothing."
         ),
         (*STAR, CURRENT_RUN),
     ),

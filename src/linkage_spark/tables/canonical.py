@@ -201,7 +201,7 @@ INVOLVEMENT = TableContract(
             "Role as recorded, upper case, trimmed; '' when none was recorded.",
             required=True,
         ),
-        Field("role", STRING, "Role.", required=True),
+        Field("role", STRING, "Role in the event (Role).", required=True),
         Field(
             "role_mapped",
             BOOLEAN,

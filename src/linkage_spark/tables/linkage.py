@@ -111,7 +111,7 @@ LINK = TableContract(
         Field("employee_variant_no", INT, "The employee's variant of the best pair.", required=True),
         Field("person_variant_no", INT, "The person's variant of the best pair.", required=True),
         _MODEL,
-        Field("tier", STRING, "Tier.", required=True),
+        Field("tier", STRING, "Tier of the link (Tier).", required=True),
         Field("policy_reason", STRING, "PolicyReason: the clause that decided the tier.", required=True),
         Field(
             "match_weight",

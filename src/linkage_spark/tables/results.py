@@ -20,12 +20,12 @@ HIT = TableContract(
         Field("source_system", STRING, "System of the event.", required=True),
         Field("event_ref", STRING, "The event.", required=True),
         Field("event_type", STRING, "EventType.", required=True),
-        Field("role", STRING, "Role.", required=True),
+        Field("role", STRING, "Role in the event (Role).", required=True),
         Field("role_raw", STRING, "Raw roles behind the hit, sorted, joined by '|'.", required=True),
         Field("dpa_category", STRING, "DpaCategory.", required=True),
         Field("employment_type", STRING, "EmploymentType.", required=True),
-        Field("lane", STRING, "Lane.", required=True),
-        Field("purpose", STRING, "Purpose.", required=True),
+        Field("lane", STRING, "Reviewers' lane (Lane).", required=True),
+        Field("purpose", STRING, "Law under which the row is processed (Purpose).", required=True),
         Field("tier", STRING, "Tier of the best link.", required=True),
         Field("match_weight", DOUBLE, "match_weight of the best link.", required=True),
         Field("policy_reason", STRING, "PolicyReason of the best link.", required=True),
@@ -65,7 +65,7 @@ HIT_LINK = TableContract(
     row="One link behind one hit.",
     key=("hit_id", "source_system", "person_ref"),
     fields=(
-        Field("hit_id", STRING, "The hit.", required=True),
+        Field("hit_id", STRING, "The hit that the link backs.", required=True),
         Field("employee_id", STRING, "The employee.", required=True),
         Field("source_system", STRING, "System of the person record.", required=True),
         Field("person_ref", STRING, "The person record.", required=True),
@@ -94,7 +94,7 @@ LOCATION_HIT = TableContract(
         Field("opening_code", STRING, "As on the event."),
         Field("closing_code", STRING, "As on the event."),
         Field("lane", STRING, "Lane; triage.", required=True),
-        Field("purpose", STRING, "Purpose.", required=True),
+        Field("purpose", STRING, "Law under which the row is processed (Purpose).", required=True),
         Field(
             "place_level",
             STRING,
@@ -151,7 +151,7 @@ STAGE_COUNT = TableContract(
     row="One count of one stage of one run; rows in equal rows out and refused.",
     key=("run_id", "stage", "source_system", "feed", "measure"),
     fields=(
-        Field("run_id", STRING, "The run.", required=True),
+        Field("run_id", STRING, "The run that counted.", required=True),
         Field("stage", STRING, "Stage of the run.", required=True),
         Field("source_system", STRING, "Source, or '' where the stage has none.", required=True),
         Field("feed", STRING, "Feed, or '' where the stage has none.", required=True),
@@ -171,15 +171,15 @@ RUN = TableContract(
             "Start of the run in UTC and the kind, such as 20261121T053000Z-backfill.",
             required=True,
         ),
-        Field("kind", STRING, "RunKind.", required=True),
+        Field("kind", STRING, "Kind of run (RunKind).", required=True),
         Field("status", STRING, "RunStatus.", required=True),
         Field(
             "shown_run_id",
             STRING,
             "The run whose snapshot readers see after this one; null while none was published.",
         ),
-        Field("started_at", TIMESTAMP, "UTC.", required=True),
-        Field("finished_at", TIMESTAMP, "UTC.", required=True),
+        Field("started_at", TIMESTAMP, "When it began, UTC.", required=True),
+        Field("finished_at", TIMESTAMP, "When it ended, UTC.", required=True),
         Field("code_version", STRING, "Version of this package and, where known, the commit.", required=True),
         Field(
             "settings_fingerprint",
@@ -222,8 +222,8 @@ CURRENT_RUN = TableContract(
     row="The one run that readers filter by.",
     key=("run_id",),
     fields=(
-        Field("run_id", STRING, "The run.", required=True),
-        Field("published_at", TIMESTAMP, "UTC.", required=True),
+        Field("run_id", STRING, "The run that counted.", required=True),
+        Field("published_at", TIMESTAMP, "When readers were moved to it, UTC.", required=True),
     ),
 )
 
