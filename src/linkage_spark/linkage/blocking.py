@@ -45,8 +45,12 @@ def count_keys(history: DataFrame, roster: DataFrame, *, model: Model) -> DataFr
     counted = (
         _keys_only(history, model, on_roster=False)
         .unionByName(_keys_only(roster, model, on_roster=True))
-        .groupBy("rule_no", "key")
-        .agg(F.sum("history_rows").alias("history_rows"), F.sum("roster_rows").alias("roster_rows"))
+        .groupBy("key")  # the rule is part of what is hashed
+        .agg(
+            F.max("rule_no").alias("rule_no"),
+            F.sum("history_rows").alias("history_rows"),
+            F.sum("roster_rows").alias("roster_rows"),
+        )
     )
     heavy = F.when(F.col("history_rows") > model.key_cap, F.struct("key", "history_rows", "roster_rows"))
     return counted.groupBy("rule_no").agg(
@@ -209,13 +213,13 @@ def _history_side(history: DataFrame, model: Model) -> DataFrame:
 def _roster_side(roster: DataFrame, model: Model, *, refined: frozenset[str], secret: bytes) -> DataFrame:
     """Roster rows once per key.
 
-    They have ``rule_no_l``, ``key``, the parts of all rules, COMPARED_COLUMNS suffixed ``_l``, and
-    ``refined_mask``: bit i is set when the row's key of rule i is refined.
+    They have ``rule_no_l``, ``key``, COMPARED_COLUMNS suffixed ``_l``, ``parts`` (text of every part in the
+    order of ``key_parts``), and ``refined_mask``: bit i is set when the row's key of rule i is refined.
     The look-up happens here alone, in Arrow batches: neither the secret nor a stored key stands in the plan.
     """
-    parts = [part_column(part.name) for part in key_parts(model)]
     prepared = roster.where(_TAKES_PART).select(*COMPARED_COLUMNS, *_parts(model, on_roster=True))
-    keyed = prepared.select(*COMPARED_COLUMNS, *parts, _keys(model).alias("keys"))
+    parts = F.array(*[F.col(part_column(part.name)).cast("string") for part in key_parts(model)])
+    keyed = prepared.select(*COMPARED_COLUMNS, parts.alias("parts"), _keys(model).alias("keys"))
     rule_ids = [rule.id for rule in model.rules]
 
     def look_up(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -260,14 +264,17 @@ def _with_masks(joined: DataFrame, model: Model) -> DataFrame:
 
     ``shared_mask`` has bit i where all parts of rule i are equal; ``rule_mask`` clears it again where the
     key is refined and the second key is not equal. A row is first when no lower rule proposes its pair.
+
+    ``zip_with`` has no generated code of its own, so Spark compiles the join and the masks apart. Fused
+    into one they make a method that the JVM never compiles, and the whole scan runs five times slower.
     """
-    agrees = {
-        part.name: F.coalesce(F.col(part_column(part.name)) == part.history(side(_RIGHT)), F.lit(False))
-        for part in key_parts(model)
-    }
-    compared = joined.select("*", *[agree.alias(f"agrees_{name}") for name, agree in agrees.items()])
-    shared = _bits([_all_agree(rule.parts) for rule in model.rules])
-    second = _bits([_all_agree([rule.refine]) if rule.refine else F.lit(True) for rule in model.rules])
+    parts = key_parts(model)
+    place = {part.name: no for no, part in enumerate(parts)}
+    right = F.array(*[part.history(side(_RIGHT)).cast("string") for part in parts])
+    equal = F.zip_with(F.col("parts"), right, lambda one, other: F.coalesce(one == other, F.lit(False)))
+    compared = joined.select("*", equal.alias("agrees"))
+    shared = _bits([_all_agree(rule.parts, place) for rule in model.rules])
+    second = _bits([_all_agree([rule.refine] if rule.refine else [], place) for rule in model.rules])
     bit = F.expr("shiftleft(1L, rule_no)")
     masked = compared.select("*", shared.alias("shared_mask"), second.alias("second_mask"), bit.alias("rule_bit"))
     kept = F.expr("shared_mask & (~refined_mask | second_mask)")
@@ -278,9 +285,10 @@ def _with_masks(joined: DataFrame, model: Model) -> DataFrame:
     )
 
 
-def _all_agree(parts: Sequence[str]) -> Column:
+def _all_agree(parts: Sequence[str], place: Mapping[str, int]) -> Column:
     """True when all these parts agree on the joined row."""
-    return reduce(lambda left, right: left & right, [F.col(f"agrees_{name}") for name in parts])
+    agree = [F.get("agrees", F.lit(place[name])) for name in parts]
+    return reduce(lambda left, right: left & right, agree, F.lit(True))
 
 
 def _bits(claims: Sequence[Column]) -> Column:
@@ -322,7 +330,7 @@ def may_be_possible() -> Column:
     """False only for dates of birth that contradict each other: such a pair is never above non_match.
 
     Open when a year is unknown or the years are equal or a century apart; when the years are less
-    than 13 apart and at most two of the eight digits differ, or month and day are equal; and, where
+    than 13 apart and the eight digits are at most two edits apart, or month and day are equal; and, where
     a month or day is unknown, when the years are at most one apart. The comparison's own
     ``dob_contradicts`` is false for no other pair of dates (tests/laws).
     """
@@ -330,22 +338,16 @@ def may_be_possible() -> Column:
     (year_l, year_r), (month_l, month_r), (day_l, day_r) = parts
     gap = F.abs(year_l - year_r)
     full = month_l.isNotNull() & month_r.isNotNull() & day_l.isNotNull() & day_r.isNotNull()
-    slip = (gap < _SLIP_YEARS) & ((_digits_differing(parts) <= 2) | ((month_l == month_r) & (day_l == day_r)))
+    digits = F.levenshtein(_eight_digits("_l"), _eight_digits("_r"), 2) >= 0
+    slip = (gap < _SLIP_YEARS) & (digits | ((month_l == month_r) & (day_l == day_r)))
     open_full = (gap == 0) | (gap == 100) | slip
     return F.coalesce(F.when(full, open_full).otherwise(gap <= 1), F.lit(True))
 
 
-def _digits_differing(parts: Sequence[tuple[Column, Column]]) -> Column:
-    """How many of the eight digits of two full dates differ; the columns are year, month and day."""
-    places = [
-        (part, power)
-        for part, powers in zip(parts, ((1000, 100, 10, 1), (10, 1), (10, 1)), strict=True)
-        for power in powers
-    ]
-    differ = [
-        (F.floor(left / power) % 10 != F.floor(right / power) % 10).cast("int") for (left, right), power in places
-    ]
-    return reduce(lambda total, digit: total + digit, differ)
+def _eight_digits(suffix: str) -> Column:
+    """A full date of birth as yyyymmdd. Strings of one length differ in no fewer digits than they are edits apart."""
+    year, month, day = (F.col(f"{name}{suffix}") for name in ("dob_year", "dob_month", "dob_day"))
+    return (year * 10_000 + month * 100 + day).cast("string")
 
 
 # --- For the desk ---------------------------------------------------------------------------------

@@ -217,6 +217,10 @@ def _name_sentence(row: Mapping[str, object]) -> str:
     return f"The given names {_PART_WORDS[given]}; the surnames {_PART_WORDS[surname]}."
 
 
+_MOST_RECORDS = 10_000_000
+"""Rarity beyond what any force's records could show is not put into a figure: it is a product of shares."""
+
+
 def _rarity_sentence(row: Mapping[str, object]) -> str:
     """How rare the agreeing name is, in words."""
     one_in = row.get("frequency_one_in")
@@ -224,7 +228,9 @@ def _rarity_sentence(row: Mapping[str, object]) -> str:
     if not part:
         return ""
     if isinstance(one_in, int) and one_in > 0:
-        return f"About 1 in {_rounded(one_in):,} records here share this {part}."
+        if one_in > _MOST_RECORDS:
+            return f"Fewer than 1 in {_MOST_RECORDS:,} records would bear this {part} by chance."
+        return f"By chance, about 1 in {_rounded(one_in):,} records would bear this {part}."
     if row.get("rare_name"):
         return "The whole name is rare among the records here."
     return ""

@@ -12,36 +12,31 @@ from pyspark.sql.types import DataType, DateType, IntegralType, StringType, Time
 from linkage_spark.settings.sources import Produces, format_pattern
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_NULL = "\u0000"
 
 
 def text(name: str) -> Column:
     """A column as trimmed text; null when it is empty."""
-    return F.nullif(F.trim(F.col(_quoted(name)).cast("string")), F.lit(""))
+    return F.expr(_text(name))
 
 
 def joined(names: Sequence[str], separator: str) -> Column:
     """Columns joined, empty ones left out; null when all are empty."""
     if len(names) == 1:
         return text(names[0])
-    return F.nullif(F.concat_ws(separator, *[text(name) for name in names]), F.lit(""))
+    return F.expr(f"nullif(concat_ws('{separator}', {_texts(names)}), '')")
 
 
 def key(names: Sequence[str]) -> Column:
     """A key out of one or more columns, joined by '/'; null when any part is empty."""
     if len(names) == 1:
         return text(names[0])
-    complete = F.lit(True)
-    for name in names:
-        complete = complete & text(name).isNotNull()
-    return F.when(complete, F.concat_ws("/", *[text(name) for name in names]))
+    return F.expr(f"concat({', {}, '.format(repr('/')).join(_text(name) for name in names)})")
 
 
 def row_key(names: Sequence[str]) -> Column:
     """The same for a report: empty parts stay empty; '' when all are."""
-    parts = [F.coalesce(text(name), F.lit("")) for name in names]
-    whole = F.concat_ws("/", *parts)
-    return F.when(F.concat(*parts) == "", F.lit("")).otherwise(whole)
+    parts = ", ".join(f"coalesce({_text(name)}, '')" for name in names)
+    return F.expr(f"if(concat({parts}) = '', '', concat_ws('/', {parts}))")
 
 
 def instant(frame: DataFrame, name: str, block: Produces) -> Column:
@@ -89,18 +84,33 @@ def looked_up(column: Column, words: Mapping[str, str] | Mapping[str, bool]) -> 
 
 def content_hash(names: Sequence[str]) -> Column:
     """A hash of a row's columns in order of name; equal rows have equal hashes."""
-    return F.xxhash64(*[F.coalesce(F.col(_quoted(n)).cast("string"), F.lit(_NULL)) for n in sorted(names)])
+    parts = ", ".join(f"coalesce(cast({_quoted(name)} as string), '\\0')" for name in sorted(names))
+    return F.expr(f"xxhash64({parts})")
 
 
 def raw_struct(names: Sequence[str]) -> Column:
     """The raw row, to be kept when it is refused."""
-    return F.struct(*[F.col(_quoted(name)).alias(name) for name in names])
+    return F.expr(f"struct({', '.join(_quoted(name) for name in names)})")
 
 
 def type_of(frame: DataFrame, name: str) -> DataType:
     """A column's type."""
     found = [field.dataType for field in frame.schema.fields if field.name == name]
     return found[0] if found else StringType()
+
+
+# One SQL text instead of a dozen calls per column: a mapping names some hundred columns, and every call of a
+# Column function goes to the JVM and back. Only column names stand in these texts, quoted; never a value.
+
+
+def _text(name: str) -> str:
+    """SQL of ``text``."""
+    return f"nullif(trim(cast({_quoted(name)} as string)), '')"
+
+
+def _texts(names: Sequence[str]) -> str:
+    """SQL of several texts, parted by commas."""
+    return ", ".join(_text(name) for name in names)
 
 
 def _quoted(name: str) -> str:

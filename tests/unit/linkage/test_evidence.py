@@ -108,11 +108,12 @@ def test_every_quality_mark_is_said() -> None:
 
 
 def test_rarity_stands_in_words_and_rounded() -> None:
-    assert "About 1 in 4,000 records here share this surname." in explain(
+    assert "By chance, about 1 in 4,000 records would bear this surname." in explain(
         row("given differ, surname exact", frequency_one_in=4012)
     )
-    assert "About 1 in 240,000 records here share this name." in explain(row(frequency_one_in=238_700))
-    assert "About 1 in" not in explain(row("given differ, surname fuzzy", frequency_one_in=4012))
+    assert "By chance, about 1 in 240,000 records would bear this name." in explain(row(frequency_one_in=238_700))
+    assert "Fewer than 1 in 10,000,000 records would bear" in explain(row(frequency_one_in=118_000_000))
+    assert "By chance" not in explain(row("given differ, surname fuzzy", frequency_one_in=4012))
     assert "The whole name is rare" in explain(row(rare_name=True))
 
 

@@ -13,7 +13,7 @@ from linkage_spark.evaluation.figures import FIGURES_VERSION, Figures
 ADVISORY = "Advisory only: possible links for a person to review. No action may rest on one alone."
 CAVEAT = "Covers records of this force only & names held in person fields only."
 SENTENCE = (
-    "Forename and surname agree in full; about 1 in 4,000 records here share this surname. Full date of "
+    "Forename and surname agree in full; by chance, about 1 in 4,000 records would bear this surname. Full date of "
     "birth agrees. The recorded address is another dwelling, which is weak evidence against, since people "
     "move. No other employee comes near. A different date of birth would change the answer."
 )
