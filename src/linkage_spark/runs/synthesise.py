@@ -18,6 +18,8 @@ from linkage_spark.synthesis.settings import load_force
 from linkage_spark.synthesis.stage import FEED_NUMBERS, all_rows, size_force
 
 _HOUSEHOLDS_PER_PARTITION = 15_000
+_OWN_FOLDERS = frozenset({".work", *(feed.split("/")[0] for feed in FEED_NUMBERS)})
+"""What this job writes below the feeds root; anything else there is somebody else's."""
 
 
 def run_synthesise(
@@ -41,8 +43,14 @@ def run_synthesise(
     force = size_force(seed=seed, employees=employees, person_records=person_records, settings=settings)
     with open_session("synthesise") as spark:
         files, progress = Files(spark), Progress()
-        if files.list(out) and not overwrite:
+        there = {entry.name for entry in files.list(out)}
+        if there and not overwrite:
             raise UsageError(f"--out {out} is not empty; choose another folder, or add --overwrite to replace it")
+        if foreign := there - _OWN_FOLDERS:
+            raise UsageError(
+                f"--out {out} holds {len(foreign)} entries that this job never writes; "
+                "--overwrite deletes the whole folder, so choose another one"
+            )
         files.delete(out)
         work = f"{out.rstrip('/')}/.work"
         with progress.stage("people, their histories and events"):

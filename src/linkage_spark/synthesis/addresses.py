@@ -121,7 +121,7 @@ def dwelling_address(seed: int, dwelling: int) -> Address:
     own = mix(seed, 13, dwelling)
     flat, house = "", str(2 * (place % 17) + 1 + place // 17)
     if (drawn >> 56) % 7 == 0:
-        flat, house = f"Flat {place % 17 + 1}", str(place // 17 * 40 + 12)
+        flat, house = f"Flat {place % 17 + 1}", str(place // 17 * 40 + 2 + (drawn >> 50) % 37)
     elif own % 60 == 0:
         house += "A"
     elif own % 90 == 1:
@@ -133,7 +133,7 @@ def dwelling_address(seed: int, dwelling: int) -> Address:
         locality=locality if (own >> 20) % 3 else "",
         town=town,
         postcode=f"{district} {half % 10}{unit}",
-        uprn=f"{100_070_000_000 + dwelling}",
+        uprn=f"{990_000_000_000 + dwelling}",
     )
 
 

@@ -153,7 +153,7 @@ def _organisation(force: Force, crime: str, stamp: str, drawn: int) -> Iterator[
     """A company or the Crown as the victim: a nominal that is nobody."""
     if mix(drawn, 1) / 2.0**64 >= force.settings.noise["organisations"] * PARTS_PER_EVENT["crime"]:
         return
-    urn = f"N9{mix(drawn, 2) % 10**12:012d}"
+    urn = f"N9{mix(drawn, 2) % 10**16:016d}"
     kind, name = _NOBODIES[mix(drawn, 3) % len(_NOBODIES)]
     yield "crime/nominal", (urn, "", "", "", name, "", kind, *[""] * 7, stamp, stamp)
     yield "crime/involvement", (crime, urn, "VICTIM", "", stamp)

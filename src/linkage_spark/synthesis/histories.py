@@ -221,7 +221,7 @@ class _History:
     ) -> Iterator[Row]:
         again = self.urn and not on_duty and self.dice.happens(self.settings.errors["same_urn"])
         if not again:
-            urn = f"N{mix(self.force.seed, 7, self.person.person_id, self.records) % 10**12:012d}"
+            urn = f"N{mix(self.force.seed, 7, self.person.person_id, self.records) % 10**16:016d}"
             title, given = said.title, list(said.given)
             first, second = (given[0] if given else ""), " ".join(given[1:])
             born = self._iso(said.born)
@@ -264,7 +264,7 @@ class _History:
     def _custody(
         self, said: Recorded, role: str, number: int, when: datetime, disclosed: str, on_duty: bool
     ) -> Iterator[Row]:
-        ref = f"C{mix(self.force.seed, 8, self.person.person_id, self.records) % 10**11:011d}"
+        ref = f"C{mix(self.force.seed, 8, self.person.person_id, self.records) % 10**16:016d}"
         released = when + timedelta(minutes=self.dice.between(90, 2160))
         name = f"{said.surname.upper()}, {' '.join([*([said.title] if said.title else []), *said.given])}".strip(", ")
         offence = events.offence(self.force.seed, number)[0]

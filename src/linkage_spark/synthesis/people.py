@@ -13,6 +13,7 @@ from linkage_spark.synthesis.settings import ForceSettings
 TODAY = date(2026, 11, 20)
 FIRST_RECORD = date(2011, 11, 20)
 MOST_IN_HOUSEHOLD = 64
+_GENERATION_DAYS = 14 * 365
 _CLOSE = frozenset({"south_asian_muslim", "sikh", "somali"})
 _TAKES_SURNAME = frozenset({"british", "irish", "hindu", "polish", "romanian", "african", "caribbean"})
 
@@ -27,6 +28,7 @@ class Person:
         dwelling: where the person lives now.
         earlier: (dwelling, until) of earlier homes, oldest first.
         employee: number of the employee; None when not employed.
+        spouse: person id of the husband or wife at home; None when there is none.
         hard_negative: how the person resembles an employee; None when not.
     """
 
@@ -39,7 +41,13 @@ class Person:
     former_until: date | None = None
     earlier: list[tuple[int, date]] = field(default_factory=list)
     employee: int | None = None
+    spouse: int | None = None
     hard_negative: str | None = None
+
+    @property
+    def called(self) -> tuple[str, str]:
+        """The given name in use and the surname: a prefix such as Mohammed calls nobody."""
+        return self.name.given[self.name.call], self.name.surname
 
     def home_at(self, day: date) -> int:
         """The dwelling on a day."""
@@ -208,7 +216,8 @@ class _Builder:
         self._moved_with(head, person)
 
     def _moved_with(self, head: Person, person: Person) -> None:
-        """Half of all spouses moved together, the others have homes of their own behind them."""
+        """A married couple; half of them moved together, the others have homes of their own behind them."""
+        head.spouse, person.spouse = person.person_id, head.person_id
         if head.earlier and self.dice.happens(0.5):
             person.earlier = list(head.earlier)
         else:
@@ -252,16 +261,12 @@ class _Builder:
         for other in self.made:
             if other is employee or other.employee is not None or other.dwelling != employee.dwelling:
                 continue
-            same_name = (other.name.given[0], other.name.surname) == (
-                employee.name.given[0],
-                employee.name.surname,
-            )
             if other.born == employee.born and other.name.surname == employee.name.surname:
                 kind = "twin_of_employee"
-            elif same_name:
+            elif other.called == employee.called and abs((other.born - employee.born).days) > _GENERATION_DAYS:
                 kind = "parent_child_same_name"
             else:
-                kind = "spouse" if abs((other.born - employee.born).days) < 10 * 365 else "household"
+                kind = "spouse" if other.person_id == employee.spouse else "household"
             other.hard_negative = other.hard_negative or kind
 
     def _look_alikes(self, employee: Person) -> None:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TypeVar
 
 from linkage_spark.synthesis.addresses import NOWHERE, Address, dwelling_address
 from linkage_spark.synthesis.chance import Dice
 from linkage_spark.synthesis.names import Name, family_name
 from linkage_spark.synthesis.names import traditions as all_traditions
 from linkage_spark.synthesis.people import Force, Person
+
+T = TypeVar("T")
 
 _NEAR = {
     "a": "se", "b": "vn", "c": "xv", "d": "sf", "e": "wr", "f": "dg", "g": "fh", "h": "gj", "i": "uo", "j": "hk", "k": "jl",
@@ -179,6 +182,18 @@ class _Slips:
         self.found.add(error_class)
         return True
 
+    def slip(self, error_class: str, rate: str, old: T, made: Callable[[], T]) -> T:
+        """What ``made`` gives, with the probability that the settings give ``rate``.
+
+        The class is remembered only when something changed: the truth names no slip that nobody can see.
+        """
+        if not self.dice.happens(self.rates[rate]):
+            return old
+        new = made()
+        if new != old:
+            self.found.add(error_class)
+        return new
+
     def of_system(self, rate: str, system: str) -> str:
         """The system's own rate where the settings give one."""
         own = f"{rate}_{system}"
@@ -205,13 +220,16 @@ def record(
         else:
             given = [alias]
     born = _born(true.born, slips, system)
-    if accused and slips.roll("FAL", "false_particulars"):
+    before = (given, surname, born)
+    if accused and dice.happens(slips.rates["false_particulars"]):
         if dice.happens(0.6):
             year = born[0] + dice.between(1, 6) if born[0] else 0
             born = (year, dice.between(1, 12), dice.between(1, 28)) if year else born
         else:
             given = [all_traditions()[person.tradition].given(dice, person.sex)]
             surname = family_name(person.tradition, dice)
+        if (given, surname, born) != before:
+            slips.found.add("FAL")
     address = _address(person, force, true.address, slips, system=system, day=day)
     title = ""
     if not on_duty and slips.roll("TTL", "title"):
@@ -236,19 +254,21 @@ def _names(name: Name, given: list[str], surname: str, slips: _Slips) -> tuple[l
             whole[place] = dice.pick(VARIANTS[word])
         elif not word.isascii() and slips.roll("TRL", "letters_dropped"):
             whole[place] = plain_letters(word)
-    if slips.roll("TYP", "typo_given"):
-        whole[call] = misspell(whole[call], dice)
-    if slips.roll("TYP", "typo_surname"):
-        whole[-1] = misspell(whole[-1], dice)
-    if slips.roll("GAR", "garbled"):
-        place = call if dice.happens(0.5) else len(whole) - 1
-        whole[place] = garble(whole[place], dice)
+    whole[call] = slips.slip("TYP", "typo_given", whole[call], lambda: misspell(whole[call], dice))
+    whole[-1] = slips.slip("TYP", "typo_surname", whole[-1], lambda: misspell(whole[-1], dice))
+    whole = slips.slip("GAR", "garbled", whole, lambda: _garbled(whole, call, dice))
     given, surname = whole[:-1], whole[-1]
     if slips.roll("INI", "initials_only"):
         given = [word[0] for word in given]
     if slips.roll("ORD", "swapped_names", times=8 if name.family_first else 1):
         given, surname = [surname], " ".join(given)
     return given, surname
+
+
+def _garbled(whole: list[str], call: int, dice: Dice) -> list[str]:
+    """A name with the given name in use, or the surname, garbled."""
+    place = call if dice.happens(0.5) else len(whole) - 1
+    return [garble(word, dice) if at == place else word for at, word in enumerate(whole)]
 
 
 def _born(born: tuple[int, int, int], slips: _Slips, system: str) -> tuple[int, int, int]:
@@ -290,8 +310,10 @@ def _address(person: Person, force: Force, address: Address, slips: _Slips, *, s
     if address.house.isdigit() and slips.roll("NUM", "wrong_number"):
         step = dice.pick((-2, 2, 10))
         address = replace(address, house=str(int(address.house) + (step if int(address.house) + step > 0 else 2)))
-    if slips.roll("PCD", "bad_postcode"):
-        address = replace(address, postcode=_bad_postcode(address.postcode, dice))
+    if dice.happens(slips.rates["bad_postcode"]):
+        true, address = address, replace(address, postcode=_bad_postcode(address.postcode, dice))
+        if address != true:
+            slips.found.add("PCD")
     elif slips.roll("PCD", "no_postcode"):
         address = replace(address, postcode="")
     if dice.happens(0.2):
