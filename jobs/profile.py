@@ -6,7 +6,7 @@ page that opens offline). No recorded value stands in either.
 Example:
     scripts/submit.sh profile -- --feeds demo/feeds --out demo/out
 
-Exit codes: 0 done; 2 wrong arguments or settings; 3 a feed cannot be read (the others are written);
+Exit codes: 0 done; 2 wrong arguments or settings; 3 a feed is empty or cannot be read (the others are written);
 1 any other error.
 """
 

@@ -18,6 +18,7 @@
 #   LINKAGE_DRIVER_MEMORY   the driver's memory (default: 4g locally; on the cluster what conf/spark says)
 # Locally:
 #   LINKAGE_MASTER          default local[*]
+#   LINKAGE_EVENT_LOG_DIR   write Spark's event log there (an existing folder), for tuning; off otherwise
 # On the cluster:
 #   HADOOP_CONF_DIR         the cluster's client settings (needed)
 #   SPARK_HOME              the cluster's Spark (default: the pyspark in .venv)
@@ -147,8 +148,10 @@ local_command() {
     --driver-java-options "$options"
     --conf "spark.local.dir=$scratch"
     --conf "spark.sql.warehouse.dir=$scratch/warehouse"
-    --jars "$jar_list"
-    "$root/jobs/$job.py" ${args[@]+"${args[@]}"})
+    --jars "$jar_list")
+  [ -z "${LINKAGE_EVENT_LOG_DIR:-}" ] || command+=(
+    --conf spark.eventLog.enabled=true --conf spark.eventLog.compress=false --conf "spark.eventLog.dir=file://$LINKAGE_EVENT_LOG_DIR")
+  command+=("$root/jobs/$job.py" ${args[@]+"${args[@]}"})
 }
 
 # The wheel to ship: LINKAGE_WHEEL, or the newest one, which must not be older than the source.

@@ -14,7 +14,7 @@ from linkage_spark.runs.progress import Progress
 from linkage_spark.settings.sources import load_sources
 from linkage_spark.standardise.columns import check_columns, choose_fill_faults, count_filled
 from linkage_spark.standardise.stage import standardise
-from tests.support.feeds import CONF, raw_feeds, raw_rows, write_feeds
+from tests.support.feeds import CONF, NOMINAL_COLUMNS, raw_feeds, raw_rows, write_feeds
 
 SOURCES = load_sources(CONF)
 PLANTED = "Zzqxvplanted"
@@ -194,7 +194,7 @@ def test_a_truncated_parquet_file_and_a_truncated_delta_file_are_named(spark, tm
     assert len(faults) == 2
     for fault, key in zip(sorted(faults), ("crime.nominal: file part-", "custody.record:"), strict=True):
         assert fault.startswith(key)
-        assert fault.endswith(("export it again", "a file cannot be read; export it again"))
+        assert fault.endswith(("export it again", "cannot be read as parquet; correct the feed or its mapping"))
         assert "java" not in fault.lower()
         assert "\n" not in fault
     assert "SANDHU" not in capsys.readouterr().out
@@ -223,6 +223,7 @@ def test_profile_counts_and_shows_no_value(spark, tmp_path):
         progress=Progress(),
     )
     assert faults == []
+    assert [row["column_name"] for row in profile if row["feed"] == "crime.nominal"] == NOMINAL_COLUMNS
     by_column = {(row["feed"], row["column_name"]): row for row in profile}
     born = by_column["crime.nominal", "DOB"]
     counts = ("rows", "missing", "placeholders", "dates_read", "dates_not_read", "dates_first_of_january")

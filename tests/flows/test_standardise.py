@@ -11,7 +11,7 @@ import pytest
 from linkage_spark.reference.standard import load_reference
 from linkage_spark.settings.sources import load_sources
 from linkage_spark.standardise.columns import check_columns
-from linkage_spark.standardise.stage import count_rows_in, standardise
+from linkage_spark.standardise.stage import rows_by_table, standardise
 from linkage_spark.tables.canonical import CANONICAL
 from tests.support.feeds import CONF, raw_feeds, raw_rows
 
@@ -43,10 +43,10 @@ def persons(tables):
 
 
 def test_every_row_is_kept_or_refused(spark, feeds, tables):
-    counted = count_rows_in(feeds, load_sources(CONF)).collect()
+    counted = rows_by_table({key: frame.count() for key, frame in feeds.items()}, load_sources(CONF))
     rows_in = Counter()
-    for row in counted:
-        rows_in[row["source_system"], row["produces"]] += row["rows_in"]
+    for (source, _, table), rows in counted.items():
+        rows_in[source, table] += rows
     rows_out = Counter((row["source_system"], row["produces"]) for row in tables["refused"])
     for table in ("person", "event", "involvement", "location"):
         rows_out.update((row["source_system"], table) for row in tables[table] if row["source_system"] != "hr")

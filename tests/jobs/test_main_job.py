@@ -10,15 +10,18 @@ import time
 from pathlib import Path
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 REPO = Path(__file__).resolve().parents[2]
 SUBMIT = REPO / "scripts" / "submit.sh"
 EMPLOYEES, RECORDS, SEED = 600, 12_000, 20_260_000
+PLANTED = ("Zzyzxqua", "Plonkwitter")
+"""A given name and a surname that no dictionary has: wherever they turn up, a person's name has leaked."""
 
 
 def submit(job: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a job to its end."""
+    """Run a job to its end. spark-submit writes all that the job prints to its own standard output."""
     return subprocess.run(
         [str(SUBMIT), job, "--", *args],
         cwd=REPO,
@@ -73,14 +76,40 @@ def feeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("force") / "feeds"
     size = ("--employees", str(EMPLOYEES), "--person-records", str(RECORDS), "--seed", str(SEED))
     ok(submit("synthesise", "--out", str(out), *size))
+    plant(out)
     return out
+
+
+def plant(feeds: Path) -> None:
+    """Add one employee with a nonsense name, and a detention of the same person."""
+    given, surname = PLANTED
+    person = (given, surname, "03-FEB-1984", "7 Orchard Road", "Birmingham", "B23 6TU")
+    hr = next((feeds / "hr" / "extract").glob("part-*.csv"))
+    cells = ("9999999", "Ms", given, "", surname, person[2], person[3], "", "", person[4], person[5])
+    row = ",".join((*cells, "1", "Police Officer", "Sergeant", "CID", "01-MAR-2010"))
+    (hr.parent / "part-planted.csv").write_text(f"{hr.read_text().splitlines()[0]}\n{row}\n")
+    record = next((feeds / "custody" / "record").glob("part-*.parquet"))
+    first = pq.read_table(record).slice(0, 1)
+    values = {**first.to_pylist()[0], "CUSTODY_NO": "C-PLANTED", "DETAINEE_NAME": f"{surname.upper()}, {given}"}
+    values |= {"DETAINEE_DOB": "03/02/1984", "ADDRESS": f"{person[3]}, {person[4]}", "POSTCODE": person[5]}
+    pq.write_table(first.from_pylist([values], schema=first.schema), record.parent / "part-planted.parquet")
+
+
+def names_in(path: Path) -> bool:
+    """True when a planted name stands in a file, whatever its case."""
+    parquet = path.suffix == ".parquet"
+    text = str(pq.ParquetFile(path).read().to_pylist()) if parquet else path.read_bytes().decode(errors="replace")
+    return any(token.lower() in text.lower() for token in PLANTED)
 
 
 @pytest.fixture(scope="module")
 def estate(feeds: Path) -> Estate:
     root = feeds.parent / "estate"
-    ok(submit("backfill", "--feeds", str(feeds), "--out", str(root)))
-    ok(submit("evaluate", "--feeds", str(feeds), "--out", str(root)))
+    events = feeds.parent / "events"
+    events.mkdir()
+    places = ("--feeds", str(feeds), "--out", str(root))
+    said = [submit(job, *places, LINKAGE_EVENT_LOG_DIR=str(events)) for job in ("backfill", "evaluate")]
+    (feeds.parent / "said.txt").write_text("".join(ok(done) + done.stderr for done in said))
     return Estate(root)
 
 
@@ -90,7 +119,7 @@ def test_every_employee_is_screened_or_not_screened_with_a_reason(estate: Estate
     screened = next(c for c in columns if c.endswith("screened") and "not" not in c)
     reason = next(c for c in columns if "reason" in c)
     (count,) = rows(f"select count(*) from {table}")[0]
-    assert count == EMPLOYEES
+    assert count == EMPLOYEES + 1
     assert rows(f"select count(*) from {table} where ({screened} = 1) = ({reason} is not null and {reason} <> '')") == [
         (0,)
     ]
@@ -128,6 +157,19 @@ def test_published_tables_hold_scalars_only_and_every_output_says_it_is_advisory
     assert not re.search(r"(src|href)=[\"']?https?:", (report / "report.html").read_text())
 
 
+def test_a_planted_name_is_linked_and_stands_in_no_log_report_or_published_table(estate: Estate) -> None:
+    tables = estate.root / "tables"
+    linked = f"select count(*) from read_parquet('{tables / 'link'}/*.parquet') where employee_id = '9999999'"
+    assert rows(linked) == [(1,)]
+    home = estate.root.parent
+    logs = [home / "said.txt", *(home / "events").rglob("*"), *tables.glob("*/_delta_log/**/*")]
+    shown = [*(estate.root / "published").rglob("*"), *(estate.root / "reports").rglob("*")]
+    searched = [path for path in (*logs, *shown) if path.is_file()]
+    assert len(searched) > 50 and any("events" in path.parts for path in searched)
+    assert [path for path in searched if names_in(path)] == []
+    assert any(names_in(path) for path in tables.glob("person/*.parquet")), "the search finds a name that is there"
+
+
 def test_why_answers_for_a_hit_and_for_a_pair_that_was_never_proposed(estate: Estate) -> None:
     delta_log = estate.root / "tables" / "link"
     link = rows(
@@ -138,7 +180,8 @@ def test_why_answers_for_a_hit_and_for_a_pair_that_was_never_proposed(estate: Es
     assert "premises" in answer and "tier" in answer.lower()
     unknown = submit("why", "--out", str(estate.root), "--employee", "no-such-employee", "--person", person)
     assert unknown.returncode == 2
-    assert "no-such-employee" in unknown.stderr and "Traceback" not in unknown.stderr
+    said = unknown.stdout + unknown.stderr
+    assert "no-such-employee" in said and "Traceback" not in said
 
 
 def test_the_same_run_twice_changes_nothing_but_run(estate: Estate, feeds: Path) -> None:
@@ -194,6 +237,7 @@ def test_a_failed_run_leaves_what_was_published_and_exits_with_its_own_code(
     (broken / "hr").unlink()
     failed = submit("backfill", "--feeds", str(broken), "--out", str(estate.root))
     assert failed.returncode == 3
-    assert "hr.extract" in failed.stderr and "Traceback" not in failed.stderr
+    said = failed.stdout + failed.stderr
+    assert "hr.extract" in said and "Traceback" not in said
     assert estate.current == current
     assert estate.delta_versions() == before

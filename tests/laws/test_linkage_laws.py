@@ -198,9 +198,9 @@ def test_the_gate_never_closes_on_dates_that_the_comparison_does_not_call_contra
         )
         if year is not None or month is None
     ]
-    schema = ", ".join(f"{name}_{side} int" for side in "lr" for name in ("dob_year", "dob_month", "dob_day"))
+    schema = ", ".join(f"{side}_{name} int" for side in "lr" for name in ("dob_year", "dob_month", "dob_day"))
     grid = spark.createDataFrame([(*one, *other) for one in parts for other in parts], schema=schema)
-    rows = grid.withColumn("open", may_be_possible()).collect()
+    rows = grid.withColumn("open", may_be_possible("l_", "r_")).collect()
     columns = np.array([[value or 0 for value in row[:6]] for row in rows]).T
     contradicts = compare_dates(Dates(*columns[:3]), Dates(*columns[3:])).contradicts
     closed = np.array([not row["open"] for row in rows])

@@ -22,7 +22,6 @@ from linkage_spark.model.schema import Model
 from linkage_spark.tables.candidates import COMPARED_COLUMNS
 
 _TAKES_PART = "not_screened_reason is null"
-_LEFT, _RIGHT = "_l", "_r"
 
 
 # --- Counting keys, before the first pair ---------------------------------------------------------
@@ -191,50 +190,58 @@ def propose_pairs(
     left = _roster_side(roster, model, refined=frozenset(refined), secret=secret)
     right = _history_side(history, model)
     joined = right.join(F.broadcast(left), on=["key"]).where("rule_no_l = rule_no")
-    # Counted always: the counts also keep the filter below from being pushed into the masks, where Spark
-    # would derive a constraint for every combination of their parts (minutes of planning).
-    marked = _with_masks(joined, model).observe(observation or "blocking", *_rule_counts(model))
-    columns = [f"{name}{suffix}" for suffix in (_LEFT, _RIGHT) for name in COMPARED_COLUMNS]
+    # Counted at two places, always: a count ends a chain of steps that Spark would fuse into one method too large
+    # for the JVM to compile, and keeps the filter below out of the masks, where Spark would derive a constraint for
+    # every combination of their parts (minutes of planning).
+    gated = joined.withColumn("gate_open", may_be_possible("employee.", "person."))
+    counted = gated.observe("joined", F.count(F.lit(1)).alias("rows"))
+    marked = _with_masks(counted, model).observe(observation or "blocking", *_rule_counts(model))
+    columns = [
+        F.col(f"{record}.{name}").alias(f"{name}{suffix}")
+        for record, suffix in (("employee", "_l"), ("person", "_r"))
+        for name in COMPARED_COLUMNS
+    ]
     return marked.where("is_first and gate_open").select("rule_mask", *columns)
 
 
-def _history_side(history: DataFrame, model: Model) -> DataFrame:
-    """History rows once per key: ``rule_no``, ``key``, COMPARED_COLUMNS suffixed ``_r``.
+# The JVM never compiles a method of more than 8,000 bytes, and Spark fuses a whole chain of steps into one. So that the
+# scan stays below, records travel as one column each, and the masks are longs rather than columns per part and rule.
 
-    The generator takes the keys themselves and not a column of them: beside the renamed columns, such a
-    column makes Spark derive a constraint for every combination of old and new names (minutes of planning).
-    """
-    named = [F.col(name).alias(f"{name}{_RIGHT}") for name in COMPARED_COLUMNS]
-    prepared = history.where(_TAKES_PART).select(*named, *_parts(model, on_roster=False))
-    columns = [f"{name}{_RIGHT}" for name in COMPARED_COLUMNS]
-    return prepared.select(*columns, F.posexplode(_keys(model)).alias("rule_no", "key")).where("key is not null")
+
+def _history_side(history: DataFrame, model: Model) -> DataFrame:
+    """History rows once per key: ``rule_no``, ``key``, ``parts_r``, and the record as the struct ``person``."""
+    prepared = history.where(_TAKES_PART).select(
+        F.struct(*COMPARED_COLUMNS).alias("person"), *_parts(model, on_roster=False)
+    )
+    exploded = prepared.select(
+        "person", _part_texts(model).alias("parts_r"), F.posexplode(_keys(model)).alias("rule_no", "key")
+    )
+    return exploded.where("key is not null")
 
 
 def _roster_side(roster: DataFrame, model: Model, *, refined: frozenset[str], secret: bytes) -> DataFrame:
-    """Roster rows once per key.
+    """Roster rows once per key: ``rule_no_l``, ``key``, ``parts_l``, the struct ``employee``, ``refined_mask``.
 
-    They have ``rule_no_l``, ``key``, COMPARED_COLUMNS suffixed ``_l``, ``parts`` (text of every part in the
-    order of ``key_parts``), and ``refined_mask``: bit i is set when the row's key of rule i is refined.
-    The look-up happens here alone, in Arrow batches: neither the secret nor a stored key stands in the plan.
+    Bit i of ``refined_mask`` is set when the row's key of rule i is refined. The look-up happens here
+    alone, in Arrow batches: neither the secret nor a stored key stands in the plan.
     """
-    prepared = roster.where(_TAKES_PART).select(*COMPARED_COLUMNS, *_parts(model, on_roster=True))
+    prepared = roster.where(_TAKES_PART).select(
+        F.struct(*COMPARED_COLUMNS).alias("employee"), *_parts(model, on_roster=True)
+    )
     parts = F.array(*[F.col(part_column(part.name)).cast("string") for part in key_parts(model)])
-    keyed = prepared.select(*COMPARED_COLUMNS, parts.alias("parts"), _keys(model).alias("keys"))
+    keyed = prepared.select("employee", parts.alias("parts_l"), _keys(model).alias("keys"))
     rule_ids = [rule.id for rule in model.rules]
 
     def look_up(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         for batch in batches:
-            masks = [_refined_mask(keys, rule_ids, refined, secret) for keys in batch.column("keys").to_pylist()]
-            yield pa.RecordBatch.from_arrays([*batch.columns, pa.array(masks, type=pa.int64())], names=schema.names)
+            keys = batch.column("keys").to_pylist()
+            masks = pa.array([_refined_mask(row, rule_ids, refined, secret) for row in keys], type=pa.int64())
+            yield pa.RecordBatch.from_arrays([*batch.columns, masks], names=schema.names)
 
-    renamed = [
-        StructField(f"{field.name}{_LEFT}" if field.name in COMPARED_COLUMNS else field.name, field.dataType)
-        for field in keyed.schema.fields
-    ]
-    schema = StructType([*renamed, StructField("refined_mask", LongType())])
-    others = [name for name in schema.names if name != "keys"]
+    schema = StructType([*keyed.schema.fields, StructField("refined_mask", LongType())])
     looked_up = keyed.mapInArrow(look_up, schema=schema)
-    return looked_up.select(*others, F.posexplode("keys").alias("rule_no_l", "key")).where("key is not null")
+    exploded = looked_up.select("employee", "parts_l", "refined_mask", F.posexplode("keys").alias("rule_no_l", "key"))
+    return exploded.where("key is not null")
 
 
 def _refined_mask(keys: Sequence[int | None], rule_ids: Sequence[str], refined: frozenset[str], secret: bytes) -> int:
@@ -259,40 +266,38 @@ def _keys(model: Model) -> Column:
     return F.array(*[key_hash(rule) for rule in model.rules])
 
 
+def _part_texts(model: Model) -> Column:
+    """The parts of all rules as text, by name, null where unknown."""
+    names = [part.name for part in key_parts(model)]
+    return F.struct(*[F.col(part_column(name)).cast("string").alias(name) for name in names])
+
+
 def _with_masks(joined: DataFrame, model: Model) -> DataFrame:
-    """Add ``shared_mask``, ``rule_mask``, ``rule_bit``, ``is_first`` and ``gate_open`` to the joined rows.
+    """Add ``shared_mask``, ``rule_mask``, ``rule_bit`` and ``is_first`` to the joined rows.
 
     ``shared_mask`` has bit i where all parts of rule i are equal; ``rule_mask`` clears it again where the
     key is refined and the second key is not equal. A row is first when no lower rule proposes its pair.
-
-    ``zip_with`` has no generated code of its own, so Spark compiles the join and the masks apart. Fused
-    into one they make a method that the JVM never compiles, and the whole scan runs five times slower.
     """
-    parts = key_parts(model)
-    place = {part.name: no for no, part in enumerate(parts)}
-    right = F.array(*[part.history(side(_RIGHT)).cast("string") for part in parts])
-    equal = F.zip_with(F.col("parts"), right, lambda one, other: F.coalesce(one == other, F.lit(False)))
-    compared = joined.select("*", equal.alias("agrees"))
-    shared = _bits([_all_agree(rule.parts, place) for rule in model.rules])
-    second = _bits([_all_agree([rule.refine] if rule.refine else [], place) for rule in model.rules])
-    bit = F.expr("shiftleft(1L, rule_no)")
-    masked = compared.select("*", shared.alias("shared_mask"), second.alias("second_mask"), bit.alias("rule_bit"))
+    bit_of = {part.name: 1 << no for no, part in enumerate(key_parts(model))}
+    agree = [F.get("parts_l", F.lit(no)) == F.col(f"parts_r.{name}") for no, name in enumerate(bit_of)]
+    shared = [_has_all(sum(bit_of[name] for name in rule.parts)) for rule in model.rules]
+    second = [_has_all(bit_of[rule.refine] if rule.refine else 0) for rule in model.rules]
     kept = F.expr("shared_mask & (~refined_mask | second_mask)")
     return (
-        masked.withColumn("rule_mask", kept)
+        joined.withColumn("agreeing", _bits(agree))
+        .withColumns({"shared_mask": _bits(shared), "second_mask": _bits(second)})
+        .withColumns({"rule_bit": F.expr("shiftleft(1L, rule_no)"), "rule_mask": kept})
         .withColumn("is_first", F.expr("(rule_mask & (2 * rule_bit - 1)) = rule_bit"))
-        .withColumn("gate_open", may_be_possible())
     )
 
 
-def _all_agree(parts: Sequence[str], place: Mapping[str, int]) -> Column:
-    """True when all these parts agree on the joined row."""
-    agree = [F.get("agrees", F.lit(place[name])) for name in parts]
-    return reduce(lambda left, right: left & right, agree, F.lit(True))
+def _has_all(parts: int) -> Column:
+    """True when every one of these parts agrees."""
+    return F.col("agreeing").bitwiseAND(F.lit(parts).cast("long")) == F.lit(parts).cast("long")
 
 
 def _bits(claims: Sequence[Column]) -> Column:
-    """A LONG with bit i set where claim i holds."""
+    """A LONG with bit i set where claim i holds; an unknown claim does not."""
     bits = [
         F.when(claim, F.lit(1 << no).cast("long")).otherwise(F.lit(0).cast("long")) for no, claim in enumerate(claims)
     ]
@@ -322,31 +327,35 @@ def _rule_counts(model: Model) -> list[Column]:
 # --- The gate -------------------------------------------------------------------------------------
 
 
+_DATE_PARTS = ("dob_year", "dob_month", "dob_day")
 _SLIP_YEARS = 13
 """Years of birth this far apart are never a slip of digits: comparison.dates.GENERATION_YEARS."""
 
 
-def may_be_possible() -> Column:
+def may_be_possible(employee: str, person: str) -> Column:
     """False only for dates of birth that contradict each other: such a pair is never above non_match.
 
     Open when a year is unknown or the years are equal or a century apart; when the years are less
     than 13 apart and the eight digits are at most two edits apart, or month and day are equal; and, where
     a month or day is unknown, when the years are at most one apart. The comparison's own
     ``dob_contradicts`` is false for no other pair of dates (tests/laws).
+
+    Args:
+        employee: what stands before the names of the employee's PERSON columns.
+        person: the same of the police record.
     """
-    parts = [(F.col(f"{name}_l"), F.col(f"{name}_r")) for name in ("dob_year", "dob_month", "dob_day")]
-    (year_l, year_r), (month_l, month_r), (day_l, day_r) = parts
+    year_l, month_l, day_l = (F.col(f"{employee}{name}") for name in _DATE_PARTS)
+    year_r, month_r, day_r = (F.col(f"{person}{name}") for name in _DATE_PARTS)
     gap = F.abs(year_l - year_r)
     full = month_l.isNotNull() & month_r.isNotNull() & day_l.isNotNull() & day_r.isNotNull()
-    digits = F.levenshtein(_eight_digits("_l"), _eight_digits("_r"), 2) >= 0
+    digits = F.levenshtein(_digits(year_l, month_l, day_l), _digits(year_r, month_r, day_r), 2) >= 0
     slip = (gap < _SLIP_YEARS) & (digits | ((month_l == month_r) & (day_l == day_r)))
     open_full = (gap == 0) | (gap == 100) | slip
     return F.coalesce(F.when(full, open_full).otherwise(gap <= 1), F.lit(True))
 
 
-def _eight_digits(suffix: str) -> Column:
-    """A full date of birth as yyyymmdd. Strings of one length differ in no fewer digits than they are edits apart."""
-    year, month, day = (F.col(f"{name}{suffix}") for name in ("dob_year", "dob_month", "dob_day"))
+def _digits(year: Column, month: Column, day: Column) -> Column:
+    """A full date of birth as yyyymmdd. Two of them differ in no fewer digits than they are edits apart."""
     return (year * 10_000 + month * 100 + day).cast("string")
 
 
@@ -365,7 +374,6 @@ def with_keys(persons: DataFrame, *, model: Model, on_roster: bool) -> DataFrame
         The rows with ``key_parts``: struct of each part as text by name, null when unknown; and
         ``keys``: array of the in-flight key of each rule, null when a part is unknown.
     """
-    names = [part.name for part in key_parts(model)]
-    texts = F.struct(*[F.col(part_column(name)).cast("string").alias(name) for name in names])
     prepared = persons.select("*", *_parts(model, on_roster=on_roster))
-    return prepared.select(*persons.columns, texts.alias("key_parts"), _keys(model).alias("keys"))
+    texts = _part_texts(model).alias("key_parts")
+    return prepared.select(*persons.columns, texts, _keys(model).alias("keys"))

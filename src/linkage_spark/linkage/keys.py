@@ -89,8 +89,11 @@ def _initials(read: Read) -> Column:
 
 
 def _outer_initials(read: Read) -> Column:
-    tokens = F.concat(read("given_tokens"), read("surname_tokens"))
-    return F.concat(F.substring(F.array_min(tokens), 1, 1), F.substring(F.array_max(tokens), 1, 1))
+    tokens = read("given_tokens"), read("surname_tokens")
+    # ``least`` and ``greatest`` pass over the null of an empty list.
+    first = F.least(*[F.array_min(each) for each in tokens])
+    last = F.greatest(*[F.array_max(each) for each in tokens])
+    return F.concat(F.substring(first, 1, 1), F.substring(last, 1, 1))
 
 
 def _month_and_day(read: Read) -> Column:

@@ -144,7 +144,7 @@ def _standardise(run: RunContext, saved: Checkpoints, good: GoodRun | None, stag
         for contract in CANONICAL:
             versions[contract.name] = run.store.overwrite(contract, getattr(standard, contract.name))
             run.progress.say(f"  {contract.name} written")
-    return Done(seconds=0.0, versions=versions, notes={"rows_in": rows_in})
+    return Done(seconds=0.0, versions=versions, notes={"rows_in": [[*part, rows] for part, rows in rows_in.items()]})
 
 
 def _freeze(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
@@ -263,7 +263,9 @@ def _reconciled(run: RunContext, saved: Checkpoints) -> list[SourceFigures]:
     rows_out[(SourceSystem.HR.value, ASSIGNMENT.name)] = _read(run, saved, ASSIGNMENT).count()
     refused = grouped(_read(run, saved, REFUSED), ["source_system", "produces", "reason"], "rows")
     not_screened = not_screened_counts(_read(run, saved, PERSON))
-    return checks.reconcile(saved.done["standardise"].notes["rows_in"], rows_out, refused, not_screened)
+    noted = saved.done["standardise"].notes["rows_in"]
+    rows_in = {(source, feed, table): rows for source, feed, table, rows in noted}
+    return checks.reconcile(rows_in, rows_out, refused, not_screened)
 
 
 _STAGES: Mapping[str, Callable[[RunContext, Checkpoints, GoodRun | None, Stage], Done]] = {

@@ -93,7 +93,7 @@ def check_feeds(
     if not any(feed.key in read for source in sources if source.roster for feed in source.feeds.values()):
         progress.say("rows are not judged: the roster cannot be read")
         return faults
-    whole = all(row["rows"] < sample_rows for row in counts)
+    whole = not faults and all(row["rows"] < sample_rows for row in counts)
     with progress.stage("rows"), faults_in_words(feeds_of(sources), feeds_root):
         standard = standardise(read, sources=sources, reference=reference, as_of=as_of)
         for line in _describe(standard, whole=whole):

@@ -78,7 +78,7 @@ def stop_if(faults: Sequence[str]) -> None:
 
 
 def reconcile(
-    rows_in: Mapping[str, int],
+    rows_in: Mapping[tuple[str, str, str], int],
     rows_out: Mapping[tuple[str, str], int],
     refused: Iterable[Mapping[str, Any]],
     not_screened: Mapping[tuple[str, str], int],
@@ -89,15 +89,13 @@ def reconcile(
     up and their names joined.
 
     Args:
-        rows_in: by ``source.feed>table``.
+        rows_in: by (source, feed, table).
         rows_out: by (source, table).
         refused: mappings with source_system, produces, reason, rows.
         not_screened: person records by (source, reason).
     """
     parts: dict[tuple[str, str], SourceFigures] = {}
-    for name, count in sorted(rows_in.items()):
-        feed, produces = name.split(">")
-        source, feed_name = feed.split(".", 1)
+    for (source, feed_name, produces), count in sorted(rows_in.items()):
         part = parts.setdefault(
             (source, produces),
             SourceFigures(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
+from linkage_spark.errors import SourceError
 from linkage_spark.model.schema import Model, load_model
 from linkage_spark.reference.standard import Reference, load_reference
 from linkage_spark.runs.entry import conf_dir, environment
@@ -20,7 +21,7 @@ from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.secret import load_secret
 from linkage_spark.runs.session import open_session
 from linkage_spark.settings.run import Settings, load_settings
-from linkage_spark.settings.sources import SourceMapping, feeds_of, load_sources
+from linkage_spark.settings.sources import FeedMapping, SourceMapping, feeds_of, load_sources
 from linkage_spark.settings.wording import Wording, load_wording
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.feeds import feed_fingerprint
@@ -104,7 +105,7 @@ def open_run(kind: RunKind, *, feeds_root: str, root: str) -> Iterator[RunContex
 
 def made_from(run: RunContext) -> MadeFrom:
     """Fingerprints of code, settings (mappings, reference lists and wording in), model and feeds."""
-    feeds = {feed.key: feed_fingerprint(run.spark, feed, run.feeds_root) for feed in feeds_of(run.sources)}
+    feeds = {feed.key: _feed_state(run, feed) for feed in feeds_of(run.sources)}
     conf = conf_dir()
     digests = {
         str(path.relative_to(conf)): hashlib.sha256(path.read_bytes()).hexdigest()
@@ -117,6 +118,14 @@ def made_from(run: RunContext) -> MadeFrom:
         model=run.model.fingerprint,
         feeds=fingerprint(feeds),
     )
+
+
+def _feed_state(run: RunContext, feed: FeedMapping) -> str:
+    """A feed's fingerprint; a word when it is not there, which reading the feeds says with all other faults."""
+    try:
+        return feed_fingerprint(run.spark, feed, run.feeds_root)
+    except SourceError:
+        return "missing"
 
 
 def _decides_rows(path: Path) -> bool:

@@ -76,7 +76,7 @@ def run_profile(*, feeds_root: str, root: str) -> int:
 
     Raises:
         SettingsError: a mapping, a reference table or the wording is wrong.
-        SourceError: with every feed that could not be read; the others are written before.
+        SourceError: with every feed that has no rows or cannot be read; the others are written before.
     """
     conf = conf_dir()
     sources, reference, wording = load_sources(conf), load_reference(conf), load_wording(conf)
@@ -120,6 +120,8 @@ def profile_feeds(
             except SourceError as error:
                 faults += error.faults
                 continue
+            if not found:
+                faults.append(f"{feed.key}: the feed has no rows; supply it again")
             rows += [row.asDict() for row in found]
             stage.counts["rows"] = found[0]["rows"] if found else 0
             stage.counts["columns"] = len(found)

@@ -7,10 +7,11 @@ from contextlib import contextmanager
 
 from pyspark.sql import DataFrame
 
+from linkage_spark.errors import SourceError
 from linkage_spark.runs.context import RunContext
 from linkage_spark.settings.sources import FeedMapping, feeds_of
-from linkage_spark.standardise.columns import check_columns
-from linkage_spark.standardise.stage import Standardised, count_rows_in, standardise
+from linkage_spark.standardise.columns import check_words, choose_fill_faults, column_faults, count_filled
+from linkage_spark.standardise.stage import Standardised, rows_by_table, standardise
 from linkage_spark.store.feeds import read_feed, translate_read_error
 
 
@@ -31,29 +32,42 @@ def faults_in_words(feeds: tuple[FeedMapping, ...], feeds_root: str) -> Iterator
 
 
 def open_feeds(run: RunContext) -> Mapping[str, DataFrame]:
-    """Every feed as a lazy frame, its columns checked; all faults are raised at once.
+    """Every feed as a lazy frame, its columns checked; a feed that is not required may be missing.
 
     Raises:
-        SourceError: a required feed is missing, or does not fit its mapping.
+        SettingsError: a mapping holds a word that this tool does not know.
+        SourceError: with every feed that is missing or does not fit its mapping.
     """
+    check_words(run.sources)
     frames: dict[str, DataFrame] = {}
+    faults: list[str] = []
     for feed in feeds_of(run.sources):
-        frames[feed.key] = read_feed(run.spark, feed, run.feeds_root)
-    check_columns(frames, run.sources)
+        try:
+            frames[feed.key] = read_feed(run.spark, feed, run.feeds_root)
+        except SourceError as error:
+            faults += error.faults if feed.required else ()
+            continue
+        faults += column_faults(feed, frames[feed.key])
+    if faults:
+        raise SourceError(faults)
     return frames
 
 
-def read_sources(run: RunContext) -> tuple[Standardised, dict[str, int]]:
+def read_sources(run: RunContext) -> tuple[Standardised, dict[tuple[str, str, str], int]]:
     """The canonical tables, lazily, and how many rows each feed brought to each table.
 
     Returns:
-        The frames; rows in by ``source.feed>table``. One action: counting.
+        The frames; raw rows by (source, feed, canonical table). One action, which also sees that no feed
+        is empty and that no needed column is.
 
     Raises:
-        SourceError: as ``open_feeds``.
+        SettingsError, SourceError: as ``open_feeds``, and for empty feeds and columns.
     """
     frames = open_feeds(run)
-    counted = count_rows_in(frames, run.sources).collect()
-    rows_in = {f"{row.source_system}.{row.feed}>{row.produces}": int(row.rows_in) for row in counted}
-    as_of = run.started_at.date()
-    return standardise(frames, sources=run.sources, reference=run.reference, as_of=as_of), rows_in
+    counts = count_filled(frames, run.sources).collect()
+    faults = choose_fill_faults(counts, run.sources)
+    if faults:
+        raise SourceError(faults)
+    rows = {row["feed"]: int(row["rows"]) for row in counts}
+    standard = standardise(frames, sources=run.sources, reference=run.reference, as_of=run.started_at.date())
+    return standard, rows_by_table(rows, run.sources)

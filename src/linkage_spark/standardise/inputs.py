@@ -30,7 +30,8 @@ def key(names: Sequence[str]) -> Column:
     """A key out of one or more columns, joined by '/'; null when any part is empty."""
     if len(names) == 1:
         return text(names[0])
-    return F.expr(f"concat({', {}, '.format(repr('/')).join(_text(name) for name in names)})")
+    parts = ", '/', ".join(_text(name) for name in names)
+    return F.expr(f"concat({parts})")
 
 
 def row_key(names: Sequence[str]) -> Column:

@@ -8,12 +8,11 @@ from datetime import date
 from functools import reduce
 
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql import functions as F
 
 from linkage_spark.errors import SettingsError
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.reference.standard import Reference
-from linkage_spark.settings.sources import SourceMapping, feeds_of
+from linkage_spark.settings.sources import SourceMapping
 from linkage_spark.standardise import events, persons
 from linkage_spark.standardise.rows import refuse
 from linkage_spark.tables.canonical import (
@@ -95,27 +94,22 @@ def standardise(
     )
 
 
-def count_rows_in(feeds: Mapping[str, DataFrame], sources: tuple[SourceMapping, ...]) -> DataFrame:
-    """Lazy counts of the raw rows: source_system, feed, produces, rows_in; what Standardised must add up to.
+def rows_by_table(rows: Mapping[str, int], sources: tuple[SourceMapping, ...]) -> dict[tuple[str, str, str], int]:
+    """Raw rows by (source, feed, canonical table): what Standardised must add up to.
 
     A feed stands once per table that it produces; the roster once, under ``assignment``.
+
+    Args:
+        rows: raw rows by ``source.feed``.
+        sources: the mappings.
     """
-    rosters = {source.source_system for source in sources if source.roster}
-    counts = []
-    for feed in feeds_of(sources):
-        if feed.key not in feeds:
-            continue
-        tables = {block.table for block in feed.produces if feed.source_system not in rosters}
-        counted = feeds[feed.key].agg(F.count(F.lit(1)).alias("rows_in"))
-        counts.append(
-            counted.select(
-                F.lit(feed.source_system).alias("source_system"),
-                F.lit(feed.name).alias("feed"),
-                F.explode(F.array(*[F.lit(table) for table in sorted(tables or {"assignment"})])).alias("produces"),
-                "rows_in",
-            )
-        )
-    return reduce(DataFrame.unionByName, counts)
+    counted = {}
+    for source in sources:
+        for feed in source.feeds.values():
+            tables = {"assignment"} if source.roster else {block.table for block in feed.produces}
+            for table in sorted(tables) if feed.key in rows else ():
+                counted[(source.source_system, feed.name, table)] = rows[feed.key]
+    return counted
 
 
 def _put(frames: dict[str, DataFrame], name: str, frame: DataFrame | None) -> None:
