@@ -5,7 +5,7 @@ proposed it or why not, each level and weight, the policy clause, what held it b
 It goes to the console only, never through the log.
 
 Example:
-    scripts/submit.sh why -- --employee 10023 --person crime:N0004711 --out demo/out
+    scripts/submit.sh why -- --employee 10023 --person crime:N0004711 --out build/demo/estate
 
 Exit codes: 0 done; 2 wrong arguments, no run, or no such employee or person; 1 any other error.
 """
@@ -31,9 +31,7 @@ def main(argv: list[str] | None = None) -> int:
         metavar="SOURCE:REF",
         help="the police record: crime, custody, intel or incident, and its reference",
     )
-    parser.add_argument(
-        "--out", default="demo/out", metavar="ROOT", help="output root of the backfill (default: demo/out)"
-    )
+    parser.add_argument("--out", required=True, metavar="ROOT", help="output root of the backfill")
     given = parser.parse_args(args=argv)
     return run_job(lambda: run_why(employee_id=given.employee, person=given.person, root=given.out))
 

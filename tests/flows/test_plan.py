@@ -65,6 +65,7 @@ def test_candidates_take_one_scan_of_the_history_and_one_broadcast_join(
     assert len([scan for scan in scans if "roster_files" in scan]) == 1
     assert len(re.findall(r"\bBroadcastHashJoin\b", plan)) == 1
     assert re.search(r"BroadcastHashJoin .*BuildRight", plan), "the roster is the side that is broadcast"
+    assert re.search(r"\*\(\d+\) BroadcastHashJoin", plan), "the join is fused with the scan and the keys"
     broadcast = plan[plan.index("BroadcastExchange") :]
     assert "roster_files" in broadcast
     assert "history_files" not in broadcast

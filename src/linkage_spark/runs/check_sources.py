@@ -19,6 +19,7 @@ from linkage_spark.settings.sources import FeedMapping, SourceMapping, feeds_of,
 from linkage_spark.standardise.columns import check_words, choose_fill_faults, column_faults, count_filled
 from linkage_spark.standardise.stage import Standardised, standardise
 from linkage_spark.store.feeds import read_feed
+from linkage_spark.store.files import Files
 from linkage_spark.tables.enums import RefusalReason
 
 _NEEDS_WHOLE_FEEDS = (RefusalReason.UNKNOWN_EVENT.value, RefusalReason.UNKNOWN_PERSON.value)
@@ -51,7 +52,7 @@ def run_check_sources(*, feeds_root: str, sample_rows: int = 20_000) -> int:
             spark,
             sources,
             reference,
-            feeds_root=feeds_root,
+            feeds_root=Files(spark).absolute(feeds_root),
             sample_rows=sample_rows,
             as_of=datetime.now(tz=UTC).date(),
             progress=progress,

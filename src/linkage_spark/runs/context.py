@@ -82,6 +82,7 @@ def open_run(kind: RunKind, *, feeds_root: str, root: str) -> Iterator[RunContex
     progress = Progress()
     with open_session(kind.value) as spark:
         files = Files(spark)
+        root, feeds_root = files.absolute(root), files.absolute(feeds_root)
         hours = settings.lock.stale_after_hours
         with hold_lock(files, root, run_id=run_id, now=started_at, stale_after_hours=hours, say=progress.say):
             yield RunContext(

@@ -60,7 +60,9 @@ def run_evaluate(*, feeds_root: str, root: str, run_id: str | None = None) -> in
         SourceError: the truth is missing or lacks a column.
     """
     with open_session("evaluate") as spark:
-        progress, files, store = Progress(), Files(spark), DeltaStore(spark, root)
+        progress, files = Progress(), Files(spark)
+        root, feeds_root = files.absolute(root), files.absolute(feeds_root)
+        store = DeltaStore(spark, root)
         row = _published_run(store, run_id)
         pinned = Pinned(store=store, run_id=row["run_id"], versions=json.loads(row["table_versions_json"]))
         figures = _figures(row)

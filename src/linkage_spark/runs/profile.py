@@ -83,10 +83,12 @@ def run_profile(*, feeds_root: str, root: str) -> int:
     progress = Progress()
     now = datetime.now(tz=UTC)
     with open_session("profile") as spark:
+        files = Files(spark)
+        root, feeds_root = files.absolute(root), files.absolute(feeds_root)
         rows, faults = profile_feeds(
             spark, sources, reference, feeds_root=feeds_root, as_of=now.date(), progress=progress
         )
-        files, folder = Files(spark), f"{root.rstrip('/')}/reports/profile"
+        folder = f"{root}/reports/profile"
         files.mkdirs(folder)
         files.write_text(f"{folder}/profile.csv", as_csv(rows))
         files.write_text(

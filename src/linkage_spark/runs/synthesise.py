@@ -43,6 +43,7 @@ def run_synthesise(
     force = size_force(seed=seed, employees=employees, person_records=person_records, settings=settings)
     with open_session("synthesise") as spark:
         files, progress = Files(spark), Progress()
+        out = files.absolute(out)
         there = {entry.name for entry in files.list(out)}
         if there and not overwrite:
             raise UsageError(f"--out {out} is not empty; choose another folder, or add --overwrite to replace it")

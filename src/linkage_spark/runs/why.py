@@ -243,7 +243,9 @@ def run_why(*, employee_id: str, person: str, root: str) -> int:
     conf, env = conf_dir(), environment()
     settings, wording, names = load_settings(conf, env), load_wording(conf), load_name_reference(conf)
     with open_session("why") as spark:
-        store, files = DeltaStore(spark, root), Files(spark)
+        files = Files(spark)
+        root = files.absolute(root)
+        store = DeltaStore(spark, root)
         run = last_good_run(store)
         if run is None:
             raise UsageError(f"--out {root}: no run has been published there; run the backfill first")

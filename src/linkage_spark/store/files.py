@@ -48,6 +48,17 @@ class Files:
         self._read_all: Any = gateway.jvm.org.apache.commons.io.IOUtils.toByteArray
         self._configuration: Any = spark.sparkContext._jsc.hadoopConfiguration()
 
+    def absolute(self, path: str) -> str:
+        """The full path: plain on the local disk, with its scheme elsewhere.
+
+        A relative path means one thing to Spark's readers and another to Delta's table builder.
+        """
+        local = self._local(path)
+        if local is not None:
+            return str(local)
+        with self._opened(path) as (_, found):
+            return str(found.toString())
+
     def exists(self, path: str) -> bool:
         """True when a file or folder is there."""
         with self._opened(path) as (system, found):
