@@ -240,12 +240,21 @@ class _Builder:
             name = make_name(self.tradition, dice, sex, family=surname, father=called)
             if last is not None and dice.happens(settings["twin_birth"] * 2):
                 born = last.born
+                name = replace(self._name_beside(last, sex), surname=name.surname)
             else:
                 born = _born(dice, 0, min(oldest, 34))
             if father and sex == "m" and dice.happens(settings["same_name_son"] * 2):
                 name = replace(name, given=father.name.given, call=father.name.call, surname=father.name.surname)
             last = self._add(sex, name, born)
             last.earlier = list(head.earlier)
+
+    def _name_beside(self, other: Person, sex: str) -> Name:
+        """A name for a twin: no parents call both by one name."""
+        for _ in range(20):
+            name = make_name(other.tradition, self.dice, sex, family=other.name.surname, father=self.father)
+            if name.given[name.call] != other.name.given[other.name.call]:
+                break
+        return name
 
     def employ(self, numbers: tuple[int, ...]) -> None:
         """Make adults employees, and add the people who are easily taken for them."""
@@ -273,7 +282,7 @@ class _Builder:
         rates, dice = self.force.settings.employees, self.dice
         if dice.happens(rates.twin):
             sex = employee.sex if dice.happens(0.7) else ("f" if employee.sex == "m" else "m")
-            name = make_name(employee.tradition, dice, sex, family=employee.name.surname, father=self.father)
+            name = self._name_beside(employee, sex)
             surname = employee.name.former or employee.name.surname
             twin = self._add(sex, replace(name, surname=_for_sex(surname, employee.tradition, sex)), employee.born)
             twin.tradition, twin.hard_negative = employee.tradition, "twin_of_employee"

@@ -66,3 +66,14 @@ def test_a_class_that_stands_alone_changed_something(households: list[list[Perso
             assert shown(said) != (true.given, true.surname, blank, true.address.postcode.replace(" ", ""))
             chosen += 1
     assert chosen
+
+
+def test_twins_are_never_called_by_one_name(households: list[list[Person]]) -> None:
+    twins = [
+        (one, other)
+        for one, employed in labelled(households, "twin_of_employee")
+        for other in employed
+        if one.born == other.born
+    ]
+    assert len(twins) > 20
+    assert all(one.called[0] != other.called[0] for one, other in twins)
