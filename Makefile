@@ -32,7 +32,7 @@ demo: setup ## make up a force, screen its whole history, measure the result and
 	$(submit) evaluate -- --feeds $(demo_out)/feeds --out $(demo_out)/estate
 
 .PHONY: demo-small
-demo-small: ## the same with 400 employees and 8,000 person records, in a minute or two
+demo-small: ## the same with 400 employees and 8,000 person records, in a few minutes
 	@$(MAKE) --no-print-directory demo demo_out=build/demo-small employees=400 person_records=8000
 
 .PHONY: test

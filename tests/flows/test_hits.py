@@ -273,18 +273,18 @@ def test_every_employee_is_screened_or_has_a_reason(spark) -> None:
     out = {
         "source_system": "hr",
         "feed": "extract",
-        "produces": "person",
+        "produces": "assignment",
         "reason": "conflicting_roster_rows",
     }
     refused = contract_rows(
         spark,
         REFUSED,
-        out | {"row_key": "E4"},
-        out | {"row_key": "E4", "copy_no": 2},
-        out | {"row_key": "E1", "reason": "duplicate_row"},
+        out | {"row_key": "E4/E4-1"},
+        out | {"row_key": "E4/E4-2"},
+        out | {"row_key": "E1/1", "reason": "duplicate_row"},
         out | {"row_key": "", "reason": "missing_key"},
-        out | {"row_key": "E5", "source_system": "crime"},
-        out | {"row_key": "E6/1", "produces": "assignment"},
+        out | {"row_key": "/1", "reason": "missing_key", "copy_no": 2},
+        out | {"row_key": "E5/1", "source_system": "crime"},
     )
     hit = contract_rows(spark, HIT, {"employee_id": "E1", "hit_id": "a"}, {"employee_id": "E1", "hit_id": "b"})
     rows = {row.employee_id: tuple(row)[1:] for row in build_screening(roster, refused, hit).collect()}

@@ -18,7 +18,7 @@ def build_screening(roster_person: DataFrame, refused: DataFrame, hit: DataFrame
     """List every employee of the roster once.
 
     An employee is screened when any variant takes part in the comparison; the reason is that of the row
-    as recorded. An employee none of whose rows was kept comes from the refused rows, by key; a refused
+    as recorded. An employee none of whose rows was kept comes from the refused assignments, whose key is employee/assignment; a refused
     row without a key cannot be told to an employee and is counted among the refused only.
 
     Args:
@@ -38,8 +38,8 @@ def build_screening(roster_person: DataFrame, refused: DataFrame, hit: DataFrame
         F.max(can_compare & (F.col("variant_no") == 0)).alias("address_usable"),
     )
     out = (
-        refused.where((F.col("source_system") == SourceSystem.HR.value) & (F.col("produces") == "person"))
-        .select(F.trim("row_key").alias("employee_id"))
+        refused.where((F.col("source_system") == SourceSystem.HR.value) & (F.col("produces") == "assignment"))
+        .select(F.trim(F.regexp_replace("row_key", r"/[^/]*$", "")).alias("employee_id"))
         .where(F.col("employee_id") != "")
         .distinct()
         .join(kept, on="employee_id", how="left_anti")

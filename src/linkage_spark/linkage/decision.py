@@ -49,7 +49,7 @@ _MILLIBITS_PER_BIT = 1000
 
 
 def dates_contradict(facts: Facts) -> Any:
-    """The dates of birth exclude each other: father and son, years apart."""
+    """The dates of birth exclude each other."""
     return facts["dob_contradicts"]
 
 

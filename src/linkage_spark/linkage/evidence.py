@@ -252,9 +252,12 @@ def _rounded(number: int) -> int:
 
 
 def _common_date_sentence(row: Mapping[str, object]) -> str:
-    """A full agreeing date that is much commoner than others says less."""
+    """A full agreeing date that weighs less than the model gives an ordinary one.
+
+    The cause is not named: in a short history every ordinary date has a large share of the records.
+    """
     if row["level_date_of_birth"] == "exact" and _number(row.get("weight_date_of_birth_frequency")) <= -2000:
-        return "That date is recorded far more often than others, so it says less."
+        return "Dates agree by chance more often among these records than the model expects, so it says less."
     return ""
 
 

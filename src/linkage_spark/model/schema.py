@@ -188,12 +188,10 @@ class Rival(_Frozen):
 
     Attributes:
         margin_bits: lead over the strongest other employee that tier match needs.
-        partner_share: share of employees that have at least one police person record.
         roster_size: employees on the roster for which the share was set.
     """
 
     margin_bits: float = Field(ge=0)
-    partner_share: float = Field(gt=0, lt=1)
     roster_size: int = Field(gt=0)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
-from linkage_spark.errors import SettingsError
+from linkage_spark.errors import SettingsError, SourceError
 from linkage_spark.evaluation.figures import SourceFigures
 from linkage_spark.flows.screen import link, screen
 from linkage_spark.hits.build import build_hits, links_without_involvement
@@ -22,7 +22,7 @@ from linkage_spark.runs import checks, publishing
 from linkage_spark.runs.checkpoints import Checkpoints, Done
 from linkage_spark.runs.context import RunContext, made_from, open_run
 from linkage_spark.runs.figures import grouped, not_screened_counts
-from linkage_spark.runs.manifest import GoodRun, drop_unfinished, last_good_run
+from linkage_spark.runs.manifest import GoodRun, MadeFrom, drop_unfinished, last_good_run
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.reading import faults_in_words, read_sources
 from linkage_spark.settings.sources import feeds_of
@@ -68,31 +68,43 @@ def backfill(run: RunContext) -> None:
         LinkageError: the run failed; nothing was published, and a failed RUN row says so.
     """
     good = last_good_run(run.store)
-    _refuse_edited_model(run, good)
+    of_model = last_good_run(run.store, model_id=run.model.id)
+    _refuse_edited_model(run, of_model)
     publishing.repair_current_run(run, good)
     inputs = made_from(run)
     if good is not None and good.made_from == inputs:
+        run.files.delete(f"{run.root}/work")
         publishing.record_unchanged(run, good=good, made_from=inputs)
         return
-    saved, resumed = Checkpoints.open(run.files, run.work, run_id=run.run_id, fingerprint=inputs.digest)
-    if resumed:
-        run.run_id = saved.run_id
-        run.progress.say(f"going on with run {saved.run_id}, stopped after: {', '.join(saved.done) or 'its start'}")
-    else:
-        drop_unfinished(run.store, ALL_TABLES, good.versions if good else {}, run.progress.say)
+    saved = _take_up_work(run, good, inputs)
     try:
         for name, work in _STAGES.items():
-            _stage(run, saved, good, name, work)
-        publishing.publish(run, saved, good=good, made_from=inputs)
+            _stage(run, saved, of_model, name, work)
+        published = publishing.publish(run, saved, good=good, made_from=inputs)
     except Exception as error:
         publishing.record_failure(run, good=good, made_from=inputs, error=error)
         raise
+    # RUN has switched: whatever fails from here on is mended by the next start, and no failure of the run.
+    publishing.show(run, published)
     run.files.delete(f"{run.root}/work")
+
+
+def _take_up_work(run: RunContext, good: GoodRun | None, inputs: MadeFrom) -> Checkpoints:
+    """Go on with an interrupted run made from the same inputs; else put back and remove what it left."""
+    saved, left = Checkpoints.open(run.files, run.work, run_id=run.run_id, fingerprint=inputs.digest)
+    if left == saved.run_id:
+        run.run_id = saved.run_id
+        run.progress.say(f"going on with run {saved.run_id}, stopped after: {', '.join(saved.done) or 'its start'}")
+    elif left is not None and (good is None or left not in (good.run_id, good.shown_run_id)):
+        publishing.forget(run, left)
+    if not saved.done:
+        drop_unfinished(run.store, ALL_TABLES, good.versions if good else {}, run.progress.say)
+    return saved
 
 
 def _refuse_edited_model(run: RunContext, good: GoodRun | None) -> None:
     """A model id means one model for good: its refined keys and frequencies are frozen under it."""
-    if good and good.model_id == run.model.id and good.made_from.model != run.model.fingerprint:
+    if good and good.made_from.model != run.model.fingerprint:
         raise SettingsError(
             f"conf/models/{run.model.id}.toml differs from the model that run {good.run_id} used under this id; "
             "a released model is never edited: put the old file back, or give the new one a new id"
@@ -136,7 +148,11 @@ def _persons(run: RunContext, saved: Checkpoints) -> tuple[DataFrame, DataFrame]
 
 
 def _standardise(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
-    """Every feed into the canonical tables."""
+    """Every feed into the canonical tables.
+
+    Raises:
+        SourceError: a feed changed while it was being read, so its tables might not belong together.
+    """
     versions = {}
     with faults_in_words(feeds_of(run.sources), run.feeds_root):
         standard, rows_in = read_sources(run)
@@ -144,26 +160,29 @@ def _standardise(run: RunContext, saved: Checkpoints, good: GoodRun | None, stag
         for contract in CANONICAL:
             versions[contract.name] = run.store.overwrite(contract, getattr(standard, contract.name))
             run.progress.say(f"  {contract.name} written")
+    if made_from(run).digest != saved.fingerprint:
+        raise SourceError("a feed changed while it was being read; start again when its delivery has ended")
     return Done(seconds=0.0, versions=versions, notes={"rows_in": [[*part, rows] for part, rows in rows_in.items()]})
 
 
 def _freeze(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
     """Refined keys and frequencies: counted once per model id over the whole history, then kept.
 
-    The counting also prices every rule before the join, on every run.
+    The counting also prices every rule before the join, on every run. ``good`` is the last good run of this
+    very model, which another model's runs may have followed.
     """
     roster, history = _persons(run, saved)
     counts = count_keys(history, roster, model=run.model).collect()
     stage.counts["pairs expected"] = sum(int(row["pairs"]) for row in counts)
     chosen = choose_refined(counts, model=run.model, secret=run.secret)
     versions = {BLOCKING_AUDIT.name: run.store.overwrite(BLOCKING_AUDIT, _rows(run, BLOCKING_AUDIT, chosen.audit))}
-    if good is not None and good.model_id == run.model.id:
+    if good is not None:
         versions |= {table.name: good.versions[table.name] for table in (REFINED_KEY, FREQUENCY)}
         heavier = {row["key_hmac"] for row in chosen.refined} - refined_hmacs(_refined_rows(run, versions))
         stage.counts["keys grown past the cap since the freeze"] = len(heavier)
     else:
         versions[REFINED_KEY.name] = run.store.overwrite(REFINED_KEY, _rows(run, REFINED_KEY, chosen.refined))
-        counted = count_frequencies(history, min_bearers=run.settings.screening.min_bearers)
+        counted = count_frequencies(history, min_bearers=run.model.limits.min_bearers)
         frequencies = FREQUENCY.conform(counted.withColumn("model_id", F.lit(run.model.id)))
         versions[FREQUENCY.name] = run.store.overwrite(FREQUENCY, frequencies)
     stage.counts["refined keys"] = len(_refined_rows(run, versions))
@@ -247,6 +266,7 @@ def _check(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Sta
     link_count = sum(n for name, n in saved.done["decide"].counts.items() if name.startswith("links of tier"))
     screened = _read(run, saved, SCREENING).where("screened").count()
     faults += checks.volume_faults(links=link_count, screened=screened, gates=run.settings.gates)
+    stage.counts["involvements with an unmapped role"] = _read(run, saved, INVOLVEMENT).where("not role_mapped").count()
     stage.counts["tables"] = len(checked)
     stage.counts["faults"] = len(faults)
     checks.stop_if(faults)

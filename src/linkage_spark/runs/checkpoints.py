@@ -46,22 +46,23 @@ class Checkpoints:
     done: dict[str, Done] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, files: Files, folder: str, *, run_id: str, fingerprint: str) -> tuple[Checkpoints, bool]:
+    def open(cls, files: Files, folder: str, *, run_id: str, fingerprint: str) -> tuple[Checkpoints, str | None]:
         """Take over what an interrupted run of the same fingerprint has done, else start afresh.
 
         Returns:
-            The checkpoints, and True when an interrupted run goes on.
+            The checkpoints, and the id of the run whose work was left behind; None when there was none. The
+            interrupted run goes on when that id is the checkpoints' own.
         """
         path = f"{folder}/progress.json"
         found = _read(files, path)
         if found.get("fingerprint") == fingerprint:
             done = {name: Done(**stage) for name, stage in found["done"].items()}
-            return cls(files, path, found["run_id"], fingerprint, done), True
+            return cls(files, path, found["run_id"], fingerprint, done), found["run_id"]
         files.delete(folder)
         files.mkdirs(folder, mode="700")
         fresh = cls(files, path, run_id, fingerprint)
         fresh._save()
-        return fresh, False
+        return fresh, found.get("run_id")
 
     def mark(self, stage: str, done: Done) -> None:
         """Remember a finished stage; the file is replaced whole, so a kill leaves the old or the new one."""

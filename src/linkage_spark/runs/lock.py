@@ -25,8 +25,8 @@ def hold_lock(
 ) -> Iterator[None]:
     """Hold ``ROOT/lock.json`` while a run works; it names who holds it and since when.
 
-    A lock whose process is gone from this very host, or that is older than ``stale_after_hours``, is
-    taken over, and that is said.
+    A lock whose process is gone from this very host, or one of another host that is older than
+    ``stale_after_hours``, is taken over, and that is said.
 
     Args:
         files: the file system.
@@ -46,7 +46,8 @@ def hold_lock(
         if not _left_behind(held, now=now, stale_after_hours=stale_after_hours):
             raise LockError(
                 f"run {held.get('run_id', '?')} has held {path.rsplit('/', 1)[-1]} since {held.get('since', '?')} "
-                f"(host {held.get('host', '?')}, process {held.get('pid', '?')}); wait for it, or stop it first"
+                f"(host {held.get('host', '?')}, process {held.get('pid', '?')}); wait for it, or stop it first; "
+                "delete the file only when no run is working"
             )
         say(f"taking over the lock that run {held.get('run_id', '?')} left behind at {held.get('since', '?')}")
         files.delete(path)
@@ -69,13 +70,18 @@ def _read(files: Files, path: str) -> dict[str, str]:
 
 
 def _left_behind(held: dict[str, str], *, now: datetime, stale_after_hours: float) -> bool:
-    """True when the holder is certainly gone, or the lock is too old to be believed."""
+    """True when the holder is gone from this host, or a lock of another host is too old to be believed.
+
+    A lock that cannot be read may be one that is being written, so it is never taken over.
+    """
     if held.get("host") == socket.gethostname() and not _alive(int(held.get("pid", 0) or 0)):
         return True
+    if held.get("host") == socket.gethostname():
+        return False
     try:
         since = datetime.fromisoformat(held.get("since", ""))
     except ValueError:
-        return True
+        return False
     return now - since > timedelta(hours=stale_after_hours)
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from functools import cache
-from pathlib import Path
+from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from pyspark.sql import functions as F
 
 import linkage_spark
+from linkage_spark.errors import LinkageError
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.tables.enums import RunStatus
@@ -75,11 +77,22 @@ def code_version() -> str:
     The digest changes with any change of code, whether or not a repository is at hand.
     """
     digest = hashlib.sha256()
-    home = Path(linkage_spark.__file__).parent
-    for path in sorted(home.rglob("*.py")):
-        digest.update(str(path.relative_to(home)).encode())
-        digest.update(path.read_bytes())
+    sources = sorted(_python_files(files("linkage_spark"), ""))
+    if not sources:
+        raise LinkageError("the package's own sources cannot be read, so this build cannot be told from another")
+    for name, content in sources:
+        digest.update(name.encode())
+        digest.update(content)
     return f"{linkage_spark.__version__}+{digest.hexdigest()[:12]}"
+
+
+def _python_files(folder: Traversable, prefix: str) -> Iterator[tuple[str, bytes]]:
+    """Name and content of every Python file below a folder, also inside a wheel."""
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _python_files(entry, f"{prefix}{entry.name}/")
+        elif entry.name.endswith(".py"):
+            yield f"{prefix}{entry.name}", entry.read_bytes()
 
 
 def fingerprint(parts: Mapping[str, str]) -> str:
@@ -87,13 +100,14 @@ def fingerprint(parts: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(dict(parts), sort_keys=True).encode()).hexdigest()
 
 
-def last_good_run(store: DeltaStore) -> GoodRun | None:
-    """The newest RUN row that did not fail; None before the first."""
+def last_good_run(store: DeltaStore, *, model_id: str | None = None) -> GoodRun | None:
+    """The newest RUN row that did not fail, of one model when asked; None before the first."""
     if not store.exists(RUN):
         return None
+    of_model = F.lit(True) if model_id is None else F.col("model_id") == model_id
     rows = (
         store.read(RUN)
-        .where(F.col("status") != RunStatus.FAILED.value)
+        .where((F.col("status") != RunStatus.FAILED.value) & of_model)
         .orderBy(F.desc("finished_at"), F.desc("run_id"))
         .limit(1)
         .collect()

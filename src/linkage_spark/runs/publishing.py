@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from linkage_spark.kit.contract import TableContract
 from linkage_spark.runs import figures as counted
 from linkage_spark.runs.checkpoints import Checkpoints
 from linkage_spark.runs.context import RunContext
-from linkage_spark.runs.manifest import GoodRun, MadeFrom, write_run
+from linkage_spark.runs.manifest import GoodRun, MadeFrom, new_run_id, write_run
 from linkage_spark.runs.reporting import collect_examples, collect_expected_false, write_report
 from linkage_spark.serving.star import Results, build_star
 from linkage_spark.store.snapshot import (
@@ -40,6 +41,41 @@ def repair_current_run(run: RunContext, good: GoodRun | None) -> None:
     if current is None or current.run_id != good.shown_run_id:
         move_current_run(run.files, run.root, run_id=good.shown_run_id, published_at=run.started_at)
         run.progress.say(f"current_run repaired from RUN: readers see {good.shown_run_id}")
+
+
+_STAMPS = ("run_kind", "run_started_at", "run_code_version")
+"""Columns of the published run table that differ from run to run and tell a reader nothing new about the rows."""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A run that RUN has switched to.
+
+    Attributes:
+        summary: what a person reads at the end.
+        finished_at: when it was published.
+        shown_run_id: the run that readers see from now on: this one, or an earlier one with equal rows.
+    """
+
+    summary: str
+    finished_at: datetime
+    shown_run_id: str
+
+
+def forget(run: RunContext, left: str) -> None:
+    """Remove the published files and the report of a run that never became one."""
+    delete_published(run.files, run.root, tuple(table.name for table in STAR), left)
+    run.files.delete(f"{run.root}/reports/{left}")
+    run.progress.say(f"removed what the unfinished run {left} had left")
+
+
+def show(run: RunContext, published: Published) -> None:
+    """Move what readers follow, and print the summary."""
+    if published.shown_run_id == run.run_id:
+        move_current_run(run.files, run.root, run_id=run.run_id, published_at=published.finished_at)
+    else:
+        run.progress.say(f"the same rows as in {published.shown_run_id}, which readers go on seeing")
+    print(f"\n{published.summary}", end="", flush=True)
 
 
 def run_row(
@@ -120,8 +156,8 @@ def gather_figures(run: RunContext, saved: Checkpoints, row: Mapping[str, Any]) 
     )
 
 
-def publish(run: RunContext, saved: Checkpoints, *, good: GoodRun | None, made_from: MadeFrom) -> None:
-    """Write the star and the report, then RUN, then move what readers follow, in that order.
+def publish(run: RunContext, saved: Checkpoints, *, good: GoodRun | None, made_from: MadeFrom) -> Published:
+    """Write the star and the report, then RUN, the switch; ``show`` then moves what readers follow.
 
     A star equal to the one that readers see is not kept: RUN then says ``unchanged`` and names the
     snapshot still shown.
@@ -150,12 +186,8 @@ def publish(run: RunContext, saved: Checkpoints, *, good: GoodRun | None, made_f
             delete_published(run.files, run.root, tuple(table.name for table in STAR), run.run_id)
             row |= {"status": RunStatus.UNCHANGED.value, "shown_run_id": shown}
         write_run(run.store, row)
-        if shown is None:
-            move_current_run(run.files, run.root, run_id=run.run_id, published_at=finished_at)
         stage.counts["tables"] = len(STAR)
-    if shown is not None:
-        run.progress.say(f"the snapshot would have been the same as that of {shown}, which readers go on seeing")
-    print(f"\n{report.summary}", end="", flush=True)
+    return Published(summary=report.summary, finished_at=finished_at, shown_run_id=shown or run.run_id)
 
 
 def _write_star(run: RunContext, saved: Checkpoints, row: Mapping[str, Any]) -> None:
@@ -180,16 +212,19 @@ def _write_star(run: RunContext, saved: Checkpoints, row: Mapping[str, Any]) -> 
 
 
 def _same_star(run: RunContext, good: GoodRun | None) -> str | None:
-    """The run that readers see, when its star equals the new one; the run table itself is not compared."""
+    """The run that readers see, when its star equals the new one.
+
+    Of the run table only what a reader is told counts: statement, lawful basis and model.
+    """
     if good is None:
         return None
     for contract in STAR:
-        if contract == STAR_RUN:
-            continue
         old, new = (published_path(run.root, contract.name, run_id) for run_id in (good.shown_run_id, run.run_id))
         if not run.files.exists(old):
             return None
-        if snapshot_fingerprint(run.spark.read.parquet(old)) != snapshot_fingerprint(run.spark.read.parquet(new)):
+        stamps = ("run_id", *_STAMPS) if contract == STAR_RUN else ("run_id",)
+        prints = [snapshot_fingerprint(run.spark.read.parquet(path), leave_out=stamps) for path in (old, new)]
+        if prints[0] != prints[1]:
             return None
     return good.shown_run_id
 
@@ -228,7 +263,8 @@ def record_failure(run: RunContext, *, good: GoodRun | None, made_from: MadeFrom
             finished_at=datetime.now(tz=UTC),
             error_class=type(error).__name__,
         )
-        write_run(run.store, row)
+        # The run that goes on keeps its id, so that a failed attempt needs one of its own.
+        write_run(run.store, {**row, "run_id": new_run_id(run.started_at, f"{run.kind.value}-failed")})
     except Exception as fault:
         run.progress.say(f"the failure could not be recorded in RUN either ({type(fault).__name__})")
     shown = f"readers go on seeing {good.shown_run_id}" if good else "nothing has been published yet"

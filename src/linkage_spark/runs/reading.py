@@ -12,7 +12,7 @@ from linkage_spark.runs.context import RunContext
 from linkage_spark.settings.sources import FeedMapping, feeds_of
 from linkage_spark.standardise.columns import check_words, choose_fill_faults, column_faults, count_filled
 from linkage_spark.standardise.stage import Standardised, rows_by_table, standardise
-from linkage_spark.store.feeds import read_feed, translate_read_error
+from linkage_spark.store.feeds import feed_version, read_feed, translate_read_error
 
 
 @contextmanager
@@ -34,6 +34,8 @@ def faults_in_words(feeds: tuple[FeedMapping, ...], feeds_root: str) -> Iterator
 def open_feeds(run: RunContext) -> Mapping[str, DataFrame]:
     """Every feed as a lazy frame, its columns checked; a feed that is not required may be missing.
 
+    A Delta feed is read at one version throughout.
+
     Raises:
         SettingsError: a mapping holds a word that this tool does not know.
         SourceError: with every feed that is missing or does not fit its mapping.
@@ -43,7 +45,8 @@ def open_feeds(run: RunContext) -> Mapping[str, DataFrame]:
     faults: list[str] = []
     for feed in feeds_of(run.sources):
         try:
-            frames[feed.key] = read_feed(run.spark, feed, run.feeds_root)
+            version = feed_version(run.spark, feed, run.feeds_root)
+            frames[feed.key] = read_feed(run.spark, feed, run.feeds_root, version=version)
         except SourceError as error:
             faults += error.faults if feed.required else ()
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 
 from linkage_spark.errors import SettingsError
@@ -33,4 +34,18 @@ def load_secret(files: Files, root: str, *, settings: Settings, env: str) -> byt
     key = files.read_text(path).strip()
     if len(key) < _LEAST_CHARACTERS:
         raise SettingsError("secret.hmac_key_file: the key is shorter than 32 characters; use at least 32 random ones")
+    _check_same_key(files, root, key.encode())
     return key.encode()
+
+
+def _check_same_key(files: Files, root: str, key: bytes) -> None:
+    """Refuse another key than the one that the hashes under ``root`` were made with."""
+    path = f"{root}/key_check.txt"
+    mark = hmac.new(key=key, msg=b"linkage_spark key check", digestmod="sha256").hexdigest()
+    if not files.exists(path):
+        files.write_text(path, mark)
+    elif not hmac.compare_digest(files.read_text(path).strip(), mark):
+        raise SettingsError(
+            "secret.hmac_key_file: this is not the key that the stored hashes under --out were made with; "
+            "restore that key, or choose another --out"
+        )

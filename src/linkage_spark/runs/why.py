@@ -260,12 +260,12 @@ def run_why(*, employee_id: str, person: str, root: str) -> int:
         persons = _pinned(store, run, PERSON.name)
         left = _rows_of(spark, persons, SourceSystem.HR.value, employee_id, model, on_roster=True)
         if not left:
-            raise UsageError(f"--employee {employee_id}: run {run.run_id} has no such employee")
+            raise UsageError(f"--employee {employee_id}: run {run.shown_run_id} has no such employee")
         right = _rows_of(spark, persons, source, ref, model, on_roster=False)
         if not right:
-            raise UsageError(f"--person {person}: run {run.run_id} has no such person record")
+            raise UsageError(f"--person {person}: run {run.shown_run_id} has no such person record")
         link = _link_of(spark, _pinned(store, run, LINK.name), employee_id, source, ref)
-        print(f"Employee {employee_id} and person {source}:{ref}, run {run.run_id}, model {model.id}")
+        print(f"Employee {employee_id} and person {source}:{ref}, run {run.shown_run_id}, model {model.id}")
         if run.made_from.model != model.fingerprint:
             print("Note: the model file has changed since that run; these weights are today's file's.")
         print(f"\n{explain_pair(left, right, desk, link)}\n\n{wording.advisory}")

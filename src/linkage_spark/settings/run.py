@@ -31,7 +31,6 @@ class Screening(Frozen):
     """How employees are screened."""
 
     model_id: str
-    min_bearers: int = Field(ge=2)
 
 
 class Secret(Frozen):
@@ -78,8 +77,13 @@ class Settings(Frozen):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of all settings; they hold the name of the key's file, never the key."""
-        return hashlib.sha256(json.dumps(self.model_dump(), sort_keys=True).encode()).hexdigest()
+        """SHA-256 of the settings that decide results; they hold the name of the key's file, never the key.
+
+        Gates, lock and the number of files decide whether and how a result is published, not what it is, so a
+        run that a gate stopped goes on where it stopped when the gate is changed.
+        """
+        decides = self.model_dump(include={"identity", "screening", "secret"})
+        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 
 def load_settings(conf_dir: Path, env: str, overrides: Mapping[str, Any] | None = None) -> Settings:

@@ -227,8 +227,13 @@ def judge_roster(
     birth or address differ in standard form; otherwise they are one PERSON and as many ASSIGNMENTs.
     """
     feed, block = next((f, b) for f in source.feeds.values() for b in f.produces if b.table == "assignment")
-    rows = keep_newest(_read_assignments(feeds, feed, block, source), ("employee_id", "assignment_no"))
-    formed = _form_roster(kept(rows), feeds, source, reference=reference, as_of=as_of)
+    key = ("employee_id", "assignment_no")
+    opened = _read_assignments(feeds, feed, block, source)
+    rows = keep_newest(opened, key)
+    # Rows of one version that differ contend with each other: no hash may choose who an employee is.
+    newest = F.max("source_version").over(Window.partitionBy(*key))
+    contending = kept(opened).withColumn("newest", newest).where("source_version = newest").drop("newest")
+    formed = _form_roster(contending, feeds, source, reference=reference, as_of=as_of)
     identity = F.concat_ws(_SEPARATOR, *[F.coalesce(column, F.lit("")) for column in _identity()])
     conflicts = (
         formed.where(F.col("variant_no") == 0)
@@ -238,13 +243,17 @@ def judge_roster(
         .select(F.col("person_ref").alias("employee_id"), F.lit(True).alias("conflict"))
     )
     judged = rows.join(F.broadcast(conflicts), on="employee_id", how="left")
-    conflicting = F.lit(RefusalReason.CONFLICTING_ROSTER_ROWS.value)
+    conflicting, superseded = RefusalReason.CONFLICTING_ROSTER_ROWS.value, RefusalReason.SUPERSEDED_VERSION.value
     judged = judged.withColumn(
         "reason",
-        F.when(F.col("conflict") & F.col("reason").isNull(), conflicting).otherwise(F.col("reason")),
+        F.when(
+            F.col("conflict") & (F.col("reason").isNull() | (F.col("reason") == superseded)), F.lit(conflicting)
+        ).otherwise(F.col("reason")),
     ).drop("conflict")
     sound = formed.join(F.broadcast(conflicts), formed.person_ref == conflicts.employee_id, "left_anti")
-    first = Window.partitionBy("person_ref", "variant_no").orderBy("assignment_no")
+    first = Window.partitionBy("person_ref", "variant_no").orderBy(
+        "assignment_no", "name_raw", "address_raw", "postcode_raw"
+    )
     person = sound.withColumn("place", F.row_number().over(first)).where(F.col("place") == 1)
     return judged, PERSON.conform(person)
 

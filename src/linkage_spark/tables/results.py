@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from linkage_spark.kit.contract import Field, TableContract
-from linkage_spark.tables.types import BOOLEAN, DATE, DOUBLE, INT, LONG, STRING, TIMESTAMP
+from linkage_spark.tables.types import BOOLEAN, DATE, DOUBLE, INT, STRING, TIMESTAMP
 
 HIT = TableContract(
     name="hit",
@@ -146,20 +146,6 @@ SCREENING = TableContract(
     ),
 )
 
-STAGE_COUNT = TableContract(
-    name="stage_count",
-    row="One count of one stage of one run; rows in equal rows out and refused.",
-    key=("run_id", "stage", "source_system", "feed", "measure"),
-    fields=(
-        Field("run_id", STRING, "The run that counted.", required=True),
-        Field("stage", STRING, "Stage of the run.", required=True),
-        Field("source_system", STRING, "Source, or '' where the stage has none.", required=True),
-        Field("feed", STRING, "Feed, or '' where the stage has none.", required=True),
-        Field("measure", STRING, "What is counted.", required=True),
-        Field("value", LONG, "The count.", required=True),
-    ),
-)
-
 RUN = TableContract(
     name="run",
     row="One run: the switch. What it pins is what readers may read.",
@@ -227,4 +213,4 @@ CURRENT_RUN = TableContract(
     ),
 )
 
-RESULTS: tuple[TableContract, ...] = (HIT, HIT_LINK, LOCATION_HIT, SCREENING, STAGE_COUNT, RUN)
+RESULTS: tuple[TableContract, ...] = (HIT, HIT_LINK, LOCATION_HIT, SCREENING, RUN)

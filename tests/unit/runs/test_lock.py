@@ -72,7 +72,6 @@ def test_a_lock_of_this_host_whose_process_lives_refuses() -> None:
     [
         held(host=socket.gethostname(), pid=2**22 + 1),
         held(since=(NOW - timedelta(hours=13)).isoformat()),
-        "{half a lo",
     ],
 )
 def test_a_lock_left_behind_is_taken_over_and_that_is_said(left_behind: str) -> None:
@@ -81,6 +80,17 @@ def test_a_lock_left_behind_is_taken_over_and_that_is_said(left_behind: str) -> 
     with take(files, said):
         assert json.loads(files.texts["out/lock.json"])["run_id"] == "R2"
     assert len(said) == 1 and "left behind" in said[0]
+
+
+@pytest.mark.parametrize(
+    "may_live",
+    ["{half a lo", held(host=socket.gethostname(), pid=os.getpid(), since=(NOW - timedelta(hours=99)).isoformat())],
+)
+def test_a_lock_whose_holder_may_live_is_never_taken_over(may_live: str) -> None:
+    files = MemoryFiles(**{"out/lock.json": may_live})
+    with pytest.raises(LockError, match="delete the file only when no run is working"), take(files):
+        pass
+    assert files.texts == {"out/lock.json": may_live}
 
 
 def test_the_lock_is_given_back_when_the_run_fails() -> None:

@@ -36,9 +36,10 @@ def test_unknown_environment_lists_the_known_ones() -> None:
         load_settings(CONF, "prod")
 
 
-def test_an_override_changes_the_fingerprint() -> None:
-    changed = load_settings(CONF, "local", {"gates": {"max_refused_share": 0.5}})
-    assert changed.fingerprint != load_settings(CONF, "local").fingerprint
+def test_what_decides_results_changes_the_fingerprint_and_a_gate_does_not() -> None:
+    shipped = load_settings(CONF, "local").fingerprint
+    assert load_settings(CONF, "local", {"screening": {"model_id": "other"}}).fingerprint != shipped
+    assert load_settings(CONF, "local", {"gates": {"max_refused_share": 0.5}}).fingerprint == shipped
 
 
 def test_forbidden_words_are_found_behind_underscores_and_case() -> None:

@@ -115,10 +115,14 @@ def _postcode_explained(left: Columns, right: Columns, wanted: Bools) -> Bools:
 
 
 def postcodes_one_slip_apart(left: str, right: str) -> bool:
-    """Two full postcodes are equal but for O/0 and I/1, one character, or two neighbours exchanged."""
+    """Two full postcodes of one district whose last three characters are a slip apart.
+
+    O/0 and I/1 are alike. A slip is one character, or two neighbours exchanged. Another district is another
+    place: WS1 and WV1 have a High Street each.
+    """
     a = left.upper().replace(" ", "").translate(_LOOKALIKES)
     b = right.upper().replace(" ", "").translate(_LOOKALIKES)
-    if len(a) != len(b):
+    if len(a) != len(b) or a[:-3] != b[:-3]:
         return False
     places = [place for place in range(len(a)) if a[place] != b[place]]
     if len(places) <= 1:
