@@ -8,11 +8,13 @@ from datetime import date, datetime
 
 import pytest
 
+from linkage_spark.hits.screening import build_screening
 from linkage_spark.reference.standard import load_reference
 from linkage_spark.settings.sources import load_sources
 from linkage_spark.standardise.columns import check_columns
 from linkage_spark.standardise.stage import rows_by_table, standardise
 from linkage_spark.tables.canonical import CANONICAL
+from linkage_spark.tables.results import HIT
 from tests.support.feeds import CONF, raw_feeds, raw_rows
 
 AS_OF = date(2026, 11, 21)
@@ -230,3 +232,25 @@ def test_the_clock_changes(spark):
     }
     unreadable = [row for row in tables["refused"] if row["reason"] == "unreadable_date"]
     assert [(row["row_key"], row["produces"], row["column_name"]) for row in unreadable] == [("e", "event", "LOG_DATE")]
+
+
+def test_hr_rows_of_one_assignment_that_disagree_are_refused_and_the_employee_is_listed(spark):
+    rows = raw_rows()
+    again = next(row for row in rows["hr.extract"] if row["PERSON_NUMBER"] == "E1")
+    rows["hr.extract"] += [{**again, "DATE_OF_BIRTH": "04-MAR-1985"}, {**again}]
+    standard = standardise(
+        raw_feeds(spark, rows), sources=load_sources(CONF), reference=load_reference(CONF), as_of=AS_OF
+    )
+    refused = standard.refused.where("source_system = 'hr'").persist()
+    person = standard.person.where("source_system = 'hr'").persist()
+    reasons = Counter(row.reason for row in refused.where("row_key like 'E1/%'").collect())
+    assert reasons == {"conflicting_roster_rows": 2, "duplicate_row": 1}
+    assert "E1" not in {row.person_ref for row in person.collect()}
+    listed = build_screening(person, refused, spark.createDataFrame([], HIT.schema)).collect()
+    assert {row.employee_id: row.not_screened_reason for row in listed if not row.screened} == {
+        "E1": "refused",
+        "E6": "refused",
+        **{
+            row.person_ref: row.not_screened_reason for row in person.where("not_screened_reason is not null").collect()
+        },
+    }
