@@ -167,10 +167,14 @@ def propose_pairs(
     refined: Collection[str],
     secret: bytes,
     observation: Observation | None = None,
+    within: bool = False,
+    gated: bool = True,
+    broadcast: bool = True,
 ) -> DataFrame:
     """Pair each roster row with every history row that shares a rule's key.
 
-    Rows with a ``not_screened_reason`` take no part, on either side.
+    Rows with a ``not_screened_reason`` take no part, on either side. The force's jobs leave the last three
+    arguments as they are.
 
     Args:
         history: PERSON rows of the police, read once.
@@ -181,25 +185,30 @@ def propose_pairs(
         observation: takes per-rule counts that ride on the first action on the result:
             ``pairs_proposed_i``, ``pairs_first_i``, ``pairs_refined_away_i`` with i the rule's number,
             ``pairs_first`` their sum, ``pairs_gated`` how many of those the gate removed.
+        within: both sides are one file: a pair is proposed once, the lesser ``person_ref`` on the left.
+        gated: apply the gate; without it nothing but the rules decides.
+        broadcast: send the roster's keys to every task; without it Spark chooses.
 
     Returns:
         One row per pair of variants: ``rule_mask`` (bit i set when rule i proposes the pair), and
-        COMPARED_COLUMNS suffixed ``_l`` (roster) and ``_r`` (history). Pairs that no policy clause can
-        raise above non_match are removed by ``may_be_possible``.
+        COMPARED_COLUMNS and the model's further attributes suffixed ``_l`` (roster) and ``_r`` (history).
+        Pairs that no policy clause can raise above non_match are removed by ``may_be_possible``.
     """
     left = _roster_side(roster, model, refined=frozenset(refined), secret=secret)
     right = _history_side(history, model)
-    joined = right.join(F.broadcast(left), on=["key"]).where("rule_no_l = rule_no")
+    joined = right.join(F.broadcast(left) if broadcast else left, on=["key"]).where("rule_no_l = rule_no")
+    if within:
+        joined = joined.where("employee.person_ref < person.person_ref")
     # Counted at two places, always: a count ends a chain of steps that Spark would fuse into one method too large
     # for the JVM to compile, and keeps the filter below out of the masks, where Spark would derive a constraint for
     # every combination of their parts (minutes of planning).
-    gated = joined.withColumn("gate_open", may_be_possible("employee.", "person."))
-    counted = gated.observe("joined", F.count(F.lit(1)).alias("rows"))
+    gate = may_be_possible("employee.", "person.") if gated else F.lit(True)
+    counted = joined.withColumn("gate_open", gate).observe("joined", F.count(F.lit(1)).alias("rows"))
     marked = _with_masks(counted, model).observe(observation or "blocking", *_rule_counts(model))
     columns = [
         F.col(f"{record}.{name}").alias(f"{name}{suffix}")
         for record, suffix in (("employee", "_l"), ("person", "_r"))
-        for name in COMPARED_COLUMNS
+        for name in _compared(model)
     ]
     return marked.where("is_first and gate_open").select("rule_mask", *columns)
 
@@ -212,7 +221,7 @@ def propose_pairs(
 def _history_side(history: DataFrame, model: Model) -> DataFrame:
     """History rows once per key: ``rule_no``, ``key``, ``parts_r``, and the record as the struct ``person``."""
     prepared = history.where(_TAKES_PART).select(
-        F.struct(*COMPARED_COLUMNS).alias("person"), *_parts(model, on_roster=False)
+        F.struct(*_compared(model)).alias("person"), *_parts(model, on_roster=False)
     )
     exploded = prepared.select(
         "person", _part_texts(model).alias("parts_r"), F.posexplode(_keys(model)).alias("rule_no", "key")
@@ -227,7 +236,7 @@ def _roster_side(roster: DataFrame, model: Model, *, refined: frozenset[str], se
     alone, in Arrow batches: neither the secret nor a stored key stands in the plan.
     """
     prepared = roster.where(_TAKES_PART).select(
-        F.struct(*COMPARED_COLUMNS).alias("employee"), *_parts(model, on_roster=True)
+        F.struct(*_compared(model)).alias("employee"), *_parts(model, on_roster=True)
     )
     parts = F.array(*[F.col(part_column(part.name)).cast("string") for part in key_parts(model)])
     keyed = prepared.select("employee", parts.alias("parts_l"), _keys(model).alias("keys"))
@@ -243,6 +252,11 @@ def _roster_side(roster: DataFrame, model: Model, *, refined: frozenset[str], se
     looked_up = keyed.mapInArrow(look_up, schema=schema)
     exploded = looked_up.select("employee", "parts_l", "refined_mask", F.posexplode("keys").alias("rule_no_l", "key"))
     return exploded.where("key is not null")
+
+
+def _compared(model: Model) -> tuple[str, ...]:
+    """The columns that a pair carries of each record."""
+    return (*COMPARED_COLUMNS, *model.further)
 
 
 def _refined_mask(keys: Sequence[int | None], rule_ids: Sequence[str], refined: frozenset[str], secret: bytes) -> int:
@@ -280,7 +294,7 @@ def _with_masks(joined: DataFrame, model: Model) -> DataFrame:
     key is refined and the second key is not equal. A row is first when no lower rule proposes its pair.
     """
     bit_of = {part.name: 1 << no for no, part in enumerate(key_parts(model))}
-    agree = [F.get("parts_l", F.lit(no)) == F.col(f"parts_r.{name}") for no, name in enumerate(bit_of)]
+    agree = [F.get("parts_l", F.lit(no)) == F.col(f"parts_r.`{name}`") for no, name in enumerate(bit_of)]
     shared = [_has_all(sum(bit_of[name] for name in rule.parts)) for rule in model.rules]
     second = [_has_all(bit_of[rule.refine] if rule.refine else 0) for rule in model.rules]
     kept = F.expr("shared_mask & (~refined_mask | second_mask)")

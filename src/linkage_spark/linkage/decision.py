@@ -203,13 +203,13 @@ def decide(scored: DataFrame, *, model: Model) -> DataFrame:
         LINK without ``explanation`` and ``evidence_fingerprint``, with the further columns of
         SCORED_PAIR; all tiers. ``rule_mask`` unites the rules of all variants of the pair.
     """
-    judged = _with_policy(SCORED_PAIR.conform(scored), model)
+    judged = with_policy(SCORED_PAIR.conform(scored), model=model)
     best = _best_variants(judged)
     ranked = _with_rivals(best, model)
     too_close = (F.col("tier_rank") == _RANK[Tier.MATCH]) & (
         F.col("leader_margin_bits") < F.lit(float(model.rival.margin_bits))
     )
-    tier = F.when(too_close, F.lit(Tier.POSSIBLE.value)).otherwise(_tier_of_rank(F.col("tier_rank")))
+    tier = F.when(too_close, F.lit(Tier.POSSIBLE.value)).otherwise(tier_of_rank(F.col("tier_rank")))
     reason = F.when(too_close, F.lit(PolicyReason.RIVAL_TOO_CLOSE.value)).otherwise(F.col("policy_reason"))
     complete = (
         ranked.withColumn("tier", tier)
@@ -221,8 +221,8 @@ def decide(scored: DataFrame, *, model: Model) -> DataFrame:
     return complete.select(*own, *[name for name in SCORED_PAIR.names if name not in LINK.names])
 
 
-def _with_policy(scored: DataFrame, model: Model) -> DataFrame:
-    """Add ``tier_rank`` (0 non_match, 1 possible, 2 match) and ``policy_reason``, thresholds included."""
+def with_policy(scored: DataFrame, *, model: Model) -> DataFrame:
+    """Add ``tier_rank`` (0 non_match, 1 possible, 2 match) and ``policy_reason``, thresholds included, rivals not."""
     facts = {name: F.col(name) for name in FACTS}
     rank = _first_that_holds(facts, lambda clause: _RANK[clause.tier])
     reason = _first_that_holds(facts, lambda clause: clause.reason.value)
@@ -249,7 +249,7 @@ def _first_that_holds(facts: Facts, say: Callable[[Clause], int | str]) -> Colum
     return chain.otherwise(F.lit(say(OTHERWISE)))
 
 
-def _tier_of_rank(rank: Column) -> Column:
+def tier_of_rank(rank: Column) -> Column:
     """The tier's name."""
     return (
         F.when(rank == _RANK[Tier.MATCH], F.lit(Tier.MATCH.value))

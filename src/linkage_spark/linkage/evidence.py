@@ -8,13 +8,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from linkage_spark.linkage.comparison.tokens import PART_NAMES
-from linkage_spark.model.schema import Model
+from linkage_spark.model.schema import EXTRA_PREFIX, PLACE_PREFIX, Model
 from linkage_spark.tables.enums import PolicyReason, Tier
 from linkage_spark.tables.linkage import LINK
 
@@ -57,7 +58,7 @@ _DATE_WORDS: dict[str, str] = {
 }
 
 _ADDRESS_WORDS: dict[str, str] = {
-    "same_premises": "The recorded address is the employee's current home.",
+    "same_premises": "The recorded address is {home}.",
     "same_building": "Number and postcode agree, but only one side names a flat.",
     "same_postcode": "The full postcode agrees, but not the house or flat.",
     "same_street": "Street and town agree, but not the house, and a postcode is missing.",
@@ -102,14 +103,14 @@ _POLICY_WORDS: dict[str, str] = {
 }
 
 _NAME_ISSUES: dict[str, str] = {
-    "missing": "the police record has no name",
+    "missing": "{record} has no name",
     "placeholder": "the recorded name was a placeholder",
     "single_token": "the record holds a single name",
     "initials_only": "the record holds initials only",
 }
 
 _DATE_ISSUES: dict[str, str] = {
-    "missing": "the police record has no date of birth",
+    "missing": "{record} has no date of birth",
     "placeholder": "the recorded date of birth was a placeholder",
     "unreadable": "the recorded date of birth could not be read",
     "out_of_range": "the recorded date of birth is out of range",
@@ -118,13 +119,45 @@ _DATE_ISSUES: dict[str, str] = {
 }
 
 _ADDRESS_ISSUES: dict[str, str] = {
-    "missing": "the police record has no address",
+    "missing": "{record} has no address",
     "placeholder": "the recorded address was a placeholder",
     "no_postcode": "the recorded address has no postcode",
     "bad_postcode": "the recorded postcode is not a real one",
     "not_a_dwelling": "the recorded address is not a home",
     "no_premises": "the recorded address names no house",
 }
+
+_FURTHER_WORDS: dict[str, str] = {
+    "exact": "agree",
+    "near": "agree but for a slip",
+    "one_slip": "agree but for a slip",
+    "similar": "are much alike",
+    "shared_token": "have a part in common",
+    "alike": "are a little alike",
+    "half": "are a little alike",
+    "same_start": "begin alike",
+    "faint": "differ",
+    "differ": "differ",
+}
+
+
+@dataclass(frozen=True)
+class Voice:
+    """Who is compared, in words.
+
+    Attributes:
+        record: the right-hand record, whose data quality is spoken of.
+        home: the left-hand record's home.
+        weights: say at the end what each attribute weighs, and their sum.
+    """
+
+    record: str
+    home: str
+    weights: bool = False
+
+
+FORCE = Voice(record="the police record", home="the employee's current home")
+FILES = Voice(record="the right-hand record", home="that of the left-hand record", weights=True)
 
 _HOUSEHOLD_NOTICEABLE_MILLIBITS = 1000
 """A discount under one bit changes nothing for a reader and is not mentioned."""
@@ -166,26 +199,30 @@ def evidence_fingerprint(values: str, secret: bytes) -> str:
     return hmac.new(secret, values.encode(), hashlib.sha256).hexdigest()
 
 
-def explain(row: Mapping[str, object], model: Model | None = None) -> str:
+def explain(row: Mapping[str, object], model: Model | None = None, voice: Voice = FORCE) -> str:
     """Say in plain English what agreed, what differed, how rare, and what would change the answer.
 
     Args:
         row: columns of LINK (absent and null ones are passed over) and, if known, ``frequency_one_in``.
-        model: for the rival's margin; without it a rival is named only where it decided the tier.
+        model: for the rival's margin and the further attributes; without it a rival is named only where it
+            decided the tier.
+        voice: who is compared.
     """
     sentences = [
         _name_sentence(row),
         _rarity_sentence(row),
         _DATE_WORDS[str(row["level_date_of_birth"])],
         _common_date_sentence(row),
-        _ADDRESS_WORDS[str(row["level_address"])],
+        _address_sentence(row, model, voice),
+        _further_sentence(row, model),
         _conflict_sentence(row),
         _household_sentence(row),
-        _quality_sentence(row),
+        _quality_sentence(row, voice),
         _on_duty_sentence(row),
         _rival_sentence(row, model),
         _policy_sentence(row),
-        _change_sentence(row),
+        _change_sentence(row, model),
+        _weights_sentence(row, model) if voice.weights else "",
     ]
     return " ".join(sentence for sentence in sentences if sentence)
 
@@ -278,8 +315,53 @@ def _household_sentence(row: Mapping[str, object]) -> str:
     return "The weight is lowered because relatives and housemates can share what agrees."
 
 
-def _quality_sentence(row: Mapping[str, object]) -> str:
-    """What was wrong with the police record's own data."""
+def _address_sentence(row: Mapping[str, object], model: Model | None, voice: Voice) -> str:
+    """The address level in words; nothing where the place stands in further attributes."""
+    if row["level_address"] == "missing" and _has_places(model):
+        return ""
+    return _ADDRESS_WORDS[str(row["level_address"])].format(home=voice.home)
+
+
+def _has_places(model: Model | None) -> bool:
+    """The place is compared by further attributes."""
+    return model is not None and any(name.startswith(PLACE_PREFIX) for name in model.further)
+
+
+def _further_sentence(row: Mapping[str, object], model: Model | None) -> str:
+    """Further attributes of an analyst's file, those that both records have."""
+    further = model.further if model is not None else {}
+    known = [(name, str(row[f"level_{name}"])) for name in further if row[f"level_{name}"] != "missing"]
+    return " ".join(f"{_label(name).capitalize()}: the values {_FURTHER_WORDS[level]}." for name, level in known)
+
+
+def _label(column: str) -> str:
+    """A further attribute as its owner calls it."""
+    return column.removeprefix(PLACE_PREFIX).removeprefix(EXTRA_PREFIX).replace("_", " ")
+
+
+def _weights_sentence(row: Mapping[str, object], model: Model | None) -> str:
+    """What each attribute weighs, in bits, and their sum: the match weight."""
+    further = [(_label(name), f"weight_{name}") for name in (model.further if model is not None else {})]
+    listed = [(label, sum(int(str(row[column])) for column in columns)) for label, columns in _WEIGHTS]
+    listed += [(label, int(str(row[column]))) for label, column in further]
+    said = ", ".join(f"{label} {bits / 1000:+.3f}" for label, bits in listed if bits)
+    return f"Bits: {said}; together {int(str(row['match_weight_millibits'])) / 1000:+.3f}."
+
+
+_WEIGHTS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("prior", ("weight_prior",)),
+    ("name", ("weight_name",)),
+    ("how common the name is", ("weight_name_frequency",)),
+    ("date of birth", ("weight_date_of_birth",)),
+    ("how common the date is", ("weight_date_of_birth_frequency",)),
+    ("address", ("weight_address",)),
+    ("how common the postcode is", ("weight_address_frequency",)),
+    ("household or neighbours", ("weight_household",)),
+)
+
+
+def _quality_sentence(row: Mapping[str, object], voice: Voice) -> str:
+    """What was wrong with the right-hand record's own data."""
     found = [
         words[str(row[column])]
         for column, words in (
@@ -289,7 +371,7 @@ def _quality_sentence(row: Mapping[str, object]) -> str:
         )
         if row.get(column) in words
     ]
-    return f"Data quality: {'; '.join(found)}." if found else ""
+    return f"Data quality: {'; '.join(found)}.".format(record=voice.record) if found else ""
 
 
 def _on_duty_sentence(row: Mapping[str, object]) -> str:
@@ -318,12 +400,14 @@ def _policy_sentence(row: Mapping[str, object]) -> str:
     return "" if said else words
 
 
-def _change_sentence(row: Mapping[str, object]) -> str:
+def _change_sentence(row: Mapping[str, object], model: Model | None) -> str:
     """What would make the answer another one."""
     missing = []
     if row["level_date_of_birth"] == "missing" or str(row["level_date_of_birth"]).startswith("partial"):
         missing.append("a full date of birth")
-    if row["level_address"] == "missing":
+    if _has_places(model):
+        pass
+    elif row["level_address"] == "missing":
         missing.append("an address")
     elif row["level_address"] not in ("same_premises", "same_postcode"):
         missing.append("an earlier or former address in common")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
+
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from linkage_spark.model.frequencies import AttributeFrequencies, Frequencies
 from linkage_spark.tables.linkage import FREQUENCY
 
 RARER = ""
@@ -48,3 +51,53 @@ def count_frequencies(history: DataFrame, *, min_bearers: int) -> DataFrame:
     return pooled.withColumn("share", F.col("bearers") / F.col("values") / total).select(
         *[F.col(name) for name in FREQUENCY.names if name != "model_id"]
     )
+
+
+def count_values(persons: DataFrame, *, further: Sequence[str] = ()) -> DataFrame:
+    """Count the bearers of every value in an analyst's files, however few.
+
+    Args:
+        persons: PERSON rows of all files together, with the further columns.
+        further: columns of further attributes.
+
+    Returns:
+        ``attribute``, ``value``, ``bearers``: one row per value.
+    """
+    more = [F.struct(F.lit(name).alias("attribute"), F.col(name).alias("value")) for name in further]
+    known = F.concat(_known_values(), F.array(*more)) if more else _known_values()
+    each = persons.select(F.explode(known).alias("known")).select("known.*").where("value is not null")
+    return each.groupBy("attribute", "value").agg(F.count(F.lit(1)).alias("bearers"))
+
+
+def frequencies_of(
+    counts: Iterable[tuple[str, str, int]], copies: Mapping[tuple[str, str], float] | None = None
+) -> Frequencies:
+    """Frequencies out of collected ``count_values`` rows, corrected for a person's own copies.
+
+    The share of a value is the chance that a record of *another* person bears it:
+    f = (c - 1 - own + 0.5) / n, at least 0.5 / n, with c its bearers, n all records with a value, and own the
+    further records expected of a bearer's own person: 2 / c times the summed match probability of candidate
+    pairs that agree on it (docs/matching.md). The chance agreement is the sum of c / n times f.
+
+    Args:
+        counts: (attribute, value, bearers).
+        copies: summed match probabilities by (attribute, value); None for none.
+    """
+    bearers: dict[str, dict[str, int]] = {}
+    for attribute, value, count in sorted(counts):
+        bearers.setdefault(attribute, {})[value] = count
+    tables = {}
+    for attribute, values in bearers.items():
+        records = sum(values.values())
+        shares = {}
+        for value, count in values.items():
+            own = 2.0 * (copies or {}).get((attribute, value), 0.0) / count
+            shares[value] = max(count - 1 - own, 0.0) + 0.5
+        chance = sum(values[value] * share for value, share in shares.items()) / (records * records)
+        tables[attribute] = AttributeFrequencies(
+            shares={value: share / records for value, share in shares.items()},
+            rare_share=0.5 / records,
+            records=float(records),
+            chance_agreement=chance,
+        )
+    return Frequencies(tables)

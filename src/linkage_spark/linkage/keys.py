@@ -42,12 +42,15 @@ class KeyPart:
         reads: the PERSON columns it reads; nothing else can reach it.
         value: the part's value; null when unknown.
         history_only_if: on the history side the part is null unless this holds; None for a two-sided part.
+        history_value: the value on the history side where it is another one than on the roster's: a name
+            written into the other box.
     """
 
     name: str
     reads: tuple[str, ...]
     value: Callable[[Read], Column]
     history_only_if: Callable[[Read], Column] | None = None
+    history_value: Callable[[Read], Column] | None = None
 
     def roster(self, read: Read) -> Column:
         """The part on the roster side."""
@@ -56,7 +59,8 @@ class KeyPart:
     def history(self, read: Read) -> Column:
         """The part on the history side."""
         own = _only(read, self.reads)
-        return self.value(own) if self.history_only_if is None else F.when(self.history_only_if(own), self.value(own))
+        value = (self.history_value or self.value)(own)
+        return value if self.history_only_if is None else F.when(self.history_only_if(own), value)
 
 
 def _only(read: Read, allowed: Sequence[str]) -> Read:
@@ -126,6 +130,14 @@ def _home_postcode(read: Read) -> Column:
     return F.when(_at_home(read), read("postcode"))
 
 
+def _last_letters(column: str, count: int) -> Callable[[Read], Column]:
+    return lambda read: F.when(F.length(read(column)) >= count, F.right(read(column), F.lit(count)))
+
+
+def _first_word(column: str) -> Callable[[Read], Column]:
+    return lambda read: F.substring_index(read(column), " ", 1)
+
+
 def _letters(column: str, count: int) -> Callable[[Read], Column]:
     return lambda read: F.substring(read(column), 1, count)
 
@@ -148,6 +160,8 @@ PARTS: dict[str, KeyPart] = {
         KeyPart("surname_initial", ("surname_last",), _letters("surname_last", 1)),
         KeyPart("given3", ("given_first",), _letters("given_first", 3)),
         KeyPart("surname3", ("surname_last",), _letters("surname_last", 3)),
+        KeyPart("given_end3", ("given_first",), _last_letters("given_first", 3)),
+        KeyPart("surname_end3", ("surname_last",), _last_letters("surname_last", 3)),
         KeyPart("initials", ("given_first", "surname_last"), _initials),  # order-free
         KeyPart(
             "outer_initials", ("given_tokens", "surname_tokens"), _outer_initials
@@ -162,6 +176,13 @@ PARTS: dict[str, KeyPart] = {
         KeyPart("home_postcode", ("postcode", "address_kind"), _home_postcode),
         KeyPart("district", ("postcode_district",), _column("postcode_district")),
         KeyPart("house_street", ("paon", "street", "address_kind"), _house_street),
+        KeyPart("street_word", ("street",), _first_word("street")),
+        KeyPart("town", ("town",), _column("town")),
+        # Every pair of an analyst's small file.
+        KeyPart("everyone", (), lambda read: F.lit(1)),
+        # A name in the other box, such as the only name of a record.
+        KeyPart("given_as_surname", _SOUNDS, _column("given_sound"), history_value=_column("surname_sound")),
+        KeyPart("surname_as_given", _SOUNDS, _column("surname_sound"), history_value=_column("given_sound")),
         # One-sided parts.
         KeyPart("undated_sounds", (*_SOUNDS, "dob_year"), _sounds, lambda read: read("dob_year").isNull()),
         KeyPart(
@@ -172,7 +193,22 @@ PARTS: dict[str, KeyPart] = {
         ),
     )
 }
-"""Every part that a model's rules may name."""
+"""Every part that a model's rules may name, but for those of its further attributes."""
+
+_FURTHER_FORMS: dict[str, Callable[[str], Callable[[Read], Column]]] = {
+    "": _column,
+    ":start": lambda name: _letters(name, 6),
+    ":word": _first_word,
+}
+"""Forms of a further attribute that can be a part: the whole value, its first six letters, its first word."""
+
+
+def parts_of(model: Model) -> dict[str, KeyPart]:
+    """Every part that this model's rules may name: PARTS, and three forms of each further attribute."""
+    further = [
+        KeyPart(f"{name}{form}", (name,), make(name)) for name in model.further for form, make in _FURTHER_FORMS.items()
+    ]
+    return PARTS | {part.name: part for part in further}
 
 
 def key_parts(model: Model) -> tuple[KeyPart, ...]:
@@ -181,11 +217,12 @@ def key_parts(model: Model) -> tuple[KeyPart, ...]:
     Raises:
         SettingsError: a rule names an unknown part, two rules share an id, or there are more than 62.
     """
+    known = parts_of(model)
     faults = [
-        f"rule {rule.id}: unknown key part '{name}'; known are {', '.join(sorted(PARTS))}"
+        f"rule {rule.id}: unknown key part '{name}'; known are {', '.join(sorted(known))}"
         for rule in model.rules
         for name in _names(rule)
-        if name not in PARTS
+        if name not in known
     ]
     ids = [rule.id for rule in model.rules]
     faults += [f"rule {name}: listed {ids.count(name)} times" for name in sorted(set(ids)) if ids.count(name) > 1]
@@ -194,7 +231,7 @@ def key_parts(model: Model) -> tuple[KeyPart, ...]:
     if faults:
         raise SettingsError("\n".join(f"model {model.id}: {fault}" for fault in faults))
     used = dict.fromkeys(name for rule in model.rules for name in _names(rule))
-    return tuple(PARTS[name] for name in used)
+    return tuple(known[name] for name in used)
 
 
 def _names(rule: Rule) -> tuple[str, ...]:
@@ -204,7 +241,7 @@ def _names(rule: Rule) -> tuple[str, ...]:
 
 def part_column(name: str) -> str:
     """Name of the helper column that holds a part."""
-    return f"key_part_{name}"
+    return f"key_part_{name.replace(':', '_by_')}"
 
 
 def key_hash(rule: Rule) -> Column:

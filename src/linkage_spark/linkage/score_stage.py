@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import numpy as np
@@ -13,7 +13,9 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from linkage_spark.linkage.comparison import addresses, dates
+from linkage_spark.linkage.comparison import further as further_levels
 from linkage_spark.linkage.comparison import names as name_levels
+from linkage_spark.linkage.comparison.further import compare_further
 from linkage_spark.linkage.comparison.pair import (
     EVIDENCE_COLUMNS,
     INTEGER_COLUMNS,
@@ -22,6 +24,7 @@ from linkage_spark.linkage.comparison.pair import (
     PairComparison,
     columns_of,
     compare_addresses,
+    compare_columns,
     compare_dates,
     compare_names,
     sex_marked_conflict,
@@ -31,7 +34,7 @@ from linkage_spark.linkage.comparison.tokens import PART_NAMES, NameComparer, Na
 from linkage_spark.linkage.scoring import Scorer, Shares, WeightColumns
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import Model
-from linkage_spark.tables.candidates import SCORED_PAIR
+from linkage_spark.tables.candidates import scored_pair_of
 
 _PERSON_QUALITY = ("name_issue", "dob_issue", "address_issue", "on_duty_sign")
 _KEYS = ("person_ref_l", "source_system_r", "person_ref_r", "variant_no_l", "variant_no_r", "rule_mask")
@@ -63,13 +66,14 @@ def score_candidates(
         names: nicknames, transliterations and sex-marked parts.
 
     Returns:
-        SCORED_PAIR, lazy. A null value is its own level with weight 0; the ``weight_`` columns add up to
-        ``match_weight_millibits`` exactly.
+        SCORED_PAIR, with ``level_`` and ``weight_`` of the model's further attributes; lazy. A null value is
+        its own level with weight 0; the ``weight_`` columns add up to ``match_weight_millibits`` exactly.
     """
+    contract = scored_pair_of(tuple(model.further))
     inputs = [
         *_KEYS,
         *(f"{name}_r" for name in _PERSON_QUALITY),
-        *(f"{name}_{side}" for side in "lr" for name in EVIDENCE_COLUMNS),
+        *(f"{name}_{side}" for side in "lr" for name in (*EVIDENCE_COLUMNS, *model.further)),
     ]
 
     def score_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -80,7 +84,7 @@ def score_candidates(
                 yield scored
 
     frame = candidates.select(*[F.col(name) for name in inputs])
-    return SCORED_PAIR.conform(frame.mapInArrow(score_batches, schema=SCORED_PAIR.schema))
+    return contract.conform(frame.mapInArrow(score_batches, schema=contract.schema))
 
 
 def score_pair(
@@ -104,12 +108,8 @@ def score_pair(
         The columns of SCORED_PAIR by name; key columns from the rows where they have them.
     """
     scoring = BatchScorer(model, frequencies, names)
-    columns_l, columns_r = columns_of(left), columns_of(right)
-    found = PairComparison(
-        name=compare_names(columns_l, columns_r, scoring.comparer),
-        date=compare_dates(columns_l, columns_r),
-        address=compare_addresses(columns_l, columns_r),
-    )
+    columns_l, columns_r = columns_of(left, model.further), columns_of(right, model.further)
+    found = compare_columns(columns_l, columns_r, scoring.comparer, model.further)
     shares = scoring.scorer.shares(found, columns_l, columns_r)
     weights = scoring.scorer.weights(found, shares)
     evidence = scoring.evidence(found, shares, weights, columns_l, columns_r)
@@ -126,7 +126,7 @@ def score_pair(
         "quality_address": right.get("address_issue"),
     }
     scored = keys | {name: column[0].as_py() for name, column in evidence.items()}
-    return {name: scored[name] for name in SCORED_PAIR.names}
+    return {name: scored[name] for name in scored_pair_of(tuple(model.further)).names}
 
 
 class BatchScorer:
@@ -141,10 +141,12 @@ class BatchScorer:
         self.scorer = Scorer(model, frequencies)
         self.comparer = NameComparer(knowledge)
         self._limits = model.limits
+        self._further = model.further
+        self._names = scored_pair_of(tuple(model.further)).names
 
     def score(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Score one batch of candidates into SCORED_PAIR rows at or above the floor, in their order."""
-        left, right = _side(batch, "l"), _side(batch, "r")
+        left, right = side_columns(batch, "l", self._further), side_columns(batch, "r", self._further)
         date, address = compare_dates(left, right), compare_addresses(left, right)
         bound = self.scorer.most_bits(date.level, address.level)
         rows = np.flatnonzero(bound >= self.scorer.floor)
@@ -154,20 +156,31 @@ class BatchScorer:
         kept = np.flatnonzero(reach)
         rows = rows[kept]
         left, right = _take(left, kept), _take(right, kept)
-        found = PairComparison(name=_rows(name, kept), date=_rows(date, rows), address=_rows(address, rows))
+        found = PairComparison(
+            name=_rows(name, kept),
+            date=_rows(date, rows),
+            address=_rows(address, rows),
+            further=compare_further(left, right, self._further),
+        )
         shares = self.scorer.shares(found, left, right)
         weights = self.scorer.weights(found, shares)
         above = np.flatnonzero(weights.total >= self.scorer.floor)
         rows = rows[above]
         columns = self.evidence(
-            PairComparison(_rows(found.name, above), _rows(found.date, above), _rows(found.address, above)),
+            PairComparison(
+                name=_rows(found.name, above),
+                date=_rows(found.date, above),
+                address=_rows(found.address, above),
+                further=found.further[above],
+            ),
             _rows(shares, above),
             _rows(weights, above),
             _take(left, above),
             _take(right, above),
         )
         keys = _keys(batch.take(pa.array(rows)))
-        return pa.RecordBatch.from_pydict({field: {**keys, **columns}[field] for field in SCORED_PAIR.names})
+        columns |= keys
+        return pa.RecordBatch.from_pydict({field: columns[field] for field in self._names})
 
     def evidence(
         self, found: PairComparison, shares: Shares, weights: WeightColumns, left: Columns, right: Columns
@@ -191,6 +204,9 @@ class BatchScorer:
             "level_date_of_birth": (dates.LEVELS, found.date.level),
             "level_address": (addresses.LEVELS, found.address.level),
         }
+        for no, (name, attribute) in enumerate(self._further.items()):
+            integers[f"weight_{name}"] = weights.further[:, no]
+            levels[f"level_{name}"] = (further_levels.LEVELS[attribute.kind], found.further[:, no])
         flags = {
             "same_premises": found.address.same_premises,
             "twin_pattern": twin_pattern(found),
@@ -213,7 +229,7 @@ class BatchScorer:
                 for column, (labels, codes) in levels.items()
             },
             **{column: pa.array(values, type=pa.bool_()) for column, values in flags.items()},
-            "evidence_values": evidence_values(left, right),
+            "evidence_values": evidence_values(left, right, tuple(self._further)),
             "frequency_one_in": _one_in(shares),
         }
 
@@ -234,13 +250,14 @@ class BatchScorer:
         return rare
 
 
-def evidence_values(left: Columns, right: Columns) -> pa.Array:
+def evidence_values(left: Columns, right: Columns, further: tuple[str, ...] = ()) -> pa.Array:
     """Standard forms of what was compared, per attribute in sorted order, so that sides do not matter."""
     forms = []
     for columns in (
         ("given_name", "surname"),
         INTEGER_COLUMNS,
         ("uprn", "premises_key", "saon", "paon", "street", "town", "postcode", "postcode_district"),
+        *((name,) for name in further),
     ):
         sides = [zip(*(side[name].to_pylist() for name in columns), strict=True) for side in (left, right)]
         forms.append([_form(one, other) for one, other in zip(*sides, strict=True)])
@@ -277,9 +294,9 @@ def _keys(batch: pa.RecordBatch) -> Columns:
     }
 
 
-def _side(batch: pa.RecordBatch, side: str) -> Columns:
+def side_columns(batch: pa.RecordBatch, side: str, further: Collection[str] = ()) -> Columns:
     """One side's evidence columns without their suffix."""
-    strings = {name: batch.column(f"{name}_{side}").cast(pa.string()) for name in STRING_COLUMNS}
+    strings = {name: batch.column(f"{name}_{side}").cast(pa.string()) for name in (*STRING_COLUMNS, *further)}
     return strings | {name: batch.column(f"{name}_{side}") for name in INTEGER_COLUMNS}
 
 

@@ -17,7 +17,17 @@ import pyarrow.compute as pc
 from linkage_spark.linkage.comparison import addresses, dates, names, tokens
 from linkage_spark.linkage.comparison.pair import Columns, PairComparison
 from linkage_spark.model.frequencies import AttributeFrequencies, Frequencies
-from linkage_spark.model.schema import CROSSED_LEVELS, MISSING, PART_LEVELS, Model, Probabilities
+from linkage_spark.model.schema import (
+    ADDRESS_LEVELS,
+    CROSSED_LEVELS,
+    FURTHER_LEVELS,
+    MISSING,
+    PART_LEVELS,
+    Context,
+    Household,
+    Model,
+    Probabilities,
+)
 
 MILLIBITS = 1000
 """Shown weights are integers of 1/1000 bit, so that they add up exactly."""
@@ -33,7 +43,11 @@ _NONE = Probabilities(m=1.0, u=1.0)
 
 @dataclass(frozen=True)
 class WeightColumns:
-    """Weights of a column of pairs, integers of 1/1000 bit; ``total`` is the sum of the others."""
+    """Weights of a column of pairs, integers of 1/1000 bit; ``total`` is the sum of the others.
+
+    ``household`` is the discount for pairs of one household or one context; ``further`` has a column per
+    further attribute, its correction for rare and common values in it.
+    """
 
     prior: Ints
     name: Ints
@@ -43,13 +57,14 @@ class WeightColumns:
     address: Ints
     address_frequency: Ints
     household: Ints
+    further: Ints
 
     @property
     def total(self) -> Ints:
         """The match weight: log2 odds that both records are of one person, 1/1000 bit."""
         parts = (self.name, self.name_frequency, self.date_of_birth, self.date_of_birth_frequency)
         rest = (self.address, self.address_frequency, self.household)
-        total: Ints = np.sum([self.prior, *parts, *rest], axis=0, dtype=np.int64)
+        total: Ints = np.sum([self.prior, *parts, *rest], axis=0, dtype=np.int64) + self.further.sum(axis=1)
         return total
 
 
@@ -65,6 +80,7 @@ class Shares:
         surname_bearers: records that bear the agreeing surname, the commoner of the two; NaN when
             the surname does not agree, when no frequencies are known or when it is rarer than counted.
         surname_uncounted: the surname agrees and is rarer than any counted value.
+        further: corrections of further attributes, a column each.
     """
 
     given: Floats
@@ -75,6 +91,7 @@ class Shares:
     counted: Bools
     surname_bearers: Floats
     surname_uncounted: Bools
+    further: Floats
 
 
 class Scorer:
@@ -86,10 +103,15 @@ class Scorer:
         cells = name_cells(model)
         self._name_m = np.array([cells[level].m for level in names.CELL_NAMES])
         self._name_u = np.array([cells[level].u for level in names.CELL_NAMES])
-        self._given, self._household_surname = _household_parts(model, cells)
+        self._household = model.household and _HouseholdTables.of(model, model.household, cells)
         date_tables = {MISSING: _NONE, **model.partial_date_of_birth, **model.date_of_birth}
         self._date = [date_tables[level] for level in dates.LEVELS]
         address_tables = {MISSING: _NONE, **model.address}
+        self._further = tuple(_FurtherTables.of(name, model) for name in model.further)
+        context = model.context.address if model.context else {}
+        self._context_address = np.array(
+            [0.0, *(np.log2(model.address[at].m / context.get(at, model.address[at].u)) for at in ADDRESS_LEVELS)]
+        )
         self.prior = _millibits(np.array([model.prior_bits]))[0]
         self.name_weight = _millibits(np.log2(self._name_m / self._name_u))
         self.date_weight = _millibits(np.array([level.weight for level in self._date]))
@@ -99,19 +121,26 @@ class Scorer:
     def weights(self, found: PairComparison, shares: Shares) -> WeightColumns:
         """Weights of compared pairs.
 
-        With sR the sum of prior, levels and frequencies (one person against a random pair) and sH the
-        log2 odds of one person against two of one household, the match weight is
-        s = -log2(2^-sR + 2^-sH); ``household`` shows s - sR, never above 0.
+        With sR the sum of prior, levels and frequencies (one person against a random pair), sH the log2 odds
+        of one person against two of one household and sC those against two of one context, the match weight
+        is s = -log2(2^-sR + 2^-sH + 2^-sC); ``household`` shows s - sR, never above 0.
         """
         name_frequency = _millibits(shares.given) + _millibits(shares.surname)
         date_frequency, address_frequency = _millibits(shares.date), _millibits(shares.postcode)
         name = self.name_weight[found.name.cell]
         date = self.date_weight[found.date.level]
         address = self.address_weight[found.address.level]
-        against_random = self.prior + name + name_frequency + date + date_frequency + address + address_frequency
+        further = self._further_weights(found, shares)
+        person = self.prior + name + name_frequency + date + date_frequency
+        against_random = person + address + address_frequency + further.sum(axis=1)
         random_bits = against_random / MILLIBITS
-        household_bits = self._against_household(found, shares)
-        discount = -np.logaddexp2(-random_bits, -household_bits) - random_bits
+        odds_against = -random_bits
+        if self._household:
+            odds_against = np.logaddexp2(odds_against, -self._against_household(found, shares, self._household))
+        if self.model.context:
+            person_bits = (person - self.prior) / MILLIBITS
+            odds_against = np.logaddexp2(odds_against, -self._against_context(found, person_bits, self.model.context))
+        discount = -odds_against - random_bits
         return WeightColumns(
             prior=np.full(len(name), self.prior, dtype=np.int64),
             name=name,
@@ -121,7 +150,16 @@ class Scorer:
             address=address,
             address_frequency=address_frequency,
             household=np.minimum(_millibits(discount), 0),
+            further=further,
         )
+
+    def _further_weights(self, found: PairComparison, shares: Shares) -> Ints:
+        """Weights of further attributes, a column each; one that a side lacks weighs nothing."""
+        columns = [
+            table.weight[found.further[:, no]] + _millibits(shares.further[:, no])
+            for no, table in enumerate(self._further)
+        ]
+        return np.stack(columns, axis=1) if columns else np.zeros((len(found.name.cell), 0), dtype=np.int64)
 
     def most_bits(self, found_date: Ints, found_address: Ints) -> Ints:
         """An upper bound of the match weight from date and address alone, 1/1000 bit."""
@@ -137,6 +175,7 @@ class Scorer:
             + date
             + self.address_weight[found_address]
             + gain["postcode"]
+            + sum(int(table.weight.max()) + self._largest_gain(table.name) for table in self._further)
         )
         return bound
 
@@ -188,20 +227,43 @@ class Scorer:
             counted=any_part & ~uncounted,
             surname_bearers=np.where(name.surname_agrees & ~surname_rare, surname_common * records, np.nan),
             surname_uncounted=name.surname_agrees & surname_rare,
+            further=self._further_bits(found, left, right),
         )
 
-    def _against_household(self, found: PairComparison, shares: Shares) -> Floats:
+    def _further_bits(self, found: PairComparison, left: Columns, right: Columns) -> Floats:
+        """Corrections of further attributes; what is only near takes the model's share of the commoner value's."""
+        bits = np.zeros(found.further.shape)
+        for no, attribute in enumerate(self._further):
+            table = self.frequencies.of(attribute.name)
+            rows = np.flatnonzero(attribute.agreement[found.further[:, no]] > 0)
+            if table is None or not len(rows):
+                continue
+            taken = pa.array(rows)
+            common = _larger(*(_shares_of(table, side[attribute.name].take(taken)) for side in (left, right)))
+            share = attribute.agreement[found.further[rows, no]]
+            bits[rows, no] = share * self._bits(table, self._reference(attribute.name, table), common)
+        return bits
+
+    def _against_household(self, found: PairComparison, shares: Shares, tables: _HouseholdTables) -> Floats:
         """log2 odds of one person against two of one household; place says nothing between them."""
-        household, cell, level = self.model.household, found.name.cell, found.date.level
-        given_m, given_u = self._given
+        household, cell, level = tables.household, found.name.cell, found.date.level
         given_h = (1 - household.forename_leak) * np.minimum(
-            given_u[cell] * np.exp2(-shares.given), 1.0
-        ) + household.forename_leak * given_m[cell]
-        name = self._name_m[cell] / (self._household_surname[cell] * given_h)
+            tables.given_u[cell] * np.exp2(-shares.given), 1.0
+        ) + household.forename_leak * tables.given_m[cell]
+        name = self._name_m[cell] / (tables.surname[cell] * given_h)
         date_m = np.array([p.m for p in self._date])[level]
         date_u = np.array([p.u for p in self._date])[level] * np.exp2(-shares.date)
         date = date_m / ((1 - household.date_leak) * date_u + household.date_leak * date_m)
         bits: Floats = np.log2(name) + np.log2(date) - np.log2(household.pairs_per_match)
+        for no, table in enumerate(self._further):
+            bits = bits + table.against_household[found.further[:, no]]
+        return bits
+
+    def _against_context(self, found: PairComparison, person_bits: Floats, context: Context) -> Floats:
+        """log2 odds of one person against two of one context: names and dates as by chance, place as among neighbours."""
+        bits: Floats = person_bits - np.log2(context.pairs_per_match) + self._context_address[found.address.level]
+        for no, table in enumerate(self._further):
+            bits = bits + table.against_context[found.further[:, no]]
         return bits
 
     def _reference(self, attribute: str, table: AttributeFrequencies) -> float:
@@ -209,6 +271,8 @@ class Scorer:
         model = self.model
         if model.frequency.reference == "data":
             return table.chance_agreement
+        if attribute in model.further:
+            return model.further[attribute].levels["exact"].u
         place = (model.address[level].u for level in ("same_premises", "same_building", "same_postcode"))
         return {
             "given": model.name.given["exact"].u,
@@ -304,29 +368,75 @@ def _garbled(part: Probabilities, share: float) -> Probabilities:
     return Probabilities(m=(1 - share) * part.m + share * part.u, u=part.u)
 
 
-def _household_parts(model: Model, cells: dict[str, Probabilities]) -> tuple[tuple[Floats, Floats], Floats]:
-    """By name cell: (m, u) of the given names, and the probability of the surname level in a household.
+@dataclass(frozen=True)
+class _FurtherTables:
+    """One further attribute by level code: weights in 1/1000 bit; odds in bits of one person against other classes.
+
+    ``agreement`` is the share of the frequency correction that a level takes: 1 where values are equal,
+    the model's fuzzy share where they are near, 0 elsewhere and for house numbers.
+    """
+
+    name: str
+    weight: Ints
+    against_household: Floats
+    against_context: Floats
+    agreement: Floats
+
+    @classmethod
+    def of(cls, name: str, model: Model) -> _FurtherTables:
+        """Lay out one attribute of a model."""
+        attribute = model.further[name]
+        levels = FURTHER_LEVELS[attribute.kind]
+        m = np.array([attribute.levels[level].m for level in levels])
+        u = np.array([attribute.levels[level].u for level in levels])
+        household = model.household.further.get(name) if model.household else None
+        context = model.context.further.get(name) if model.context else None
+        h = m if household is None else np.array([household[level] for level in levels])
+        c = u if context is None else np.array([context[level] for level in levels])
+        shares = {"exact": 1.0, "near": model.frequency.fuzzy_share, "one_slip": model.frequency.fuzzy_share}
+        counts = 0.0 if attribute.kind == "house" else 1.0
+        return cls(
+            name=name,
+            weight=np.concatenate([[0], _millibits(np.log2(m / u))]),
+            against_household=np.concatenate([[0.0], np.log2(m / h)]),
+            against_context=np.concatenate([[0.0], np.log2(m / c)]),
+            agreement=np.array([0.0, *(counts * shares.get(level, 0.0) for level in levels)]),
+        )
+
+
+@dataclass(frozen=True)
+class _HouseholdTables:
+    """By name cell: m and u of the given names, and the probability of the surname level in a household.
 
     Exchanging the parts is an accident of writing that meets a relative's record as often, so a crossed
     cell weighs against a household what the straight cell of the same two levels does.
     """
-    given: list[Probabilities] = []
-    surname: list[float] = []
-    for part in tokens.PART_NAMES:
-        for other in tokens.PART_NAMES:
-            given.append(_NONE if part == MISSING else model.name.given[part])
-            surname.append(1.0 if other == MISSING else model.household.surname[other])
-    for level in CROSSED_LEVELS:
-        straight = model.name.given[level].m * model.name.surname[level].m
-        given.append(model.name.given[level])
-        surname.append(model.household.surname[level] * cells[f"crossed: {level}"].m / straight)
-    for level in CROSSED_LEVELS:
-        given.append(model.name.given[level])
-        surname.append(1.0)
-    for level in CROSSED_LEVELS:
-        given.append(_NONE)
-        surname.append(model.household.surname[level])
-    return (np.array([p.m for p in given]), np.array([p.u for p in given])), np.array(surname)
+
+    household: Household
+    given_m: Floats
+    given_u: Floats
+    surname: Floats
+
+    @classmethod
+    def of(cls, model: Model, household: Household, cells: dict[str, Probabilities]) -> _HouseholdTables:
+        """Lay out the household class of a model."""
+        given: list[Probabilities] = []
+        surname: list[float] = []
+        for part in tokens.PART_NAMES:
+            for other in tokens.PART_NAMES:
+                given.append(_NONE if part == MISSING else model.name.given[part])
+                surname.append(1.0 if other == MISSING else household.surname[other])
+        for level in CROSSED_LEVELS:
+            straight = model.name.given[level].m * model.name.surname[level].m
+            given.append(model.name.given[level])
+            surname.append(household.surname[level] * cells[f"crossed: {level}"].m / straight)
+        for level in CROSSED_LEVELS:
+            given.append(model.name.given[level])
+            surname.append(1.0)
+        for level in CROSSED_LEVELS:
+            given.append(_NONE)
+            surname.append(household.surname[level])
+        return cls(household, np.array([p.m for p in given]), np.array([p.u for p in given]), np.array(surname))
 
 
 def _millibits(bits: Floats) -> Ints:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
+
+from linkage_spark.errors import SettingsError
 
 FREQUENCY_ATTRIBUTES: tuple[str, ...] = ("given", "surname", "date_of_birth", "postcode")
-"""Attributes with frequencies: given_first, surname_last, the ISO date of birth, the full postcode."""
+"""Attributes with frequencies: given_first, surname_last, the ISO date of birth, the full postcode. Further
+attributes have them under their column's name."""
 
 RARE_VALUE = ""
 """The row that stands for every value with fewer bearers than the minimum."""
@@ -73,6 +78,27 @@ class Frequencies:
         return cls(
             {a: _attribute(shares.get(a, {}), rare.get(a), records.get(a, 0.0)) for a in sorted({*shares, *rare})}
         )
+
+    @classmethod
+    def shipped(cls, conf_dir: Path | str, model_id: str) -> Frequencies:
+        """The frequencies that came with a model: ``<conf_dir>/models/<model_id>.frequencies.csv``.
+
+        Raises:
+            SettingsError: no such file, or a row is none of attribute, value, bearers, share.
+        """
+        path = Path(conf_dir) / "models" / f"{model_id}.frequencies.csv"
+        try:
+            lines = [line for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+            rows = [
+                {**row, "bearers": float(row["bearers"]), "share": float(row["share"])} for row in csv.DictReader(lines)
+            ]
+        except FileNotFoundError as error:
+            raise SettingsError(
+                f"model {model_id}: no file {path.name} in the folder models of the settings"
+            ) from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise SettingsError(f"{path.name}: every row holds attribute, value, bearers and share") from error
+        return cls.from_rows(rows)
 
     def of(self, attribute: str) -> AttributeFrequencies | None:
         """Frequencies of one attribute; None when there are none."""

@@ -61,6 +61,18 @@ ADDRESS_LEVELS: tuple[str, ...] = (
 )
 """Levels of two addresses, weakest first."""
 
+FURTHER_LEVELS: Mapping[str, tuple[str, ...]] = {
+    "code": ("differ", "same_start", "near", "one_slip", "exact"),
+    "house": ("differ", "one_slip", "shared_token", "exact"),
+    "street": ("differ", "faint", "alike", "similar", "near", "exact"),
+    "text": ("differ", "half", "similar", "near", "exact"),
+    "exact": ("differ", "exact"),
+}
+"""Levels of a further attribute by its kind, weakest first. Further attributes stand in an analyst's file only."""
+
+PLACE_PREFIX, EXTRA_PREFIX = "place_", "extra_"
+"""How the columns of further attributes begin: parts of a place, and what an analyst adds."""
+
 MISSING = "missing"
 """The level of an attribute that one side lacks. Its weight is 0."""
 
@@ -138,18 +150,58 @@ class Household(_Frozen):
         forename_leak: share of household pairs whose given names behave as one person's (father and son).
         date_leak: share of household pairs whose dates of birth do (twins).
         surname: probability of each surname level among household pairs.
+        further: probability of each level of a further attribute among household pairs; an attribute
+            that is not listed, and every part of a place, behaves as one person's.
     """
 
     pairs_per_match: float = Field(gt=0)
     forename_leak: float = Field(gt=0, lt=1)
     date_leak: float = Field(gt=0, lt=1)
     surname: Mapping[str, float]
+    further: Mapping[str, Mapping[str, float]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check(self) -> Household:
-        _check_names("household.surname", self.surname, PART_LEVELS)
-        if abs(sum(self.surname.values()) - 1) > _SUM_TOLERANCE or min(self.surname.values()) <= 0:
-            raise ValueError("household.surname: probabilities must be above 0 and sum to 1")
+        _check_shares("household.surname", self.surname, PART_LEVELS)
+        return self
+
+
+class Context(_Frozen):
+    """The context class C: neighbours, people of one street, trade or town, who are not the same person.
+
+    Names and dates of birth agree as by chance.
+
+    Attributes:
+        pairs_per_match: context pairs per pair of one person in the whole pair space.
+        address: probability of each address level among context pairs; empty = as by chance.
+        further: the same of further attributes; one that is not listed agrees as by chance.
+    """
+
+    pairs_per_match: float = Field(gt=0)
+    address: Mapping[str, float] = Field(default_factory=dict)
+    further: Mapping[str, Mapping[str, float]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check(self) -> Context:
+        if self.address:
+            _check_shares("context.address", self.address, ADDRESS_LEVELS)
+        return self
+
+
+class Further(_Frozen):
+    """A further attribute of an analyst's file: a part of a place that is no British address, or any other column.
+
+    Attributes:
+        kind: how its values are compared (FURTHER_LEVELS).
+        levels: probabilities of its levels.
+    """
+
+    kind: Literal["code", "house", "street", "text", "exact"]
+    levels: Mapping[str, Probabilities]
+
+    @model_validator(mode="after")
+    def _check(self) -> Further:
+        _check_levels(f"further ({self.kind})", self.levels, FURTHER_LEVELS[self.kind], sums_to_one=True)
         return self
 
 
@@ -218,6 +270,10 @@ class Model(_Frozen):
         prior_bits: log2 odds that a random pair of employee and person record is of one person.
         key_cap: history rows per key above which the key takes the rule's second part.
         rules: blocking rules; the position is the bit in ``rule_mask``.
+        household, context: the classes of pairs that are neither one person nor taken at random; None
+            where the model has no such class.
+        further: further attributes by the name of their column (``place_…`` or ``extra_…``); never in a
+            model of the force.
     """
 
     id: str = Field(min_length=1)
@@ -229,7 +285,9 @@ class Model(_Frozen):
     date_of_birth: Mapping[str, Probabilities]
     partial_date_of_birth: Mapping[str, Probabilities]
     address: Mapping[str, Probabilities]
-    household: Household
+    household: Household | None = None
+    context: Context | None = None
+    further: Mapping[str, Further] = Field(default_factory=dict)
     frequency: FrequencySettings
     thresholds: Thresholds
     rival: Rival
@@ -243,12 +301,27 @@ class Model(_Frozen):
         _check_levels("date_of_birth", self.date_of_birth, DATE_LEVELS, sums_to_one=True)
         _check_levels("partial_date_of_birth", self.partial_date_of_birth, PARTIAL_DATE_LEVELS, sums_to_one=True)
         _check_levels("address", self.address, ADDRESS_LEVELS, sums_to_one=True)
+        for name in self.further:
+            if not name.startswith((PLACE_PREFIX, EXTRA_PREFIX)):
+                raise ValueError(f"further.{name}: a further attribute's column begins with place_ or extra_")
+        for table, shares in self._further_shares():
+            if table[1] not in self.further:
+                raise ValueError(f"{'.'.join(table)}: no such further attribute")
+            _check_shares(".".join(table), shares, FURTHER_LEVELS[self.further[table[1]].kind])
         return self
+
+    def _further_shares(self) -> list[tuple[tuple[str, str], Mapping[str, float]]]:
+        """The tables of further attributes in the classes household and context."""
+        classes = (("household", self.household), ("context", self.context))
+        return [((name, at), shares) for name, held in classes if held for at, shares in held.further.items()]
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of the model's content, hex; comments and layout of the file do not count."""
-        content = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        """SHA-256 of the model's content, hex; comments and layout of the file do not count.
+
+        What the file does not state is left out, so that a new part of the schema changes no released model.
+        """
+        content = json.dumps(self.model_dump(mode="json", exclude_unset=True), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(content.encode()).hexdigest()
 
 
@@ -282,6 +355,13 @@ def _check_names(table: str, levels: Mapping[str, object], expected: tuple[str, 
     unknown = [level for level in levels if level not in expected]
     if missing or unknown:
         raise ValueError(f"{table}: missing levels {missing}, unknown levels {unknown}")
+
+
+def _check_shares(table: str, shares: Mapping[str, float], expected: tuple[str, ...]) -> None:
+    """Raise ValueError unless a table of probabilities is complete, positive and sums to one."""
+    _check_names(table, shares, expected)
+    if abs(sum(shares.values()) - 1) > _SUM_TOLERANCE or min(shares.values()) <= 0:
+        raise ValueError(f"{table}: probabilities must be above 0 and sum to 1")
 
 
 def _check_levels(

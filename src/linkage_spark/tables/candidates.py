@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from linkage_spark.kit.contract import Field, TableContract
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.types import BOOLEAN, LONG, STRING
@@ -37,7 +39,8 @@ COMPARED_COLUMNS: tuple[str, ...] = (
     "dob_issue",
     "address_issue",
 )
-"""Columns of PERSON that a candidate pair carries, suffixed ``_l`` and ``_r``, beside ``rule_mask``."""
+"""Columns of PERSON that a candidate pair carries, suffixed ``_l`` and ``_r``, beside ``rule_mask``. In an analyst's file
+the further attributes stand beside them."""
 
 BARRED_COLUMNS: tuple[str, ...] = (
     "employment_type",
@@ -140,3 +143,27 @@ SCORED_PAIR = TableContract(
         ),
     ),
 )
+
+
+def scored_pair_of(further: Sequence[str]) -> TableContract:
+    """SCORED_PAIR with the level and weight of further attributes; itself where there are none.
+
+    Args:
+        further: columns of the further attributes, in the model's order.
+    """
+    if not further:
+        return SCORED_PAIR
+    columns = [
+        column
+        for name in further
+        for column in (
+            Field(f"level_{name}", STRING, f"Comparison level of {name}.", required=True),
+            Field(
+                f"weight_{name}",
+                LONG,
+                f"Weight of {name}, its correction for rare and common values included, 1/1000 bit.",
+                required=True,
+            ),
+        )
+    ]
+    return TableContract(SCORED_PAIR.name, SCORED_PAIR.row, SCORED_PAIR.key, (*SCORED_PAIR.fields, *columns))

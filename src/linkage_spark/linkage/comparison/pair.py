@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from linkage_spark.linkage.comparison import addresses, dates, names
+from linkage_spark.linkage.comparison.further import compare_further
 from linkage_spark.linkage.comparison.tokens import PART_NAMES, NameComparer
+from linkage_spark.model.schema import Further
 
 Columns = dict[str, pa.Array]
 
@@ -25,16 +27,21 @@ STRING_COLUMNS: tuple[str, ...] = (
 INTEGER_COLUMNS: tuple[str, ...] = ("dob_year", "dob_month", "dob_day")
 
 EVIDENCE_COLUMNS: tuple[str, ...] = (*STRING_COLUMNS, *INTEGER_COLUMNS)
-"""Every column of PERSON that a score depends on. Nothing else reaches a comparison."""
+"""Every column of PERSON that a score depends on. Nothing else reaches a comparison, but for further attributes of an
+analyst's file."""
+
+NO_FURTHER: Mapping[str, Further] = {}
+"""The force's jobs have no further attributes."""
 
 
 @dataclass(frozen=True)
 class PairComparison:
-    """Levels of a column of pairs."""
+    """Levels of a column of pairs; ``further`` has a column per further attribute of the model."""
 
     name: names.NameComparison
     date: dates.DateComparison
     address: addresses.AddressComparison
+    further: dates.Ints
 
 
 @dataclass(frozen=True)
@@ -86,12 +93,15 @@ def compare(left: Mapping[str, object], right: Mapping[str, object], *, comparer
     )
 
 
-def compare_columns(left: Columns, right: Columns, comparer: NameComparer) -> PairComparison:
-    """Compare columns of pairs; ``left`` and ``right`` hold EVIDENCE_COLUMNS of equal length."""
+def compare_columns(
+    left: Columns, right: Columns, comparer: NameComparer, further: Mapping[str, Further] = NO_FURTHER
+) -> PairComparison:
+    """Compare columns of pairs; ``left`` and ``right`` hold EVIDENCE_COLUMNS, and the further ones, of equal length."""
     return PairComparison(
         name=compare_names(left, right, comparer),
         date=compare_dates(left, right),
         address=compare_addresses(left, right),
+        further=compare_further(left, right, further),
     )
 
 
@@ -123,13 +133,13 @@ def sex_marked_conflict(left: Columns, right: Columns, comparer: NameComparer) -
     )
 
 
-def columns_of(person: Mapping[str, object]) -> Columns:
+def columns_of(person: Mapping[str, object], further: Collection[str] = ()) -> Columns:
     """One person record as columns of length one; a date object may stand for the three parts."""
     values = dict(person)
     born = values.get("date_of_birth")
     if isinstance(born, datetime.date) and values.get("dob_year") is None:
         values |= {"dob_year": born.year, "dob_month": born.month, "dob_day": born.day}
-    strings = {name: pa.array([values.get(name)], type=pa.string()) for name in STRING_COLUMNS}
+    strings = {name: pa.array([values.get(name)], type=pa.string()) for name in (*STRING_COLUMNS, *further)}
     return strings | {name: pa.array([values.get(name)], type=pa.int32()) for name in INTEGER_COLUMNS}
 
 

@@ -1,0 +1,309 @@
+"""Expectation-maximisation over counted agreement patterns, without labels.
+
+A mixture of four classes of pairs, levels independent inside each: match (one person), random, household
+(relatives and housemates) and context (neighbours, people of one town or trade). Household and context are
+held to what sets them apart, else they would take true matches:
+
+* household: the surname is free; forename and date of birth agree as by chance but for a small leak (father
+  and son, twins); the place behaves as one person's, in one pooled estimate;
+* context: name and date of birth agree as by chance; place and further columns are free.
+
+Counts come from all candidate pairs and a weighted sample of all others, so that the shares of the classes are
+shares of the whole space of pairs, and the prior comes out of the same fit. Sources: Fellegi and Sunter
+(1969); Winkler (1988) for EM; docs/matching.md for the constraints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from linkage_spark.linkage.training.layout import (
+    CROSSED,
+    GIVEN_ONLY,
+    PARTS,
+    SINGLE_GIVEN,
+    SINGLE_SURNAME,
+    STRAIGHT,
+    SURNAME_ONLY,
+    Attribute,
+    Floats,
+    Ints,
+)
+
+MATCH, RANDOM, HOUSEHOLD, CONTEXT = "match", "random", "household", "context"
+
+_PRIOR_PAIRS = 10.0
+"""Pairs that each table but that of the class random starts with, spread as the start says (Dirichlet smoothing)."""
+
+_LEAST = 1e-12
+
+
+@dataclass(frozen=True)
+class Restraint:
+    """What is held fixed while the rest is estimated.
+
+    Attributes:
+        garbled_share: share of one person's pairs in which one part of the name is garbled or replaced.
+        forename_leak, date_leak: share of household pairs that agree there as one person's do.
+        surname: start of the surname levels among household pairs, weakest first.
+        most_rounds: rounds after which estimation stops, settled or not.
+        tolerance: relative change of the share of matches, and a hundred times that of the log-likelihood,
+            below which it has settled.
+    """
+
+    garbled_share: float
+    forename_leak: float
+    date_leak: float
+    surname: Floats
+    most_rounds: int = 500
+    tolerance: float = 1e-6
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What came out.
+
+    Attributes:
+        tables: by class, one array of probabilities by level code per attribute.
+        shares: share of each class among all pairs.
+        household_surname: surname levels among household pairs, weakest first.
+        log_likelihood: natural logarithm, per round.
+        settled: share of matches and likelihood stopped changing.
+    """
+
+    tables: dict[str, list[Floats]]
+    shares: dict[str, float]
+    household_surname: Floats
+    log_likelihood: tuple[float, ...]
+    settled: bool
+
+
+def fit(
+    codes: Ints,
+    weight: Floats,
+    attributes: Sequence[Attribute],
+    *,
+    share: float,
+    classes: Sequence[str],
+    sample_weight: float,
+    restraint: Restraint,
+) -> Fitted:
+    """Estimate the mixture.
+
+    Args:
+        codes: one row per pattern, one level code per attribute.
+        weight: pairs that each pattern stands for.
+        attributes: the columns of ``codes``, with probabilities to start from.
+        share: share of matches among all pairs to start from.
+        classes: which classes take part; match and random always.
+        sample_weight: pairs that one sampled pair stands for; scales the smoothing of the class random.
+        restraint: what is held fixed.
+
+    Returns:
+        The fit; deterministic, and the same for any order of the patterns up to rounding.
+    """
+    state = _start(codes, weight, attributes, share, classes, restraint)
+    likelihood: list[float] = []
+    settled = False
+    while not settled and len(likelihood) < restraint.most_rounds:
+        logs = np.stack([_log_density(state, name, codes) for name in state.shares])
+        top = logs.max(axis=0)
+        total = top + np.log(np.exp(logs - top).sum(axis=0))
+        likelihood.append(float(np.dot(weight, total)))
+        held = {name: weight * np.exp(row - total) for name, row in zip(state.shares, logs, strict=True)}
+        before = state.shares
+        state = _maximise(state, held, codes, attributes, sample_weight, restraint)
+        gained = abs(likelihood[-1] - likelihood[-2]) / abs(likelihood[-1]) if len(likelihood) > 1 else 1.0
+        moved = abs(state.shares[MATCH] / before[MATCH] - 1.0)
+        settled = moved < restraint.tolerance and gained < restraint.tolerance / 100
+    return Fitted(state.tables, state.shares, state.household_surname, tuple(likelihood), settled)
+
+
+@dataclass(frozen=True)
+class _State:
+    """Tables and shares between two rounds."""
+
+    tables: dict[str, list[Floats]]
+    shares: dict[str, float]
+    household_surname: Floats
+
+
+def _start(
+    codes: Ints, weight: Floats, attributes: Sequence[Attribute], share: float, classes: Sequence[str], held: Restraint
+) -> _State:
+    """Tables to start from: m as given, u as the pairs at large agree."""
+    m = [attribute.m for attribute in attributes]
+    u = [
+        _chance_table(_count(codes[:, no], weight, len(attribute.u)), attribute, 1.0)
+        for no, attribute in enumerate(attributes)
+    ]
+    shares = {MATCH: share, RANDOM: 1.0 - share}
+    tables = {MATCH: m, RANDOM: u}
+    for name in classes:
+        if name not in shares:
+            shares[name] = share
+            shares[RANDOM] -= share
+    if HOUSEHOLD in shares:
+        tables[HOUSEHOLD] = _household(m, u, attributes, held.surname, held)
+    if CONTEXT in shares:
+        # Half of one person's agreement and half of chance's: what is between them is what the class is for.
+        middle = [(a + b) / 2 for a, b in zip(m, u, strict=True)]
+        tables[CONTEXT] = _context(u, middle, attributes)
+    return _State(tables, shares, held.surname)
+
+
+def _log_density(state: _State, name: str, codes: Ints) -> Floats:
+    """Log of share times probability of each pattern in one class."""
+    bits: Floats = np.full(len(codes), np.log(max(state.shares[name], _LEAST)))
+    for no, table in enumerate(state.tables[name]):
+        bits = bits + np.log(np.maximum(table, _LEAST))[codes[:, no]]
+    return bits
+
+
+def _maximise(
+    state: _State,
+    held: dict[str, Floats],
+    codes: Ints,
+    attributes: Sequence[Attribute],
+    sample_weight: float,
+    restraint: Restraint,
+) -> _State:
+    """One M-step: tables and shares from the pairs that each class holds."""
+    total = sum(float(part.sum()) for part in held.values())
+    shares = {name: max(float(part.sum()) / total, _LEAST) for name, part in held.items()}
+    match, random = [], []
+    for no, attribute in enumerate(attributes):
+        size = len(attribute.m)
+        column = codes[:, no]
+        counted_u = _count(column, held[RANDOM], size)
+        random.append(_chance_table(counted_u, attribute, sample_weight))
+        counted_m = _count(column, held[MATCH], size)
+        if attribute.role == "place" and HOUSEHOLD in held:
+            counted_m = counted_m + _count(column, held[HOUSEHOLD], size)
+        towards = _name_prior(counted_m, attribute, attribute.m) if attribute.role == "name" else attribute.m
+        match.append(_table(counted_m, attribute, towards, _PRIOR_PAIRS))
+    tables = {MATCH: match, RANDOM: random}
+    for no, attribute in enumerate(attributes):
+        if attribute.role == "name":
+            match[no] = _with_garbled(match[no], random[no], restraint.garbled_share)
+    surname = state.household_surname
+    if HOUSEHOLD in held:
+        surname = _household_surname(codes, held[HOUSEHOLD], attributes, restraint)
+        tables[HOUSEHOLD] = _household(match, random, attributes, surname, restraint)
+        for no, attribute in enumerate(attributes):
+            if attribute.role == "extra":
+                counted = _count(codes[:, no], held[HOUSEHOLD], len(attribute.m))
+                tables[HOUSEHOLD][no] = _table(counted, attribute, random[no], _PRIOR_PAIRS)
+    if CONTEXT in held:
+        free = [
+            _table(_count(codes[:, no], held[CONTEXT], len(at.m)), at, random[no], _PRIOR_PAIRS)
+            for no, at in enumerate(attributes)
+        ]
+        tables[CONTEXT] = _context(random, free, attributes)
+    return _State(tables, shares, surname)
+
+
+def _count(column: Ints, held: Floats, size: int) -> Floats:
+    """Pairs by level code."""
+    counted: Floats = np.bincount(column, weights=held, minlength=size).astype(np.float64)
+    return counted
+
+
+def _table(counted: Floats, attribute: Attribute, towards: Floats, prior_pairs: float) -> Floats:
+    """Probabilities by code inside each group, smoothed towards another table; one outside of all groups."""
+    table = np.ones(len(counted))
+    for group in attribute.groups:
+        share = towards[group] / towards[group].sum()
+        table[group] = (counted[group] + prior_pairs * share) / (counted[group].sum() + prior_pairs)
+    return table
+
+
+def _chance_table(counted: Floats, attribute: Attribute, one_pair: float) -> Floats:
+    """Probabilities of the class random by code, one outside of all groups.
+
+    Every level gets, beside its count, what the start (for straight names the product of the parts) would put
+    there, but no more than one pair of the sample: a level that chance has not shown yet is not impossible.
+    """
+    towards = _name_prior(counted, attribute, attribute.u) if attribute.role == "name" else attribute.u
+    table = np.ones(len(counted))
+    for group in attribute.groups:
+        pairs = counted[group].sum()
+        expected = pairs * towards[group] / towards[group].sum()
+        filled = counted[group] + np.minimum(expected, one_pair)
+        table[group] = filled / filled.sum() if pairs > 0 else towards[group] / towards[group].sum()
+    return table
+
+
+def _name_prior(counted: Floats, attribute: Attribute, start: Floats) -> Floats:
+    """The start's table, with the straight cells as the product of the parts' own shares."""
+    prior = start.copy()
+    straight = counted[STRAIGHT] + _PRIOR_PAIRS * start[STRAIGHT]
+    whole = straight.sum()
+    product = straight.sum(axis=1)[:, None] * straight.sum(axis=0)[None, :] / (whole * whole)
+    prior[STRAIGHT] = start[STRAIGHT].sum() * product
+    return prior
+
+
+def part_shares(table: Floats) -> tuple[Floats, Floats]:
+    """Shares of the levels of given names and of surnames among the straight cells of a name table."""
+    straight = table[STRAIGHT]
+    return straight.sum(axis=1) / straight.sum(), straight.sum(axis=0) / straight.sum()
+
+
+def _with_garbled(match: Floats, random: Floats, share: float) -> Floats:
+    """Mix in the share of pairs whose given name, or surname, is garbled and agrees as by chance (docs/matching.md)."""
+    table = match.copy()
+    whole = match[STRAIGHT].sum()
+    given_m, surname_m = part_shares(match)
+    given_u, surname_u = part_shares(random)
+    garbled = given_u[:, None] * surname_m[None, :] + given_m[:, None] * surname_u[None, :]
+    table[STRAIGHT] = (1 - 2 * share) * match[STRAIGHT] + share * whole * garbled
+    return table
+
+
+def _household_surname(codes: Ints, held: Floats, attributes: Sequence[Attribute], restraint: Restraint) -> Floats:
+    """Surname levels among household pairs, over names with both parts."""
+    no = next(no for no, attribute in enumerate(attributes) if attribute.role == "name")
+    counted = _count(codes[:, no], held, len(attributes[no].m))[STRAIGHT].sum(axis=0)
+    share: Floats = (counted + _PRIOR_PAIRS * restraint.surname) / (counted.sum() + _PRIOR_PAIRS)
+    return share
+
+
+def _household(
+    match: Sequence[Floats], random: Sequence[Floats], attributes: Sequence[Attribute], surname: Floats, held: Restraint
+) -> list[Floats]:
+    """Tables of the household class; the name as ``linkage.scoring`` weighs it."""
+    tables = []
+    for m, u, attribute in zip(match, random, attributes, strict=True):
+        if attribute.role == "name":
+            tables.append(_household_name(m, u, surname, held.forename_leak))
+        elif attribute.role == "date":
+            tables.append((1 - held.date_leak) * u + held.date_leak * m)
+        else:
+            tables.append(m if attribute.role == "place" else u)
+    return tables
+
+
+def _household_name(m: Floats, u: Floats, surname: Floats, leak: float) -> Floats:
+    """Name cells of two of one household; the surname has its own shares, the forename a leak."""
+    table = np.ones(len(m))
+    given_m, surname_m = part_shares(m)
+    given_u, _ = part_shares(u)
+    given = (1 - leak) * given_u + leak * given_m
+    crossed = np.arange(PARTS - len(CROSSED), PARTS)
+    table[STRAIGHT] = given[:, None] * surname[None, :]
+    table[CROSSED] = given[crossed] * surname[crossed] * m[CROSSED] / (given_m[crossed] * surname_m[crossed])
+    table[GIVEN_ONLY], table[SURNAME_ONLY] = given, surname
+    table[SINGLE_GIVEN], table[SINGLE_SURNAME] = given[crossed], surname[crossed]
+    return table
+
+
+def _context(random: Sequence[Floats], free: Sequence[Floats], attributes: Sequence[Attribute]) -> list[Floats]:
+    """Tables of the context class: place and further columns free, name and date as by chance."""
+    return [
+        one if attribute.role in ("place", "extra") else u
+        for u, one, attribute in zip(random, free, attributes, strict=True)
+    ]

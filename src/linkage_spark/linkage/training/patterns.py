@@ -1,0 +1,122 @@
+"""Agreement patterns: what a pair's levels are, counted over all pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+import pyarrow as pa
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+from pyspark.sql.types import LongType, StringType, StructField, StructType
+
+from linkage_spark.linkage.comparison import addresses, dates
+from linkage_spark.linkage.comparison.pair import EVIDENCE_COLUMNS, Columns, compare_columns
+from linkage_spark.linkage.comparison.tokens import NameComparer, NameKnowledge
+from linkage_spark.linkage.score_stage import side_columns
+from linkage_spark.linkage.scoring import Scorer
+from linkage_spark.model.frequencies import FREQUENCY_ATTRIBUTES, Frequencies
+from linkage_spark.model.schema import Model
+
+MILLIONTHS = 1_000_000
+"""Expected copies are summed as integers of 1/1,000,000, so that their sum has no order."""
+
+
+def pattern_columns(model: Model) -> tuple[str, ...]:
+    """Names of the code columns: the cell of the name, then a level code per attribute."""
+    return ("name", "date_of_birth", "address", *model.further)
+
+
+def count_patterns(pairs: DataFrame, *, model: Model, names: NameKnowledge) -> DataFrame:
+    """Compare pairs and count each pattern of levels.
+
+    Args:
+        pairs: compared columns suffixed ``_l`` and ``_r``.
+        model: names the further attributes; its probabilities are not read.
+        names: nicknames, transliterations and sex-marked parts.
+
+    Returns:
+        One row per pattern: ``pattern_columns`` (level codes; 0 of all but the name is missing) and ``pairs``.
+    """
+    further = model.further
+    columns = pattern_columns(model)
+    schema = StructType([StructField(name, LongType(), nullable=False) for name in columns])
+
+    def compare_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        comparer = NameComparer(names)
+        for batch in batches:
+            left, right = side_columns(batch, "l", further), side_columns(batch, "r", further)
+            found = compare_columns(left, right, comparer, further)
+            codes = [found.name.cell, found.date.level, found.address.level, *found.further.T]
+            arrays = [pa.array(np.ascontiguousarray(code), type=pa.int64()) for code in codes]
+            yield pa.RecordBatch.from_arrays(arrays, names=list(columns))
+
+    compared = _evidence_only(pairs, model).mapInArrow(compare_batches, schema=schema)
+    return compared.groupBy(*columns).agg(F.count(F.lit(1)).alias("pairs"))
+
+
+def expected_copies(pairs: DataFrame, *, model: Model, names: NameKnowledge) -> DataFrame:
+    """How many matches are expected among the candidate pairs that agree on each value.
+
+    Args:
+        pairs: candidate pairs, compared columns suffixed ``_l`` and ``_r``.
+        model: a fitted model, applied without frequencies.
+        names: nicknames, transliterations and sex-marked parts.
+
+    Returns:
+        One row per value that both records of a pair bear: ``attribute``, ``value``, ``millionths``: the sum
+        of the pairs' match probabilities in 1/1,000,000.
+    """
+    fields = [StructField("attribute", StringType()), StructField("value", StringType())]
+    schema = StructType([*fields, StructField("millionths", LongType())])
+
+    def sum_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        comparer, scorer = NameComparer(names), Scorer(model, Frequencies.none())
+        for batch in batches:
+            yield _copies(batch, model, comparer, scorer).cast(to_arrow)
+
+    to_arrow = pa.schema([("attribute", pa.string()), ("value", pa.string()), ("millionths", pa.int64())])
+    summed = _evidence_only(pairs, model).mapInArrow(sum_batches, schema=schema)
+    return summed.groupBy("attribute", "value").agg(F.sum("millionths").alias("millionths"))
+
+
+def _copies(batch: pa.RecordBatch, model: Model, comparer: NameComparer, scorer: Scorer) -> pa.RecordBatch:
+    """The sums of one batch."""
+    left, right = side_columns(batch, "l", model.further), side_columns(batch, "r", model.further)
+    found = compare_columns(left, right, comparer, model.further)
+    bits = scorer.weights(found, scorer.shares(found, left, right)).total / 1000.0
+    millionths = np.rint(MILLIONTHS / (1.0 + np.exp2(-np.clip(bits, -60, 60)))).astype(np.int64)
+    values_l, values_r = frequency_values(left, tuple(model.further)), frequency_values(right, tuple(model.further))
+    parts = []
+    for attribute, values in values_l.items():
+        table = pa.table({"value": values, "other": values_r[attribute], "millionths": millionths})
+        agreeing = table.filter(pa.compute.equal(table["value"], table["other"])).select(["value", "millionths"])
+        summed = agreeing.group_by("value").aggregate([("millionths", "sum")])
+        named = pa.array([attribute] * summed.num_rows, type=pa.string())
+        parts.append(pa.table({"attribute": named, "value": summed["value"], "millionths": summed["millionths_sum"]}))
+    together = pa.concat_tables(parts).combine_chunks()
+    batches = together.to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=together.schema)
+
+
+def frequency_values(side: Columns, further: tuple[str, ...]) -> dict[str, pa.Array]:
+    """The values whose frequencies move a weight, by attribute; null where unknown."""
+    dates_known = zip(*(side[name].to_pylist() for name in ("dob_year", "dob_month", "dob_day")), strict=True)
+    iso = [f"{y:04d}-{m:02d}-{d:02d}" if y and m and d else None for y, m, d in dates_known]
+    given, surname, born, postcode = FREQUENCY_ATTRIBUTES
+    return {
+        given: side["given_first"],
+        surname: side["surname_last"],
+        born: pa.array(iso, type=pa.string()),
+        postcode: side["postcode"],
+        **{name: side[name] for name in further},
+    }
+
+
+def _evidence_only(pairs: DataFrame, model: Model) -> DataFrame:
+    """The columns that a comparison reads."""
+    return pairs.select(*[f"{name}_{side}" for side in "lr" for name in (*EVIDENCE_COLUMNS, *model.further)])
+
+
+LEVELS_OF = {"date_of_birth": dates.LEVELS, "address": addresses.LEVELS}
+"""Levels by code of the attributes that every model has, the name aside."""

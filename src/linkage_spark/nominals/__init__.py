@@ -1,0 +1,1 @@
+"""Accepted pairs in, clusters of records out."""

@@ -1,0 +1,238 @@
+"""Parts of a person-file run's summary → tables of text; see ``person_files.PersonFilesSummary``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from linkage_spark.report.tables import Table
+from linkage_spark.report.words import count, label, of, percent, reasons, share, signed
+
+Rows = Sequence[Mapping[str, Any]]
+
+_SHOWN_THRESHOLDS = (0.01, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99, 0.999, 0.9999)
+
+
+def _table(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], words: int, note: str = "") -> Table:
+    """A table whose first ``words`` columns are text and whose others are numbers."""
+    numeric = frozenset(range(words, len(heads)))
+    return Table(title=title, heads=tuple(heads), rows=tuple(tuple(row) for row in rows), numeric=numeric, note=note)
+
+
+def _bin(row: Mapping[str, Any]) -> str:
+    """A bin of probability in words."""
+    return f"{row['at_least']:g} to {1 if row['below'] is None else row['below']:g}"
+
+
+def files(rows: Rows) -> Table:
+    """Rows read, kept and refused per file."""
+    cells = [
+        [
+            label(row["side"]),
+            row["name"],
+            reasons(row["refused"]),
+            count(row["rows_in"]),
+            count(row["records"]),
+            count(sum(row["refused"].values())),
+        ]
+        for row in rows
+    ]
+    heads = ["side", "file", "reasons", "rows read", "records", "refused"]
+    return _table("Files read", heads, cells, 3, "Rows read = records + refused.")
+
+
+def rules(rows: Rows) -> Table:
+    """Pairs per blocking rule."""
+    cells = [[label(row["rule_id"]), count(row["pairs_proposed"]), count(row["pairs_first"])] for row in rows]
+    note = "A pair that several rules propose is compared once, and counted as first where it was proposed first."
+    return _table("Blocking rules", ["rule", "pairs proposed", "of them first"], cells, 1, note)
+
+
+def probabilities(scored: Mapping[str, Any]) -> Table:
+    """Scored pairs by probability."""
+    cells = [[_bin(row), count(row["pairs"]), count(row["linked"])] for row in scored["by_probability"]]
+    note = (
+        f"The probabilities of all scored pairs add up to {scored['expected_matches']:,.1f} expected matches, "
+        f"and leave {scored['expected_false_links']:,.1f} expected false links among those linked: "
+        "the model's own reckoning, only as good as the model."
+    )
+    return _table("Scored pairs by match probability", ["probability", "pairs", "linked"], cells, 1, note)
+
+
+def tiers(counted: Mapping[str, int]) -> Table:
+    """Scored pairs per tier of the reviewers' policy."""
+    cells = [[label(tier), count(pairs)] for tier, pairs in counted.items()]
+    note = "The tier is the reviewers’ policy. It does not depend on whether a pair is linked by default."
+    return _table("Scored pairs by tier", ["tier", "pairs"], cells, 1, note)
+
+
+def rivals(shares: Mapping[str, float]) -> Table:
+    """Shares of records with a partner."""
+    cells = [[label(side), percent(shares[f"share_{side}"])] for side in ("left", "right")]
+    note = "Estimated from these pairs; a record has at most one partner, and its pairs share the probability."
+    return _table("Records with a partner in the other file", ["side", "share"], cells, 1, note)
+
+
+def training(facts: Mapping[str, Any]) -> Table:
+    """Facts of the estimation."""
+    cells = [[label(name), f"{value:,}" if isinstance(value, int) else str(value)] for name, value in facts.items()]
+    return _table("How the model was estimated", ["fact", "value"], cells, 1)
+
+
+def model(rows: Rows) -> Table:
+    """Levels and weights of the model that was used."""
+    cells = [
+        [
+            label(row["attribute"]),
+            label(row["level"]),
+            f"{row['m']:.4g}",
+            f"{row['u']:.4g}",
+            "—" if row["weight_bits"] is None else signed(row["weight_bits"]),
+        ]
+        for row in rows
+    ]
+    note = "m: share of pairs of one person with this level; u: of random pairs. One bit doubles the odds."
+    return _table("Levels and weights", ["attribute", "level", "m", "u", "bits"], cells, 2, note)
+
+
+def clusters(sizes: Mapping[str, Any]) -> Table:
+    """The clusters by themselves."""
+    names = ("records", "clusters", "clusters_of_one", "largest_cluster", "linked_pairs")
+    cells = [[label(name), count(sizes[name])] for name in names]
+    return _table("Clusters", ["what", "number"], cells, 1, "Linked pairs: all pairs of records of one cluster.")
+
+
+def accuracy(truth: Mapping[str, Any]) -> Table:
+    """The default decision, and the best threshold in hindsight."""
+    default, ceiling = truth["default"], truth["ceiling"]
+    cells = [
+        [
+            "as linked by default",
+            share(default["precision"]),
+            share(default["recall"]),
+            share(default["f1"]),
+            count(default["linked"]),
+            count(default["true_linked"]),
+        ]
+    ]
+    note = "In brackets 95 % intervals (Wilson)."
+    if ceiling is not None:
+        unit = "bits of weight" if ceiling["measure"] == "match_weight" else "probability"
+        cells.append(
+            [
+                f"best threshold: {ceiling['at_least']:g} {unit}",
+                percent(ceiling["precision"]),
+                percent(ceiling["recall"]),
+                percent(ceiling["f1"]),
+                count(ceiling["linked"]),
+                count(ceiling["true_linked"]),
+            ]
+        )
+        note = f"{note} Best threshold: {ceiling['note']}"
+    heads = ["decision", "precision", "recall", "F1", "linked pairs", "of them true"]
+    return _table("Linked pairs against the truth", heads, cells, 1, note)
+
+
+def thresholds(truth: Mapping[str, Any]) -> Table:
+    """Accuracy at some thresholds of probability."""
+    cells = [
+        [
+            f"{point['at_least']:g}",
+            count(point["linked"]),
+            count(point["true_linked"]),
+            percent(point["precision"]),
+            percent(point["recall"]),
+            percent(point["f1"]),
+        ]
+        for point in truth["thresholds"]
+        if point["measure"] == "match_probability" and point["at_least"] in _SHOWN_THRESHOLDS
+    ]
+    heads = ["probability at least", "pairs", "of them true", "precision", "recall", "F1"]
+    return _table("Accuracy over the thresholds", heads, cells, 0, "Every step stands in metrics.json.")
+
+
+def loss(truth: Mapping[str, Any]) -> Table:
+    """Where true pairs went."""
+    lost = truth["loss"]
+    steps = ["lost_by_reading", "lost_by_blocking", "lost_by_floor"]
+    if lost["lost_by_blocking"] is None:
+        steps = ["lost_before_scoring"]
+    cells = [[label(name), count(lost[name])] for name in (*steps, "lost_by_decision") if lost[name] is not None]
+    cells = [["found and linked", count(lost["true_linked"])], *cells, ["all true pairs", count(lost["true_pairs"])]]
+    note = "Lost by reading: a record was refused, or stands in no file. By blocking: no rule proposed the pair."
+    if truth["unlabelled"]:
+        note += f" {count(truth['unlabelled'])} scored pairs have a record that the truth does not name: left out."
+    return _table("What became of the true pairs", ["outcome", "pairs"], cells, 1, note)
+
+
+def calibration(truth: Mapping[str, Any]) -> Table:
+    """Mean probability against the true share."""
+    cells = [
+        [
+            _bin(row),
+            count(row["pairs"]),
+            percent(row["mean_probability"]),
+            share(row["true_share"]),
+            of(row["true_share"]),
+        ]
+        for row in truth["calibration"]
+    ]
+    note = (
+        f"Expected matches among the labelled scored pairs: {truth['expected_matches']:,.1f}; "
+        f"true among them: {count(truth['true_scored'])}."
+    )
+    heads = ["probability", "pairs", "mean probability", "true share", "true pairs"]
+    return _table("Mean probability and true share", heads, cells, 1, note)
+
+
+def cluster_accuracy(truth: Mapping[str, Any]) -> Table:
+    """Clusters against entities."""
+    cells = [
+        ["pairs of records in one cluster: precision", share(truth["pairwise_precision"])],
+        ["pairs of records in one cluster: recall", share(truth["pairwise_recall"])],
+        ["pairs of records in one cluster: F1", share(truth["pairwise_f1"])],
+        ["B-cubed precision", percent(truth["b_cubed_precision"])],
+        ["B-cubed recall", percent(truth["b_cubed_recall"])],
+        ["B-cubed F1", percent(truth["b_cubed_f1"])],
+        ["entities", count(truth["entities"])],
+        ["clusters", count(truth["clusters"])],
+        ["records in a cluster with more than one entity", count(truth["records_wrongly_joined"])],
+        ["entities in more than one cluster", count(truth["entities_split"])],
+    ]
+    note = "Over records that the truth names. B-cubed: the mean over records, so that one large cluster does not rule."
+    if truth["missing_records"]:
+        note += f" Records of the truth in no cluster: {count(truth['missing_records'])}; each counts as alone."
+    return _table("Clusters against the truth", ["measure", "figure"], cells, 1, note)
+
+
+def outputs(written: Mapping[str, str]) -> Table:
+    """Files written."""
+    return _table("Files written", ["file", "what stands in it"], list(written.items()), 2)
+
+
+def stages(rows: Rows) -> Table:
+    """Seconds per stage."""
+    cells = [[row["stage"], f"{row['seconds']:.1f}"] for row in rows]
+    if cells:
+        cells.append(["total", f"{sum(row['seconds'] for row in rows):.1f}"])
+    return _table("Stages", ["stage", "seconds"], cells, 1)
+
+
+BY_PART: dict[str, tuple[str, Callable[[Any], Table]]] = {
+    "files": ("files", files),
+    "rules": ("rules", rules),
+    "probabilities": ("scored", probabilities),
+    "tiers": ("tiers", tiers),
+    "rivals": ("rivals", rivals),
+    "training": ("training", training),
+    "model": ("model", model),
+    "clusters": ("clusters", clusters),
+    "accuracy": ("truth", accuracy),
+    "thresholds": ("truth", thresholds),
+    "loss": ("truth", loss),
+    "calibration": ("truth", calibration),
+    "cluster_accuracy": ("cluster_truth", cluster_accuracy),
+    "outputs": ("outputs", outputs),
+    "stages": ("stages", stages),
+}
+"""Per table of the page: the part of the summary that it shows, and the function that makes it."""

@@ -1,0 +1,187 @@
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linkage_spark.evaluation.cluster_figures import cluster_figures, cluster_sizes
+from linkage_spark.evaluation.pair_figures import PARTS, PROBABILITY_EDGES, pair_figures, scored_figures
+from linkage_spark.report.person_files import FileHead, PersonFilesSummary, RunHead, render_person_files
+from linkage_spark.settings.wording import load_wording
+from tests.unit.report.test_html import outline
+
+WORDING = load_wording(Path(__file__).parents[3] / "conf")
+ADVISORY = "Advisory only & for review."
+
+
+def head(**changes: Any) -> RunHead:
+    made: dict[str, Any] = {
+        "kind": "link",
+        "advisory": ADVISORY,
+        "run_id": "R7",
+        "finished_at": "2026-11-21T05:30:00Z",
+        "code_version": "0.1.0",
+        "model_id": "person_files_v1",
+        "model_fingerprint": "f" * 16,
+        "trained": False,
+        "frequencies": "shipped with person_files_v1",
+        "country": "GB",
+        "country_reason": "In 40 of 41 postcodes the shape is that of the United Kingdom.",
+        "decision": "A pair is linked from a probability of 0.5.",
+        "one_to_one": True,
+        "cut_bits": 0.0,
+    }
+    return made | changes  # type: ignore[return-value]
+
+
+def file_head(side: str, **changes: Any) -> FileHead:
+    made: dict[str, Any] = {
+        "side": side,
+        "name": f"{side}.csv",
+        "rows_in": 1200,
+        "records": 1198,
+        "refused": {"duplicate_row": 2},
+        "warnings": [f"{side}.csv holds no dates of birth."],
+    }
+    return made | changes  # type: ignore[return-value]
+
+
+def counted() -> list[dict[str, Any]]:
+    """Pairs as ``count_by_threshold`` tells them: of each bit more true and fewer false ones."""
+    rows = []
+    for bit in range(-6, 20):
+        probability = 1 / (1 + 2.0 ** -(bit + 0.5))
+        place = max(n for n, edge in enumerate(PROBABILITY_EDGES) if edge <= probability)
+        for is_true, pairs in (
+            (True, 40 + 9 * bit if bit > -4 else 0),
+            (False, round(900 * 2.0**-bit) if bit < 8 else 0),
+        ):
+            if pairs:
+                parts = round(probability * PARTS) * pairs
+                rows.append(
+                    {
+                        "is_true": is_true,
+                        "linked": bit >= 0,
+                        "probability_bin": place,
+                        "weight_bit": bit,
+                        "pairs": pairs,
+                        "probability_parts": parts,
+                    }
+                )
+    return rows
+
+
+CELLS = [
+    {"together": 2, "of_cluster": 2, "of_entity": 2, "cells": 400, "missing": False},
+    {"together": 1, "of_cluster": 3, "of_entity": 2, "cells": 9, "missing": False},
+    {"together": 1, "of_cluster": 1, "of_entity": 2, "cells": 1, "missing": True},
+]
+
+
+def full() -> PersonFilesSummary:
+    rows = counted()
+    return {
+        "run": head(),
+        "files": [file_head("left"), file_head("right", warnings=[])],
+        "attributes": ["name", "date_of_birth", "postcode"],
+        "warnings": ["The model sees <many> relatives."],
+        "possible_pairs": 1_435_204,
+        "compared_whole": False,
+        "candidates": 60_000,
+        "rules": [{"rule_id": "surname_postcode", "pairs_proposed": 40_000, "pairs_first": 38_000}],
+        "scored": scored_figures(rows),  # type: ignore[typeddict-item]
+        "tiers": {"match": 1000, "possible": 200, "non_match": 4000},
+        "rivals": {"share_left": 0.8, "share_right": 0.75},
+        "training": {"rounds": 31, "pairs_sampled": 1_500_000},
+        "model": [{"attribute": "date_of_birth", "level": "exact", "m": 0.9, "u": 0.00005, "weight_bits": 14.1}],
+        "clusters": cluster_sizes([{"size": 1, "clusters": 300}, {"size": 2, "clusters": 450}]),  # type: ignore[typeddict-item]
+        "truth": pair_figures(rows, true_pairs=4000, true_pairs_read=3990, true_candidates=3900),  # type: ignore[typeddict-item]
+        "cluster_truth": cluster_figures(CELLS),  # type: ignore[typeddict-item]
+        "outputs": {"pairs.csv": "every pair above the floor"},
+        "stages": [{"stage": "read", "seconds": 1.25}],
+    }
+
+
+PAGE = render_person_files(full())
+
+
+def test_page_is_well_formed_and_every_reference_stays_on_the_page() -> None:
+    found = outline(PAGE)
+    assert found.open == []
+    assert len(found.ids) == len(set(found.ids))
+    assert found.targets <= set(found.ids)
+
+
+def test_page_fetches_nothing_and_runs_nothing() -> None:
+    found = outline(PAGE)
+    assert found.tags.isdisjoint({"script", "link", "img", "iframe", "object", "embed", "base", "form"})
+    assert re.findall(r"(?:https?:)?//[\w.]+|@import|url\((?!#)|\bon\w+=", PAGE) == []
+
+
+def test_same_summary_gives_the_same_bytes() -> None:
+    assert render_person_files(full()) == PAGE
+
+
+def test_advisory_stands_at_top_and_bottom_and_texts_are_escaped() -> None:
+    assert PAGE.count(ADVISORY.replace("&", "&amp;")) == 2
+    assert "&lt;many&gt;" in PAGE and "<many>" not in PAGE
+
+
+def test_every_part_of_a_full_summary_is_shown() -> None:
+    pictures = re.findall(r"<svg[^>]*>", PAGE)
+    assert len(pictures) == 3
+    assert all('role="img"' in svg and re.search('aria-label="[^"]+"', svg) for svg in pictures)
+    assert set(re.findall(r'<table id="table-(\w+)"', PAGE)) == {
+        *("files", "rules", "probabilities", "tiers", "rivals", "training", "model", "clusters", "accuracy"),
+        *("thresholds", "loss", "calibration", "cluster_accuracy", "outputs", "stages"),
+    }
+    for said in (
+        "The shipped model person_files_v1 was used as it is.",
+        "How common a value is: shipped with person_files_v1.",
+        "In 40 of 41 postcodes",
+        "Of 1,435,204 possible pairs 60,000 were compared",
+        "left file: left.csv holds no dates of birth.",
+        "chosen with the truth",
+        "Compared: name, date of birth, postcode.",
+    ):
+        assert said in PAGE, said
+
+
+def test_heads_alone_make_a_page() -> None:
+    text = render_person_files({"run": head(kind="dedupe", trained=True, one_to_one=False, country="plain", run_id="")})
+    assert outline(text).open == []
+    assert "Repeated persons in one file" in text
+    assert "was estimated on these files, without labels" in text
+    assert "Addresses were compared as words" in text
+    assert "Accuracy" not in text and "<svg" not in text and "One-to-one" not in text and "<table" not in text
+
+
+def test_without_truth_no_accuracy_is_claimed() -> None:
+    summary = full()
+    del summary["truth"], summary["cluster_truth"]
+    text = render_person_files(summary)
+    assert "Accuracy against the truth" not in text and "Precision" not in text
+    assert text.count("<svg") == 1
+
+
+def test_a_run_that_scored_nothing_still_has_a_page() -> None:
+    summary = full()
+    summary["scored"] = scored_figures([])  # type: ignore[typeddict-item]
+    summary["truth"] = pair_figures([], true_pairs=0)  # type: ignore[typeddict-item]
+    summary["cluster_truth"] = cluster_figures([])  # type: ignore[typeddict-item]
+    text = render_person_files(summary)
+    assert outline(text).open == []
+    assert "<svg" not in text
+
+
+@pytest.mark.parametrize("cut", [None, -2.5])
+def test_the_cut_is_drawn_where_there_is_one(cut: float | None) -> None:
+    text = render_person_files({**full(), "run": head(cut_bits=cut)})
+    assert ("linked from -2.5 bits" in text) == (cut is not None)
+
+
+def test_no_barred_word_stands_on_the_page() -> None:
+    text = re.sub(r"<style>.*?</style>|<[^>]+>", " ", PAGE, flags=re.DOTALL)
+    assert WORDING.forbidden_in(re.sub(r"[^\w\s]", " ", text)) == []

@@ -1,0 +1,197 @@
+"""A mapping file is read with all its faults at once."""
+
+import pytest
+
+from linkage_spark.errors import SettingsError
+from linkage_spark.settings.mapping import DEFAULT_DATE_FORMATS, BirthColumns, Extra, load_mapping, side
+
+ISSUE = """
+country = "GB"
+[columns]
+ref = "id"
+given_names = "first_name"
+surname = "surname"
+date_of_birth = { column = "dob", format = "yyyyMMdd" }
+address = ["house", "street"]
+locality = "town"
+postcode = "postcode"
+[extra]
+occupation = "text"
+"""
+
+
+def faults(text):
+    with pytest.raises(SettingsError) as caught:
+        load_mapping("m.toml", text)
+    return str(caught.value).split("\n")
+
+
+def test_the_mapping_of_the_issue_is_read():
+    mapping = load_mapping("m.toml", ISSUE)
+    columns = side(mapping, None)
+    assert (mapping.country, columns.ref, columns.address) == ("GB", ("id",), ("house", "street"))
+    assert columns.date_of_birth == BirthColumns(column=("dob",), formats=("yyyyMMdd",), stated=True)
+    assert columns.extras == (Extra(name="occupation", column=("occupation",), kind="text"),)
+    assert columns.attributes == {"name", "date_of_birth", "address", "locality", "postcode", "occupation"}
+    assert not mapping.is_two_sided
+    assert mapping.attributes == columns.attributes
+
+
+def test_without_a_format_the_usual_ones_are_tried():
+    born = side(load_mapping("m.toml", '[columns]\nref = "id"\ndate_of_birth = "dob"'), None).date_of_birth
+    assert born == BirthColumns(column=("dob",), formats=DEFAULT_DATE_FORMATS, stated=False)
+
+
+def test_a_date_may_stand_in_parts():
+    text = '[columns]\nref = "id"\ndate_of_birth = { day = "d", month = "m", year = "y" }'
+    born = side(load_mapping("m.toml", text), None).date_of_birth
+    assert born is not None
+    assert (born.column, born.day, born.month, born.year) == ((), ("d",), ("m",), ("y",))
+
+
+def test_country_may_be_written_in_small_letters_and_uk_is_gb():
+    text = '[columns]\nref = "id"\nsurname = "s"'
+    assert [load_mapping("m", f"country = '{code}'\n{text}").country for code in ("gb", "uk", "nl")] == [
+        "GB",
+        "GB",
+        "NL",
+    ]
+    assert load_mapping("m", text).country is None
+
+
+def test_a_side_replaces_columns_key_by_key():
+    text = """
+    [columns]
+    ref = "id"
+    given_names = "first"
+    surname = "last"
+    [extra]
+    job = "text"
+    email = { column = "E-mail", kind = "exact" }
+    [left.columns]
+    surname = ["last_1", "last_2"]
+    postcode = "pc"
+    [right.columns]
+    ref = "key"
+    full_name = "name"
+    [right.extra_columns]
+    job = "occupation"
+    """
+    mapping = load_mapping("m.toml", text)
+    left, right = side(mapping, "left"), side(mapping, "right")
+    assert (left.ref, left.given_names, left.surname, left.full_name) == (("id",), ("first",), ("last_1", "last_2"), ())
+    assert (right.ref, right.given_names, right.surname, right.full_name) == (("key",), (), (), ("name",))
+    assert [(extra.name, extra.column, extra.kind) for extra in right.extras] == [
+        ("email", ("E-mail",), "exact"),
+        ("job", ("occupation",), "text"),
+    ]
+    assert left.extras[1].column == ("job",)
+
+
+def test_in_linking_an_attribute_counts_only_where_both_sides_have_it():
+    text = '[columns]\nref = "id"\nsurname = "s"\n[left.columns]\npostcode = "pc"\nlocality = "town"'
+    text += '\n[right.columns]\nlocality = "city"'
+    mapping = load_mapping("m.toml", text)
+    assert mapping.is_two_sided
+    assert mapping.attributes == {"name", "locality"}
+    assert side(mapping, None).attributes == {"name"}
+
+
+def test_one_file_needs_its_ref_in_columns():
+    text = '[columns]\nsurname = "s"\n[left.columns]\nref = "a"\n[right.columns]\nref = "b"'
+    mapping = load_mapping("m.toml", text)
+    assert side(mapping, "right").ref == ("b",)
+    with pytest.raises(SettingsError, match=r"m.toml: \[columns\] has no column for ref"):
+        side(mapping, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "[columns]\nsurname = 's'",
+            ["m.toml: key 'columns': ref is missing; add ref = \"…\", the column that says which"],
+        ),
+        ("[columns]\nref = 'id'", ["m.toml: key 'columns': nothing to compare; map at least one of given_names"]),
+        ("", ["m.toml: key 'columns': ref is missing", "m.toml: key 'columns': nothing to compare"]),
+        (
+            "[columns]\nref = 'id'\nsurnam = 's'\nsurname = 's'",
+            ["m.toml: unknown key 'columns.surnam'; did you mean 'surname'?"],
+        ),
+        ("contry = 'GB'\n[columns]\nref='id'\nsurname='s'", ["m.toml: unknown key 'contry'; did you mean 'country'?"]),
+        (
+            "[columns]\nref='id'\nfull_name='n'\nsurname='s'",
+            ["m.toml: key 'columns.full_name': a name is full_name, or given_names and surname; leave one out"],
+        ),
+        ("country = 'Britain'\n[columns]\nref='id'\nsurname='s'", ["m.toml: key 'country': write a two-letter code"]),
+        (
+            "[columns]\nref=7\nsurname=[]",
+            ["m.toml: key 'columns.ref': give the name", "m.toml: key 'columns.surname': give"],
+        ),
+        ("columns = 'id'", ["m.toml: key 'columns': make it a table"]),
+        ("left = 1\n[columns]\nref='id'\nsurname='s'", ["m.toml: key 'left': make it a table"]),
+        (
+            "[columns]\nref='id'\nsurname='s'\n[left.extra_columns]\njob='j'",
+            ["m.toml: key 'left.extra_columns.job': there is no such attribute in [extra]"],
+        ),
+        (
+            "[columns]\nref='id'\nsurname='s'\n[left.colums]\nref='j'",
+            ["m.toml: unknown key 'left.colums'; did you mean"],
+        ),
+    ],
+)
+def test_a_fault_names_file_key_and_remedy(text, expected):
+    found = faults(text)
+    assert len(found) == len(expected)
+    for said, begin in zip(found, expected, strict=True):
+        assert said.startswith(begin)
+
+
+@pytest.mark.parametrize(
+    ("born", "expected"),
+    [
+        ("{ column = 'd', format = 'YYYYMMDD' }", "format': a format is made of yyyy"),
+        ("{ column = 'd', format = 'yyyy-MM' }", "format': it needs a day dd"),
+        ("{ column = 'd', format = 'dd/MM/yyyy dd' }", "format': a sign stands in it twice"),
+        ("{ column = 'd', format = 8 }", "format': write it as in"),
+        ("{ column = 'd', day = 'x' }", "date_of_birth': it has both 'column' and 'day'"),
+        ("{ day = 'x', month = 'm' }", "date_of_birth': add 'column', or 'year'"),
+        ("{ day = 'x', year = 'm' }", "month': missing; a day says nothing"),
+        ("{ colum = 'x', year = 'm' }", "unknown key 'columns.date_of_birth.colum'; did you mean 'column'?"),
+        ("{ year = 'm', format = 'yyyy' }", "format': a format belongs to a 'column'"),
+        ("3", "date_of_birth': give the name of a column"),
+    ],
+)
+def test_a_date_that_cannot_be_read_is_a_fault(born, expected):
+    assert any(expected in fault for fault in faults(f"[columns]\nref='id'\ndate_of_birth = {born}"))
+
+
+@pytest.mark.parametrize(
+    ("extra", "expected"),
+    [
+        ('"Job Title" = "text"', 'write job_title = { column = "Job Title", kind = "text" }'),
+        ("job = 'fuzzy'", "key 'extra.job': its kind is \"text\""),
+        ("job = { column = 'j' }", "key 'extra.job': its kind is"),
+        ("job = { kind = 'text' }", "key 'extra.job.column': give the name"),
+        ("surname = 'text'\nname = 'text'", "key 'extra.name': name is an attribute of [columns]"),
+    ],
+)
+def test_a_further_attribute_at_fault_is_said(extra, expected):
+    found = faults(f"[columns]\nref='id'\n[extra]\n{extra}")
+    assert len(found) == 1
+    assert expected in found[0]
+
+
+def test_all_faults_come_at_once():
+    found = faults(
+        "country='X'\nwrong=1\n[columns]\nfull_name='n'\nsurname='s'\ndate_of_birth={format='Q'}\n[extra]\nA='text'"
+    )
+    assert len(found) == 8
+
+
+def test_what_is_no_toml_is_said_with_its_line():
+    assert faults("[columns\n")[0].startswith("m.toml: not valid TOML: ")
+
+
+def test_a_byte_order_mark_is_no_fault():
+    assert side(load_mapping("m", "\ufeff[columns]\nref='id'\nsurname='s'"), None).ref == ("id",)
