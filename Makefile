@@ -47,6 +47,30 @@ check: setup-test ## format, lint, types, import contracts and the unit tests: u
 	$(bin)/lint-imports
 	$(bin)/python -m pytest -q tests/unit
 
+# The benchmark's sizes (person records), roster and Spark master; feeds are made once and kept under build/bench.
+bench_sizes := 300000,1000000,3000000
+bench_peer_sizes := 1000000,3000000
+bench_master := local[2]
+
+.PHONY: setup-bench
+setup-bench: ## the same as setup, with Splink and what measuring needs
+	@scripts/setup.sh demo bench
+
+.PHONY: bench
+bench: setup-bench ## seconds per stage, memory and growth on made-up forces: docs/benchmarks (half an hour; bench_sizes=…)
+	$(bin)/python -m bench.run --sizes $(bench_sizes) --employees $(employees) --seed $(seed) --master '$(bench_master)'
+	$(bin)/python -m bench.page
+
+.PHONY: bench-peers
+bench-peers: setup-bench ## Splink on DuckDB and on Spark, on the standard tables that bench has left
+	$(bin)/python -m bench.peers --sizes $(bench_peer_sizes) --master '$(bench_master)'
+	$(bin)/python -m bench.page
+
+.PHONY: accuracy
+accuracy: setup ## link and dedupe on labelled files (OPEN_DATA=DIR), a made-up force's figures (FORCE=…): docs/accuracy.md
+	$(bin)/python -m bench.accuracy.run $(if $(OPEN_DATA),--data '$(OPEN_DATA)') $(if $(FORCE),--force '$(FORCE)') --master '$(bench_master)'
+	$(bin)/python -m bench.accuracy.page
+
 .PHONY: wheel
 wheel: setup ## the package as a wheel, for the cluster
 	rm -rf build/dist build/lib build/bdist.*

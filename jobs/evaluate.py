@@ -27,8 +27,15 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--feeds", required=True, metavar="DIR", help="root of the feeds; the truth lies in DIR/truth")
     parser.add_argument("--out", required=True, metavar="ROOT", help="output root of the backfill")
     parser.add_argument("--run", metavar="R", help="a published run; by default the one that readers see")
+    parser.add_argument(
+        "--in-depth",
+        action="store_true",
+        help="screen twice more: what rules, scores and policy each lost, and what is left without addresses",
+    )
     given = parser.parse_args(args=argv)
-    return run_job(lambda: run_evaluate(feeds_root=given.feeds, root=given.out, run_id=given.run))
+    return run_job(
+        lambda: run_evaluate(feeds_root=given.feeds, root=given.out, run_id=given.run, in_depth=given.in_depth)
+    )
 
 
 if __name__ == "__main__":

@@ -51,7 +51,7 @@ def accuracy(
     return {
         "true_links": true_links,
         "supportable_true_links": _pairs(rows, lambda row: row["is_true"] and row["supportable"]),
-        "scopes": [_scope(rows, scope) for scope in SCOPES],
+        "scopes": scopes(rows),
         "by_source": _by(rows, lambda row: [row["source_system"]]),
         "by_error_class": _by(rows, _error_classes),
         "by_tradition": _by(rows, lambda row: [row["naming_tradition"]]),
@@ -62,6 +62,12 @@ def accuracy(
         "curve": _curve(weights, true_links),
         "loss": _loss(rows),
     }
+
+
+def scopes(patterns: Iterable[Row]) -> list[ScopeAccuracy]:
+    """Precision and recall of what each scope shows, from rows of ``count_patterns``."""
+    rows = list(patterns)
+    return [_scope(rows, scope) for scope in SCOPES]
 
 
 def _is_true(row: Row) -> bool:

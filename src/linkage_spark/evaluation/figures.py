@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypedDict, cast
+from typing import Any, NotRequired, TypedDict, cast
 
 FIGURES_VERSION = 1
 """Rises when a key changes its meaning or goes."""
@@ -200,11 +200,15 @@ class LossFigures(TypedDict):
 
 
 class AccuracyFigures(TypedDict):
-    """What the truth of a made-up force says about a run's links and hits."""
+    """What the truth of a made-up force says about a run's links and hits.
+
+    ``scopes_without_address``: the same screening once more, as if no address had been recorded; only where it was asked for.
+    """
 
     true_links: int
     supportable_true_links: int
     scopes: list[ScopeAccuracy]
+    scopes_without_address: NotRequired[list[ScopeAccuracy]]
     by_source: list[GroupAccuracy]
     by_error_class: list[GroupAccuracy]
     by_tradition: list[GroupAccuracy]

@@ -9,7 +9,8 @@ from pyspark.sql import functions as F
 
 from linkage_spark.errors import SourceError
 from linkage_spark.evaluation import judged
-from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
+from linkage_spark.tables.canonical import ADDRESS_FIELDS, EVENT, INVOLVEMENT, PERSON
+from linkage_spark.tables.enums import AddressKind
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.results import HIT
 
@@ -58,6 +59,19 @@ def judge_links(
         scored_links=scored_links,
         proposed=proposed,
     )
+
+
+def without_address(person: DataFrame) -> DataFrame:
+    """PERSON as if no address had been recorded on either side; everything else stays.
+
+    Args:
+        person: PERSON, roster and police.
+    """
+    blank = {
+        field.name: F.lit(AddressKind.UNKNOWN.value) if field.required else F.lit(None).cast(field.type)
+        for field in ADDRESS_FIELDS
+    }
+    return PERSON.conform(person.withColumns(blank))
 
 
 def measure_truth(

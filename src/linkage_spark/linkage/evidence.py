@@ -130,7 +130,7 @@ _ADDRESS_ISSUES: dict[str, str] = {
 _FURTHER_WORDS: dict[str, str] = {
     "exact": "agree",
     "near": "agree but for a slip",
-    "one_slip": "agree but for a slip",
+    "one_slip": "are one slip apart",
     "similar": "are much alike",
     "shared_token": "have a part in common",
     "alike": "are a little alike",
@@ -344,7 +344,7 @@ def _weights_sentence(row: Mapping[str, object], model: Model | None) -> str:
     further = [(_label(name), f"weight_{name}") for name in (model.further if model is not None else {})]
     listed = [(label, sum(int(str(row[column])) for column in columns)) for label, columns in _WEIGHTS]
     listed += [(label, int(str(row[column]))) for label, column in further]
-    said = ", ".join(f"{label} {bits / 1000:+.3f}" for label, bits in listed if bits)
+    said = ", ".join(f"{label} {bits / 1000:+.3f}" for label, bits in listed if bits) or "nothing weighs"
     return f"Bits: {said}; together {int(str(row['match_weight_millibits'])) / 1000:+.3f}."
 
 

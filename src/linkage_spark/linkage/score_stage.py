@@ -29,6 +29,7 @@ from linkage_spark.linkage.comparison.pair import (
     compare_names,
     sex_marked_conflict,
     twin_pattern,
+    with_places,
 )
 from linkage_spark.linkage.comparison.tokens import PART_NAMES, NameComparer, NameKnowledge
 from linkage_spark.linkage.scoring import Scorer, Shares, WeightColumns
@@ -156,11 +157,12 @@ class BatchScorer:
         kept = np.flatnonzero(reach)
         rows = rows[kept]
         left, right = _take(left, kept), _take(right, kept)
+        further = compare_further(left, right, self._further)
         found = PairComparison(
             name=_rows(name, kept),
             date=_rows(date, rows),
-            address=_rows(address, rows),
-            further=compare_further(left, right, self._further),
+            address=with_places(_rows(address, rows), further, self._further),
+            further=further,
         )
         shares = self.scorer.shares(found, left, right)
         weights = self.scorer.weights(found, shares)

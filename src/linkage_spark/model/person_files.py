@@ -16,6 +16,9 @@ from linkage_spark.model.schema import EXTRA_PREFIX, Model, Probabilities, Rule
 EVERY_PAIR = Rule(id="every_pair", parts=("everyone",))
 """The one rule of a file that is small enough to compare whole."""
 
+MOST_RULES = 62
+"""A rule is one bit of a signed 64-bit mask."""
+
 PLACE_KINDS: Mapping[str, Literal["code", "house", "street", "text"]] = {
     "place_postcode": "code",
     "place_house": "house",
@@ -83,7 +86,7 @@ class PersonFileModel(BaseModel):
         """The model for one mapping.
 
         Args:
-            mapped: what is mapped: of name, given_names, surname, date_of_birth, premises, postcode, town.
+            mapped: what is mapped: of name, given_names, surname, date_of_birth, address, premises, postcode, town.
             further: further columns with their kind.
             expected_matches: matches to expect among all pairs before looking.
             pairs: pairs in the whole space.
@@ -92,9 +95,12 @@ class PersonFileModel(BaseModel):
         Raises:
             SettingsError: no blocking rule is left for what is mapped.
         """
-        rules = (EVERY_PAIR,) if whole else self._rules_for(mapped, further)
+        rules = (EVERY_PAIR,) if whole else self.rules_for(mapped, further)[:MOST_RULES]
         if not rules:
-            raise SettingsError("no blocking rule can be used: map a name, a date of birth or a postcode")
+            raise SettingsError(
+                "these files are too large to compare every pair, and no blocking rule can be used on what is mapped: "
+                "map both parts of the name, a date of birth or a postcode, on both sides"
+            )
         share = expected_matches / pairs
         content = {
             **self.tables,
@@ -112,8 +118,8 @@ class PersonFileModel(BaseModel):
         except ValidationError as error:
             raise SettingsError(f"model file {self.id}.toml: {_faults(error)}") from error
 
-    def _rules_for(self, mapped: frozenset[str], further: Mapping[str, str]) -> tuple[Rule, ...]:
-        """The rules of which every part is mapped, in order."""
+    def rules_for(self, mapped: frozenset[str], further: Mapping[str, str]) -> tuple[Rule, ...]:
+        """The rules of which every part is mapped, in order; ``model_for`` takes the first MOST_RULES."""
         known = mapped | frozenset(further)
 
         def usable(part: str) -> bool:
@@ -152,7 +158,7 @@ def _expanded(rule: FileRule, further: Mapping[str, str]) -> list[tuple[str, tup
         return [(rule.id, rule.parts)]
     names = [name for name, kind in further.items() if name.startswith(EXTRA_PREFIX) and kind == "text"]
     return [
-        (f"{rule.id}_{name.removeprefix(EXTRA_PREFIX)}", tuple(part.replace(_EXTRA, name) for part in rule.parts))
+        (f"{rule.id}:{name.removeprefix(EXTRA_PREFIX)}", tuple(part.replace(_EXTRA, name) for part in rule.parts))
         for name in names
     ]
 

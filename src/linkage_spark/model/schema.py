@@ -330,7 +330,7 @@ def load_model(conf_dir: Path | str, model_id: str) -> Model:
 
     Raises:
         SettingsError: when the file is missing, is no TOML, or a key is unknown, missing or wrong;
-            names the file and every key at fault.
+            names the file and every key at fault. A model of the force has no further attributes.
     """
     path = Path(conf_dir) / "models" / f"{model_id}.toml"
     try:
@@ -344,6 +344,10 @@ def load_model(conf_dir: Path | str, model_id: str) -> Model:
     except ValidationError as error:
         faults = "; ".join(f"{'.'.join(map(str, e['loc'])) or 'model'}: {e['msg']}" for e in error.errors())
         raise SettingsError(f"model file {path.name}: {faults}") from error
+    if model.further:
+        raise SettingsError(
+            f"model file {path.name}: only name, date of birth and address are evidence; remove [further]"
+        )
     if model.id != model_id:
         raise SettingsError(f"model file {path.name}: its id is '{model.id}'; file name and id must agree")
     return model

@@ -232,14 +232,15 @@ def scopes(accuracy: Mapping[str, Any]) -> Table:
     """Precision and recall of both scopes."""
     rows = [
         [
-            label(row["scope"]),
+            label(row["scope"]) + without,
             share(row["precision"]),
             of(row["precision"]),
             share(row["recall"]),
             of(row["recall"]),
             share(row["recall_supportable"]),
         ]
-        for row in accuracy["scopes"]
+        for section, without in (("scopes", ""), ("scopes_without_address", ", had no address been recorded"))
+        for row in accuracy.get(section, ())
     ]
     heads = ["shown", "precision", "true of shown", "recall", "shown of true", "recall, supportable"]
     note = (

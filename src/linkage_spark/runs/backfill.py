@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import reduce
 from typing import Any
 
 from pyspark.sql import DataFrame, Observation
@@ -24,7 +25,7 @@ from linkage_spark.runs.context import RunContext, made_from, open_run
 from linkage_spark.runs.figures import grouped, not_screened_counts
 from linkage_spark.runs.manifest import GoodRun, MadeFrom, drop_unfinished, last_good_run
 from linkage_spark.runs.progress import Stage
-from linkage_spark.runs.reading import faults_in_words, read_sources
+from linkage_spark.runs.reading import faults_in_words, persisted, read_sources
 from linkage_spark.settings.sources import feeds_of
 from linkage_spark.tables.canonical import (
     ASSIGNMENT,
@@ -157,9 +158,10 @@ def _standardise(run: RunContext, saved: Checkpoints, good: GoodRun | None, stag
     with faults_in_words(feeds_of(run.sources), run.feeds_root):
         standard, rows_in = read_sources(run)
         stage.counts["rows in"] = sum(rows_in.values())
-        for contract in CANONICAL:
-            versions[contract.name] = run.store.overwrite(contract, getattr(standard, contract.name))
-            run.progress.say(f"  {contract.name} written")
+        with persisted(standard.judged):
+            for contract in CANONICAL:
+                versions[contract.name] = run.store.overwrite(contract, getattr(standard, contract.name))
+                run.progress.say(f"  {contract.name} written")
     if made_from(run).digest != saved.fingerprint:
         raise SourceError("a feed changed while it was being read; start again when its delivery has ended")
     return Done(seconds=0.0, versions=versions, notes={"rows_in": [[*part, rows] for part, rows in rows_in.items()]})
@@ -260,7 +262,7 @@ def _hits(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stag
 def _check(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
     """Keys, nulls, reconciliation and gates; every fault is reported at once."""
     checked = (*CANONICAL, FREQUENCY, REFINED_KEY, LINK, HIT, HIT_LINK, LOCATION_HIT, SCREENING)
-    faults = [fault for table in checked for fault in checks.table_faults(table, _read(run, saved, table))]
+    faults = checks.all_table_faults([(table, _read(run, saved, table)) for table in checked])
     sources = _reconciled(run, saved)
     faults += checks.source_faults(sources, run.settings.gates)
     link_count = sum(n for name, n in saved.done["decide"].counts.items() if name.startswith("links of tier"))
@@ -275,10 +277,14 @@ def _check(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Sta
 
 def _reconciled(run: RunContext, saved: Checkpoints) -> list[SourceFigures]:
     """Rows in, out and refused, per source and canonical table."""
-    rows_out = {
-        (row["source_system"], contract.name): row["rows"]
+    canonical = [
+        _read(run, saved, contract).select("source_system", F.lit(contract.name).alias("produces"))
         for contract in (PERSON, EVENT, INVOLVEMENT, LOCATION)
-        for row in grouped(_read(run, saved, contract), ["source_system"], "rows")
+    ]
+    together = reduce(DataFrame.unionByName, canonical)
+    rows_out = {
+        (row["source_system"], row["produces"]): row["rows"]
+        for row in grouped(together, ["source_system", "produces"], "rows")
     }
     rows_out[(SourceSystem.HR.value, ASSIGNMENT.name)] = _read(run, saved, ASSIGNMENT).count()
     refused = grouped(_read(run, saved, REFUSED), ["source_system", "produces", "reason"], "rows")

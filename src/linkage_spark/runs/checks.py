@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import reduce
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -12,6 +13,47 @@ from linkage_spark.errors import GateError
 from linkage_spark.evaluation.figures import SourceFigures
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.settings.run import Gates
+
+
+def count_suspects(tables: Sequence[tuple[TableContract, DataFrame]]) -> DataFrame:
+    """Which tables need a closer look, in one pass over all of them; lazy.
+
+    Keys are compared by a hash of 64 bits, which is quick to group by and never calls equal keys different: a
+    table without repeated hashes has no repeated key. For the others ``table_faults`` looks at the keys themselves.
+
+    Args:
+        tables: contracts and the frames that were written under them.
+
+    Returns:
+        One row per table that has rows: ``place`` in ``tables``, ``repeated`` hashes that occur more than once,
+        ``nulls`` in required columns.
+    """
+    each = [
+        frame.select(
+            F.lit(place).alias("place"),
+            F.xxhash64(*contract.key).alias("key_hash"),
+            reduce(
+                lambda one, other: one + other,
+                [F.col(column.name).isNull().cast("int") for column in contract.fields if column.required],
+                F.lit(0),
+            ).alias("nulls"),
+        )
+        for place, (contract, frame) in enumerate(tables)
+    ]
+    per_key = (
+        reduce(DataFrame.unionByName, each)
+        .groupBy("place", "key_hash")
+        .agg(F.count(F.lit(1)).alias("rows_of_key"), F.sum("nulls").alias("nulls"))
+    )
+    return per_key.groupBy("place").agg(
+        F.count_if(F.col("rows_of_key") > 1).alias("repeated"), F.sum("nulls").alias("nulls")
+    )
+
+
+def all_table_faults(tables: Sequence[tuple[TableContract, DataFrame]]) -> list[str]:
+    """Faults of all written tables, in their order; one action when there is none."""
+    suspects = [row for row in count_suspects(tables).collect() if row["repeated"] or row["nulls"]]
+    return [fault for place in sorted(row["place"] for row in suspects) for fault in table_faults(*tables[place])]
 
 
 def table_faults(contract: TableContract, frame: DataFrame) -> list[str]:

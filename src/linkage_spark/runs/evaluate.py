@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,19 +13,21 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from linkage_spark.errors import ContractError, SourceError, UsageError
-from linkage_spark.evaluation.accuracy import accuracy
+from linkage_spark.evaluation.accuracy import accuracy, scopes
 from linkage_spark.evaluation.figures import AccuracyFigures, Figures, from_json
-from linkage_spark.flows.measure import judge_links, measure_truth
+from linkage_spark.evaluation.judged import count_patterns
+from linkage_spark.flows.measure import judge_links, measure_truth, without_address
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.runs.manifest import last_good_run
 from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.reporting import collect_examples, write_report
+from linkage_spark.runs.rescreen import Again, load_frozen, screen_again
 from linkage_spark.runs.session import open_session
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
 from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
 from linkage_spark.tables.enums import RunStatus
-from linkage_spark.tables.linkage import LINK
+from linkage_spark.tables.linkage import FREQUENCY, LINK, REFINED_KEY
 from linkage_spark.tables.results import HIT, RUN
 
 
@@ -47,16 +50,18 @@ class Pinned:
         return self.store.read(contract, version=self.versions[contract.name])
 
 
-def run_evaluate(*, feeds_root: str, root: str, run_id: str | None = None) -> int:
+def run_evaluate(*, feeds_root: str, root: str, run_id: str | None = None, in_depth: bool = False) -> int:
     """Measure a run, write its report anew with accuracy in it, and print the summary.
 
     Args:
         feeds_root: the feeds' root; the truth lies in its ``truth/`` folder.
         root: the output root of the backfill.
         run_id: a published run; None for the one that readers see.
+        in_depth: screen the run's tables twice more: to tell what rules, scores and policy lost, and what would
+            be left without addresses.
 
     Raises:
-        UsageError: no such published run.
+        UsageError: no such published run, or its model file has changed since.
         SourceError: the truth is missing or lacks a column.
     """
     with open_session("evaluate") as spark:
@@ -67,9 +72,10 @@ def run_evaluate(*, feeds_root: str, root: str, run_id: str | None = None) -> in
         pinned = Pinned(store=store, run_id=row["run_id"], versions=json.loads(row["table_versions_json"]))
         figures = _figures(row)
         truth_employee, truth_person = _truth(spark, files, feeds_root)
-        figures["accuracy"] = _measure(
-            pinned, truth_employee=truth_employee, truth_person=truth_person, progress=progress
-        )
+        truth = Truth(employee=truth_employee, person=truth_person)
+        with _work_folder(files, f"{root}/work/evaluate") as work:
+            depth = _in_depth(pinned, row, files, root, work, progress) if in_depth else None
+            figures["accuracy"] = _measure(pinned, truth, depth, progress=progress)
         with progress.stage("example hits") as stage:
             examples = collect_examples(pinned.read(HIT), pinned.read(LINK))
             stage.counts["hits"] = len(examples)
@@ -116,20 +122,64 @@ def _truth(spark: SparkSession, files: Files, feeds_root: str) -> tuple[DataFram
     return employee, person
 
 
-def _measure(
-    pinned: Pinned, *, truth_employee: DataFrame, truth_person: DataFrame, progress: Progress
-) -> AccuracyFigures:
+@dataclass(frozen=True)
+class Truth:
+    """Truth of the roster and of the police records."""
+
+    employee: DataFrame
+    person: DataFrame
+
+
+@dataclass(frozen=True)
+class _Depth:
+    """The screening done again: as it was, and as if no address had been recorded."""
+
+    again: Again
+    without_address: Again
+
+
+@contextmanager
+def _work_folder(files: Files, path: str) -> Iterator[str]:
+    """A folder of this job's own, removed at its end."""
+    files.delete(path)
+    try:
+        yield path
+    finally:
+        files.delete(path)
+
+
+def _in_depth(pinned: Pinned, row: Mapping[str, Any], files: Files, root: str, work: str, progress: Progress) -> _Depth:
+    """Screen twice more with what the run froze."""
+    frozen = load_frozen(
+        files,
+        root,
+        model_id=row["model_id"],
+        fingerprint=row["model_fingerprint"],
+        refined_key=pinned.read(REFINED_KEY),
+        frequency=pinned.read(FREQUENCY),
+    )
+    person = pinned.read(PERSON)
+    with progress.stage("screen again"):
+        again = screen_again(person, frozen, work=f"{work}/again")
+    with progress.stage("screen without addresses"):
+        bare = screen_again(without_address(person), frozen, work=f"{work}/without_address")
+    return _Depth(again, bare)
+
+
+def _measure(pinned: Pinned, truth: Truth, depth: _Depth | None, *, progress: Progress) -> AccuracyFigures:
     """Four small counts, three of them over the judged pairs, which are kept for as long as that takes."""
     judged = judge_links(
         pinned.read(LINK),
-        truth_employee=truth_employee,
-        truth_person=truth_person,
+        truth_employee=truth.employee,
+        truth_person=truth.person,
         person=pinned.read(PERSON),
+        scored_links=depth.again.links if depth else None,
+        proposed=depth.again.proposed if depth else None,
     ).persist(StorageLevel.MEMORY_AND_DISK)
     try:
         counts = measure_truth(
             judged,
-            truth_person=truth_person,
+            truth_person=truth.person,
             hit=pinned.read(HIT),
             involvement=pinned.read(INVOLVEMENT),
             event=pinned.read(EVENT),
@@ -146,7 +196,17 @@ def _measure(
             hard_negatives = _rows(counts.hard_negatives)
     finally:
         judged.unpersist()
-    return accuracy(patterns, weights=weights, hard_negatives=hard_negatives, hits=hits)
+    found = accuracy(patterns, weights=weights, hard_negatives=hard_negatives, hits=hits)
+    if depth is not None:
+        with progress.stage("judge links without addresses"):
+            bare = judge_links(
+                depth.without_address.links,
+                truth_employee=truth.employee,
+                truth_person=truth.person,
+                person=pinned.read(PERSON),
+            )
+            found["scopes_without_address"] = scopes(_rows(count_patterns(bare)))
+    return found
 
 
 def _rows(frame: DataFrame) -> list[dict[str, Any]]:

@@ -14,7 +14,17 @@ from pyspark.sql import DataFrame, SparkSession
 from linkage_spark.errors import SourceError, UsageError
 from linkage_spark.reference.standard import Reference
 from linkage_spark.runs.progress import Progress
-from linkage_spark.settings.mapping import ADDRESS, LOCALITY, NAME, POSTCODE, Columns, PersonMapping, load_mapping, side
+from linkage_spark.settings.mapping import (
+    ADDRESS,
+    BORN,
+    LOCALITY,
+    NAME,
+    POSTCODE,
+    Columns,
+    PersonMapping,
+    load_mapping,
+    side,
+)
 from linkage_spark.standardise.person_file_checks import (
     CountryChoice,
     choose_country,
@@ -24,7 +34,7 @@ from linkage_spark.standardise.person_file_checks import (
     missing_columns,
     unusable_columns,
 )
-from linkage_spark.standardise.person_file_columns import further_kinds
+from linkage_spark.standardise.person_file_columns import Country, further_kinds
 from linkage_spark.standardise.person_files import count_refused, standardise_person_file
 from linkage_spark.store.files import Files
 from linkage_spark.store.person_files import read_person_file, translate_person_file_error
@@ -169,7 +179,7 @@ def read_inputs(
     return Inputs(
         files=tuple(found),
         country=country,
-        mapped=_mapped(columns, attributes),
+        mapped=_mapped(columns, attributes, country.country),
         further=further_kinds(next(iter(columns.values())), attributes, country.country),
         attributes=tuple(sorted(attributes)),
     )
@@ -237,18 +247,23 @@ def _check_rows(found: list[PersonFile]) -> None:
         raise SourceError([f"{file.side}: {file.name} has no record that could be taken" for file in empty])
 
 
-def _mapped(columns: Mapping[str, Columns], attributes: frozenset[str]) -> frozenset[str]:
-    """What blocking rules may use."""
+def _mapped(columns: Mapping[str, Columns], attributes: frozenset[str], country: Country) -> frozenset[str]:
+    """What blocking rules may use; parts of a British address only where addresses are read as such."""
     whole = all(held.full_name or (held.given_names and held.surname) for held in columns.values())
     given = whole or all(held.full_name or held.given_names for held in columns.values())
     surname = whole or all(held.full_name or held.surname for held in columns.values())
-    found = set(attributes) - {NAME, LOCALITY}
-    found |= {name for name, holds in ((NAME, whole), ("given_names", given), ("surname", surname)) if holds}
-    if ADDRESS in attributes and POSTCODE in attributes:
-        found.add("premises")
-    if LOCALITY in attributes:
-        found.add("town")
-    return frozenset(found)
+    british = country == "GB"
+    claims = {
+        NAME: whole,
+        "given_names": given,
+        "surname": surname,
+        BORN: BORN in attributes,
+        ADDRESS: british and ADDRESS in attributes,
+        POSTCODE: british and POSTCODE in attributes,
+        "premises": british and {ADDRESS, POSTCODE} <= attributes,
+        "town": british and LOCALITY in attributes,
+    }
+    return frozenset(name for name, holds in claims.items() if holds)
 
 
 def _one(frame: DataFrame) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""What ``link`` and ``dedupe`` write: CSV files that a person can open, figures, and a page. All at once, at the end."""
+"""What ``link`` and ``dedupe`` write: CSV files that a person can open, figures, and a page.
+
+All are made in the work folder first and then put in their place one after the other, metrics.json and report.html
+last: both name the run that all the others are of.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +58,7 @@ class Outputs:
         """Put every file in its place and take away what an earlier run left there and this one does not write.
 
         Args:
-            former: all names that a run of this kind may write.
+            former: names that the earlier run wrote.
         """
         self._files.mkdirs(self._folder)
         for name in self._names:

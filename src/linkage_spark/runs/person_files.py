@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -12,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.sql import Column, DataFrame, Observation, SparkSession
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, DoubleType, StringType, StructField, StructType
@@ -33,7 +35,7 @@ from linkage_spark.flows.person_files import propose_file_pairs, score_file_pair
 from linkage_spark.linkage.assignment import LINK_AT, assign_one_to_one
 from linkage_spark.linkage.blocking import choose_refined, count_keys, price_rules
 from linkage_spark.model.frequencies import Frequencies
-from linkage_spark.model.person_files import load_person_file_model
+from linkage_spark.model.person_files import MOST_RULES, load_person_file_model
 from linkage_spark.model.schema import Model
 from linkage_spark.nominals.components import components
 from linkage_spark.reference.standard import Reference, load_reference
@@ -149,6 +151,7 @@ def run_person_files(task: Task) -> int:
     with open_session(task.kind) as spark:
         files = Files(spark)
         out = files.absolute(task.out)
+        _keep_inputs_apart(task, files, out)
         run = _Run(task, spark, files, out, run_id, began, reference, wording, secret=os.urandom(32))
         hours = settings.lock.stale_after_hours
         with (
@@ -157,6 +160,22 @@ def run_person_files(task: Task) -> int:
         ):
             _run(run)
     return 0
+
+
+def _keep_inputs_apart(task: Task, files: Files, out: str) -> None:
+    """Raise UsageError where the run would write over what it reads, or where both sides are one file."""
+    read = {**task.paths, "mapping": task.mapping, **({"truth": task.truth} if task.truth else {})}
+    places = {name: files.absolute(path) for name, path in read.items()}
+    written = {f"{out}/{name}" for name in WRITTEN}
+    faults = [
+        f"--{name}: this run writes a file of that name into --out; take another folder"
+        for name, at in places.items()
+        if at in written
+    ]
+    if task.kind == "link" and places["left"] == places["right"]:
+        faults.append("--left and --right name one file; use dedupe to compare a file with itself")
+    if faults:
+        raise UsageError("\n".join(faults))
 
 
 @contextmanager
@@ -256,6 +275,11 @@ def _base_model(run: _Run, inputs: Inputs) -> tuple[Model, float]:
         whole=whole,
     )
     run.summary |= {"possible_pairs": inputs.pairs, "compared_whole": whole}
+    spare = 0 if whole else len(shipped.rules_for(inputs.mapped, inputs.further)) - MOST_RULES
+    if spare > 0:
+        run.summary.setdefault("warnings", []).append(
+            f"{spare} blocking rules for the last columns of [extra] were left out: a model has at most {MOST_RULES}"
+        )
     return model, min(expected / inputs.pairs, 0.5)
 
 
@@ -488,8 +512,17 @@ def _write(run: _Run, inputs: Inputs, decided: DataFrame, graph: _Graph | None, 
     summary = _summary(run, inputs, used)
     outputs.json("metrics.json", summary)
     outputs.text("report.html", render_person_files(summary))
-    outputs.publish(tuple(WRITTEN))
+    outputs.publish(_former(run))
     print(_in_words(summary, run.out), flush=True)
+
+
+def _former(run: _Run) -> tuple[str, ...]:
+    """The files that an earlier run into this folder says it wrote."""
+    path = f"{run.out}/metrics.json"
+    try:
+        return tuple(name for name in json.loads(run.files.read_text(path))["outputs"] if name in WRITTEN)
+    except (Py4JJavaError, ValueError, KeyError, TypeError):
+        return ()
 
 
 def _summary(run: _Run, inputs: Inputs, used: _Used) -> dict[str, Any]:
@@ -601,13 +634,8 @@ def check_task(task: Task) -> Task:
     """The task, when its arguments fit together.
 
     Raises:
-        UsageError: with every fault.
+        UsageError: they do not.
     """
-    faults = []
     if task.one_to_one and task.kind != "link":
-        faults.append("--one-to-one goes with link only")
-    if len(set(task.paths.values())) < len(task.paths):
-        faults.append("--left and --right name one file; use dedupe to compare a file with itself")
-    if faults:
-        raise UsageError("\n".join(faults))
+        raise UsageError("--one-to-one goes with link only")
     return task

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
+from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 
 from linkage_spark.errors import SourceError
@@ -29,6 +30,17 @@ def faults_in_words(feeds: tuple[FeedMapping, ...], feeds_root: str) -> Iterator
         if fault is None:
             raise
         raise fault from None
+
+
+@contextmanager
+def persisted(frames: Iterable[DataFrame]) -> Iterator[None]:
+    """Keep frames once they are computed, in memory and beyond it on the run's scratch disk; release them at the end."""
+    kept = [frame.persist(storageLevel=StorageLevel.MEMORY_AND_DISK) for frame in frames]
+    try:
+        yield
+    finally:
+        for frame in kept:
+            frame.unpersist()
 
 
 def open_feeds(run: RunContext) -> Mapping[str, DataFrame]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from linkage_spark.reference.standard import Reference
 from linkage_spark.standardise.postcodes import PostcodeForm, find_postcode, read_postcode
@@ -29,8 +29,7 @@ _BUILDINGS = frozenset("COURT HOUSE LODGE TOWER TOWERS POINT HEIGHTS MANSIONS BU
 _FLOORS = {"GFF": "GROUND FLOOR", "FFF": "FIRST FLOOR", "TFF": "TOP FLOOR"}
 
 
-@dataclass(frozen=True)
-class AddressForm:
+class AddressForm(NamedTuple):
     """An address in standard form; field for field the address columns of the tables."""
 
     saon: str | None = None
@@ -47,8 +46,7 @@ class AddressForm:
     address_issue: str | None = None
 
 
-@dataclass(frozen=True)
-class _Parts:
+class _Parts(NamedTuple):
     """What the words say, beside the postcode."""
 
     saon: str | None = None
@@ -87,23 +85,126 @@ def read_address(
         reference: streets, institutions, places, placeholders.
         stated_kind: AddressKind that the source itself states; it wins over what the words say.
     """
-    parts = [_tidy(text) for text in (flat, house, street, locality, town)]
-    lines = _tidy_box(box)
-    code, lines = _choose_postcode(postcode, lines, reference)
-    texts = [text for text in (*parts, *lines) if text]
-    number = _read_uprn(uprn)
-    if not texts and not (postcode or "").strip() and not number:
-        return AddressForm(address_issue=AddressIssue.MISSING)
-    plain = " ".join(_plain(text) for text in texts)
-    if plain in reference.address_placeholders:
-        return _form(_Parts(), code, uprn=number, kind=AddressKind.UNKNOWN, issue=AddressIssue.PLACEHOLDER)
-    kind = stated_kind or code.kind or _kind_of(texts, reference)
-    found = _Parts() if kind == AddressKind.NO_FIXED_ABODE else _read_parts(parts, lines, reference)
-    if kind is None:
-        known = found.paon or found.street or code.district or number
-        kind = AddressKind.DWELLING if known else AddressKind.UNKNOWN
-    issue = _issue(found, code, kind, recorded_code=bool((postcode or "").strip()))
-    return _form(found, code, uprn=number, kind=kind, issue=issue)
+    return AddressReader(reference).read(flat, house, street, locality, town, box, postcode, uprn, stated_kind)
+
+
+class AddressReader:
+    """Reads addresses with one reference and remembers their parts: streets, towns and postcodes repeat.
+
+    What it remembers follows from the texts alone, so that it never changes a result.
+    """
+
+    def __init__(self, reference: Reference) -> None:
+        self._reference = reference
+        self._postcode = lru_cache(maxsize=_MEMO)(lambda text: read_postcode(text, reference))
+        self._street = lru_cache(maxsize=_MEMO)(lambda text: _street(text, reference))
+        self._is_street = lru_cache(maxsize=_MEMO)(lambda text: _is_street(text, reference))
+        self._phrases = lru_cache(maxsize=_MEMO)(self._find_phrases)
+        self._places = lru_cache(maxsize=_MEMO)(lambda *texts: _places(texts[2:], texts[0], texts[1], reference))
+        self._by_first_word: dict[str, list[int]] = {}
+        for number, (phrase, _, _) in enumerate(reference.institutions):
+            self._by_first_word.setdefault(phrase.split()[0], []).append(number)
+
+    def read(
+        self,
+        flat: str | None,
+        house: str | None,
+        street: str | None,
+        locality: str | None,
+        town: str | None,
+        box: str | None,
+        postcode: str | None,
+        uprn: str | None,
+        stated_kind: str | None,
+    ) -> AddressForm:
+        """As ``read_address``."""
+        parts = (_tidy(flat), _tidy(house), _tidy(street), _tidy(locality), _tidy(town))
+        code, lines = self._choose_postcode(postcode, _tidy_box(box))
+        texts = [text for text in (*parts, *lines) if text]
+        number = _read_uprn(uprn)
+        recorded_code = bool(postcode and postcode.strip())
+        if not texts and not recorded_code and not number:
+            return AddressForm(address_issue=AddressIssue.MISSING)
+        plains = [_plain(text) for text in texts]
+        if " ".join(plains) in self._reference.address_placeholders:
+            return _form(_Parts(), code, uprn=number, kind=AddressKind.UNKNOWN, issue=AddressIssue.PLACEHOLDER)
+        kind = stated_kind or code.kind or self._kind_of(plains)
+        found = _Parts() if kind == AddressKind.NO_FIXED_ABODE else self._read_parts(parts, lines)
+        if kind is None:
+            known = found.paon or found.street or code.district or number
+            kind = AddressKind.DWELLING if known else AddressKind.UNKNOWN
+        return _form(found, code, uprn=number, kind=kind, issue=_issue(found, code, kind, recorded_code=recorded_code))
+
+    def _choose_postcode(self, postcode: str | None, lines: list[str]) -> tuple[PostcodeForm, list[str]]:
+        """The postcode column's, else the one at the end of the box; and the box without it."""
+        code = self._postcode(postcode)
+        if not lines:
+            return code, lines
+        head, found = find_postcode(lines[-1], self._reference)
+        if found is None:
+            return code, lines
+        rest = [*lines[:-1], head] if head else lines[:-1]
+        return (code if (postcode or "").strip() else found), rest
+
+    def _find_phrases(self, plain: str) -> tuple[int, ...]:
+        """Numbers of the institutions' phrases whose first word stands in a text."""
+        first = self._by_first_word
+        return tuple(number for word in plain.split() if word in first for number in first[word])
+
+    def _kind_of(self, plains: Sequence[str]) -> str | None:
+        """What the words say stands there; None when they say nothing."""
+        if not any(map(self._phrases, plains)):
+            return None
+        numbers = {number for plain in plains for number in self._phrases(plain)}
+        for phrase, place, kind in (self._reference.institutions[number] for number in sorted(numbers)):
+            for position, plain in enumerate(plains):
+                if _says(plain, phrase, place, position, self._reference):
+                    return kind
+        return None
+
+    def _read_parts(self, parts: Sequence[str], lines: Sequence[str]) -> _Parts:
+        """Flat, number, street and places out of the source's parts and lines."""
+        flat, house, street, locality, town = parts
+        saon = _flat_id(flat) if flat else None
+        places: list[str] = []
+        paon: str | None = None
+        named: str | None = None
+        standard: str | None = None
+        head = [text for text in (house, street) if text]
+        if house and street and _numbered(house) and not _numbered(street):
+            head = [f"{house} {street}"]
+        queue = [*head, *lines]
+        while queue:
+            text = queue.pop(0)
+            split = _take_flat(text) if saon is None else None
+            if split:
+                saon, rest = split
+                if rest:
+                    queue.insert(0, rest)
+                continue
+            numbered = _numbered(text)
+            if numbered and paon is None and standard is None:
+                paon = numbered[0]
+                if numbered[1]:
+                    standard = self._street(numbered[1])
+                elif queue and not _numbered(queue[0]):
+                    standard = self._street(queue.pop(0))
+            elif (standard is None and named is None and text is not street and self._street_comes(queue)) or (
+                standard is None and named is None and saon and text.split()[-1] in _BUILDINGS
+            ):
+                named = text
+            elif standard is None and (text is street or self._is_street(text)):
+                standard = self._street(text)
+            elif standard is None and named is None and (text is house or len(queue) > 1):
+                named = text
+            else:
+                places.append(text)
+        locality_, town_ = self._places(locality, town, *places)
+        return _Parts(saon=saon, paon=paon or named, street=standard, locality=locality_, town=town_)
+
+    def _street_comes(self, queue: Sequence[str]) -> bool:
+        """True when a later part is a street."""
+        return any(self._is_street(text) or _numbered(text) for text in queue)
 
 
 def _form(found: _Parts, code: PostcodeForm, *, uprn: str | None, kind: str, issue: str | None) -> AddressForm:
@@ -162,18 +263,6 @@ def _plain(text: str) -> str:
     return " ".join(re.findall(r"[a-z0-9]+", text.lower()))
 
 
-def _choose_postcode(postcode: str | None, lines: list[str], reference: Reference) -> tuple[PostcodeForm, list[str]]:
-    """The postcode column's, else the one at the end of the box; and the box without it."""
-    code = read_postcode(postcode, reference)
-    if not lines:
-        return code, lines
-    head, found = find_postcode(lines[-1], reference)
-    if found is None:
-        return code, lines
-    rest = [*lines[:-1], head] if head else lines[:-1]
-    return (code if (postcode or "").strip() else found), rest
-
-
 def _read_uprn(uprn: str | None) -> str | None:
     """Digits without leading zeros; None for nothing, too many digits, or all the same digit."""
     text = (uprn or "").strip().removesuffix(".0")
@@ -183,23 +272,15 @@ def _read_uprn(uprn: str | None) -> str | None:
     return digits
 
 
-def _kind_of(texts: Sequence[str], reference: Reference) -> str | None:
-    """What the words say stands there; None when they say nothing."""
-    plains = [_plain(text) for text in texts]
-    if reference.institution_words.isdisjoint(word for plain in plains for word in plain.split()):
-        return None
-    for phrase, place, kind in reference.institutions:
-        for position, plain in enumerate(plains):
-            at = f" {plain} ".find(f" {phrase} ")
-            if at < 0 or (place == "start" and (at or position > 1)) or (place == "whole" and plain != phrase):
-                continue
-            after = plain[at + len(phrase) :].split()
-            if place == "end" and after:
-                continue
-            if place != "start" and _names_a_street(after, plain, reference):
-                continue
-            return kind
-    return None
+def _says(plain: str, phrase: str, place: str, position: int, reference: Reference) -> bool:
+    """True when a phrase stands in a text where it means an institution."""
+    at = f" {plain} ".find(f" {phrase} ")
+    if at < 0 or (place == "start" and (at or position > 1)) or (place == "whole" and plain != phrase):
+        return False
+    after = plain[at + len(phrase) :].split()
+    if place == "end" and after:
+        return False
+    return place == "start" or not _names_a_street(after, plain, reference)
 
 
 def _names_a_street(after: Sequence[str], plain: str, reference: Reference) -> bool:
@@ -209,52 +290,14 @@ def _names_a_street(after: Sequence[str], plain: str, reference: Reference) -> b
     )
 
 
-def _read_parts(parts: Sequence[str], lines: Sequence[str], reference: Reference) -> _Parts:
-    """Flat, number, street and places out of the source's parts and lines."""
-    flat, house, street, locality, town = parts
-    saon = _flat_id(flat) if flat else None
-    places: list[str] = []
-    paon: str | None = None
-    named: str | None = None
-    standard: str | None = None
-    head = [text for text in (house, street) if text]
-    if house and street and _NUMBERED.fullmatch(house) and not _NUMBERED.fullmatch(street):
-        head = [f"{house} {street}"]
-    queue = [*head, *lines]
-    while queue:
-        text = queue.pop(0)
-        split = _take_flat(text) if saon is None else None
-        if split:
-            saon, rest = split
-            if rest:
-                queue.insert(0, rest)
-            continue
-        numbered = _NUMBERED.fullmatch(text)
-        if numbered and paon is None and standard is None:
-            paon = _number(numbered["number"])
-            if numbered["street"]:
-                standard = _street(numbered["street"], reference)
-            elif queue and not _NUMBERED.fullmatch(queue[0]):
-                standard = _street(queue.pop(0), reference)
-        elif (standard is None and named is None and text is not street and _street_comes(queue, reference)) or (
-            standard is None and named is None and saon and text.split()[-1] in _BUILDINGS
-        ):
-            named = text
-        elif standard is None and (text is street or _is_street(text, reference)):
-            standard = _street(text, reference)
-        elif standard is None and named is None and (text is house or len(queue) > 1):
-            named = text
-        else:
-            places.append(text)
-    locality_, town_ = _places(places, locality, town, reference)
-    return _Parts(saon=saon, paon=paon or named, street=standard, locality=locality_, town=town_)
+@lru_cache(maxsize=_MEMO)
+def _numbered(text: str) -> tuple[str, str | None] | None:
+    """'041 A HIGH STREET' -> ('41A', 'HIGH STREET'); None when no number stands in front."""
+    match = _NUMBERED.fullmatch(text)
+    return (_number(match["number"]), match["street"]) if match else None
 
 
-def _street_comes(queue: Sequence[str], reference: Reference) -> bool:
-    """True when a later part is a street."""
-    return any(_is_street(text, reference) or _NUMBERED.fullmatch(text) for text in queue)
-
-
+@lru_cache(maxsize=_MEMO)
 def _take_flat(text: str) -> tuple[str, str] | None:
     """A flat at the front of a part -> (its id, what follows)."""
     for pattern in (_FLAT, _FLOOR, _SLASH):
@@ -264,6 +307,7 @@ def _take_flat(text: str) -> tuple[str, str] | None:
     return None
 
 
+@lru_cache(maxsize=_MEMO)
 def _flat_id(text: str) -> str:
     """'FLAT 02A' -> '2A'."""
     match = _FLAT.match(text) or _FLOOR.match(text)

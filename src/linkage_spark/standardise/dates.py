@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from typing import NamedTuple
 
 from linkage_spark.reference.standard import Reference
 from linkage_spark.settings.sources import format_pattern
@@ -28,8 +28,7 @@ _PARTIAL = tuple(
 )
 
 
-@dataclass(frozen=True)
-class DateForm:
+class DateForm(NamedTuple):
     """A date of birth in standard form; each part is None when unknown."""
 
     full: date | None

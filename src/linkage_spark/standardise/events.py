@@ -135,7 +135,7 @@ def judge_involvements(
     Args:
         feeds: the feeds that are there.
         source: the mapping.
-        events: opened events of the source.
+        events: judged events of the source, of which one row per event is kept.
         persons: judged persons of the source.
     """
     frames = []
@@ -198,7 +198,7 @@ def _refuse_unknown_events(rows: DataFrame, events: DataFrame | None, block: Pro
     if events is None:
         known = F.lit(False)
     else:
-        there = kept(events).select("event_ref", F.lit(True).alias("event_there")).distinct()
+        there = kept(events).select("event_ref", F.lit(True).alias("event_there"))
         rows = rows.join(there, on="event_ref", how="left")
         known = F.coalesce(F.col("event_there"), F.lit(False))
     fault = F.col("reason").isNull() & ~known

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import gc
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 from pyspark.sql import DataFrame
@@ -14,12 +16,13 @@ from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
 from linkage_spark.reference.standard import Reference
-from linkage_spark.standardise.addresses import AddressForm, read_address
+from linkage_spark.standardise.addresses import AddressForm, AddressReader
 from linkage_spark.standardise.dates import DateForm, read_date
-from linkage_spark.standardise.names import NameForm, choose_call_name, read_name, sound_of
+from linkage_spark.standardise.names import NameForm, NameReader, choose_call_name, sound_of
 from linkage_spark.tables.enums import AddressKind, NotScreenedReason
 
 _MEMO = 100_000
+_DATE_COLUMNS = ("date_of_birth", "dob_year", "dob_month", "dob_day", "dob_issue")
 ADDRESS_INPUTS = ("flat", "house", "street_in", "locality_in", "town_in", "box", "postcode_in", "uprn_in")
 """Inputs of an address, named apart from the columns they become."""
 
@@ -39,13 +42,35 @@ class Reading:
     roster: bool
 
 
+class _NameColumns(NamedTuple):
+    """The columns that follow from a name, in this order."""
+
+    given_tokens: tuple[str, ...]
+    surname_tokens: tuple[str, ...]
+    given_name: str | None
+    surname: str | None
+    given_first: str | None
+    surname_last: str | None
+    given_sound: str | None
+    surname_sound: str | None
+    title_tokens: tuple[str, ...]
+    name_issue: str | None
+    on_duty: bool
+
+
 @dataclass(frozen=True)
 class _Readers:
-    """The reading functions with a memo each; one per task."""
+    """The reading functions with a memo each, and what they were made with."""
 
-    name: Callable[..., NameForm]
-    born: Callable[..., DateForm]
+    reference: Reference
+    as_of: date | None
+    name: Callable[..., _NameColumns]
+    born: Callable[[str | None, tuple[str, ...]], DateForm]
     address: Callable[..., AddressForm]
+
+
+_READERS: list[_Readers] = []
+"""The readers of this process: what one task has learnt serves the next one of the same reference."""
 
 
 def form_persons(
@@ -69,11 +94,11 @@ def form_persons(
     target = to_arrow_schema(schema)
 
     def batches(stream: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
-        readers = _make_readers(reference, as_of)
+        readers = _readers_for(reference, as_of)
         for batch in stream:
-            columns = batch.to_pydict()
-            formed = _form_person_batch(columns, batch.num_rows, readings, reference, readers)
-            yield _to_batch({**columns, **formed}, target)
+            with _no_collector():
+                formed = _to_batch(batch, _form_person_batch(batch, readings, readers), target)
+            yield formed
 
     return rows.mapInArrow(func=batches, schema=schema)
 
@@ -83,89 +108,95 @@ def form_locations(rows: DataFrame, schema: StructType, *, reference: Reference)
     target = to_arrow_schema(schema)
 
     def batches(stream: Iterable[pa.RecordBatch]) -> Iterable[pa.RecordBatch]:
-        readers = _make_readers(reference, None)
+        readers = _readers_for(reference, None)
         for batch in stream:
-            columns = batch.to_pydict()
-            inputs = zip(*[columns[name] for name in (*ADDRESS_INPUTS, "stated_kind")], strict=True)
-            addresses = [readers.address(*row) for row in inputs]
-            yield _to_batch({**columns, **_address_columns(addresses)}, target)
+            with _no_collector():
+                inputs = zip(*_texts(batch, *ADDRESS_INPUTS, "stated_kind"), strict=True)
+                addresses = [readers.address(*row) for row in inputs]
+                formed = _to_batch(batch, _columns_of(AddressForm._fields, addresses), target)
+            yield formed
 
     return rows.mapInArrow(func=batches, schema=schema)
 
 
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Python's cycle collector paused for one batch.
+
+    A batch makes a hundred thousand tuples and no cycle; the collector would walk them, and all that the memos
+    hold, again and again: a third of the time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _readers_for(reference: Reference, as_of: date | None) -> _Readers:
+    """Readers with their memos. They are pure, so that a memo kept between tasks changes no result."""
+    for readers in _READERS:
+        if readers.as_of == as_of and readers.reference == reference:
+            return readers
+    readers = _make_readers(reference, as_of)
+    _READERS[:] = [readers, *_READERS[:1]]
+    return readers
+
+
 def _make_readers(reference: Reference, as_of: date | None) -> _Readers:
-    """Memoised readers: names, dates and addresses repeat within a task."""
+    """Memoised readers: whole names, dates and addresses repeat, and their parts much more."""
+    names, addresses = NameReader(reference), AddressReader(reference)
 
     @lru_cache(maxsize=_MEMO)
-    def name(title: str | None, given: str | None, surname: str | None, box: str | None, first: bool) -> NameForm:
-        return read_name(title=title, given=given, surname=surname, box=box, surname_first=first, reference=reference)
+    def name(
+        title: str | None, given: str | None, surname: str | None, box: str | None, surname_first: bool
+    ) -> _NameColumns:
+        return _name_columns(names.read(title, given, surname, box, surname_first), reference)
 
     @lru_cache(maxsize=_MEMO)
     def born(text: str | None, formats: tuple[str, ...]) -> DateForm:
         return read_date(text, formats=formats, reference=reference, latest=as_of)
 
-    @lru_cache(maxsize=_MEMO)
-    def address(
-        flat: str | None,
-        house: str | None,
-        street: str | None,
-        locality: str | None,
-        town: str | None,
-        box: str | None,
-        postcode: str | None,
-        uprn: str | None,
-        stated_kind: str | None,
-    ) -> AddressForm:
-        return read_address(
-            flat=flat,
-            house=house,
-            street=street,
-            locality=locality,
-            town=town,
-            box=box,
-            postcode=postcode,
-            uprn=uprn,
-            reference=reference,
-            stated_kind=stated_kind,
-        )
+    address = lru_cache(maxsize=_MEMO)(addresses.read)
+    return _Readers(reference=reference, as_of=as_of, name=name, born=born, address=address)
 
-    return _Readers(name=name, born=born, address=address)
+
+def _name_columns(name: NameForm, reference: Reference) -> _NameColumns:
+    """A name's columns: its tokens, the two that are compared by sound, and their sounds."""
+    first = choose_call_name(name.given, reference.names)
+    last = name.surname[-1] if name.surname else None
+    canonical = reference.names.canonical
+    return _NameColumns(
+        given_tokens=name.given,
+        surname_tokens=name.surname,
+        given_name=" ".join(name.given) or None,
+        surname=" ".join(name.surname) or None,
+        given_first=first,
+        surname_last=last,
+        given_sound=sound_of(canonical(first)) if first else None,
+        surname_sound=sound_of(canonical(last)) if last else None,
+        title_tokens=name.titles,
+        name_issue=name.issue,
+        on_duty=name.on_duty,
+    )
 
 
 def _form_person_batch(
-    columns: Mapping[str, list[Any]],
-    rows: int,
-    readings: Mapping[str, Reading],
-    reference: Reference,
-    readers: _Readers,
-) -> dict[str, list[Any]]:
+    batch: pa.RecordBatch, readings: Mapping[str, Reading], readers: _Readers
+) -> dict[str, Sequence[Any]]:
     """The standard columns of one batch."""
-    how = [readings[key] for key in columns["reading"]]
-    texts = zip(columns["title"], columns["given"], columns["surname_in"], columns["name"], strict=True)
-    names = [readers.name(*row, way.surname_first) for row, way in zip(texts, how, strict=True)]
-    dates = [readers.born(text, way.date_formats) for text, way in zip(columns["born"], how, strict=True)]
-    parts = zip(*[columns[name] for name in ADDRESS_INPUTS], [None] * rows, strict=True)
-    addresses = [readers.address(*row) for row in parts]
-    firsts = [choose_call_name(name.given, reference.names) for name in names]
-    lasts = [name.surname[-1] if name.surname else None for name in names]
-    canonical = reference.names.canonical
+    how = [readings[key] for key in _texts(batch, "reading")[0]]
+    texts = zip(*_texts(batch, "title", "given", "surname_in", "name"), how, strict=True)
+    names = [readers.name(*row, way.surname_first) for *row, way in texts]
+    dates = [readers.born(text, way.date_formats) for text, way in zip(*_texts(batch, "born"), how, strict=True)]
+    parts = zip(*_texts(batch, *ADDRESS_INPUTS), strict=True)
+    addresses = [readers.address(*row, None) for row in parts]
     return {
-        "given_tokens": [list(name.given) for name in names],
-        "surname_tokens": [list(name.surname) for name in names],
-        "given_name": [" ".join(name.given) or None for name in names],
-        "surname": [" ".join(name.surname) or None for name in names],
-        "given_first": firsts,
-        "surname_last": lasts,
-        "given_sound": [sound_of(canonical(token)) if token else None for token in firsts],
-        "surname_sound": [sound_of(canonical(token)) if token else None for token in lasts],
-        "title_tokens": [list(name.titles) for name in names],
-        "name_issue": [name.issue for name in names],
-        "date_of_birth": [born.full for born in dates],
-        "dob_year": [born.year for born in dates],
-        "dob_month": [born.month for born in dates],
-        "dob_day": [born.day for born in dates],
-        "dob_issue": [born.issue for born in dates],
-        **_address_columns(addresses),
+        **_columns_of(_NameColumns._fields, names),
+        **dict(zip(_DATE_COLUMNS, _columns_of(DateForm._fields, dates).values(), strict=True)),
+        **_columns_of(AddressForm._fields, addresses),
         "on_duty_sign": [
             not way.roster and (name.on_duty or address.address_kind == AddressKind.POLICE_STATION)
             for name, address, way in zip(names, addresses, how, strict=True)
@@ -177,30 +208,42 @@ def _form_person_batch(
     }
 
 
-def _not_screened(name: NameForm, born: DateForm, address: AddressForm, way: Reading) -> str | None:
+def _not_screened(name: _NameColumns, born: DateForm, address: AddressForm, way: Reading) -> str | None:
     """Why a person takes no part in the comparison; None when he or she does.
 
     Nobody without a usable name token takes part, no employee without a year of birth, and no police
     person of whom a part of the name is all that is known.
     """
-    if not name.given and not name.surname:
+    if not name.given_tokens and not name.surname_tokens:
         return NotScreenedReason.UNUSABLE_NAME
     if born.year is not None:
         return None
     if way.roster:
         return NotScreenedReason.NO_DATE_OF_BIRTH
-    whole = name.given and name.surname and any(len(token) > 1 for token in name.given)
+    whole = name.given_tokens and name.surname_tokens and any(len(token) > 1 for token in name.given_tokens)
     placed = address.premises_key or address.postcode or address.uprn
     return None if whole or placed else NotScreenedReason.NAME_ALONE
 
 
-def _address_columns(addresses: list[AddressForm]) -> dict[str, list[Any]]:
-    """Address forms as columns."""
-    fields = AddressForm.__dataclass_fields__
-    return {name: [getattr(address, name) for address in addresses] for name in fields}
+def _texts(batch: pa.RecordBatch, *names: str) -> list[list[Any]]:
+    """Columns of a batch as Python lists."""
+    return [batch.column(name).to_pylist() for name in names]
 
 
-def _to_batch(columns: Mapping[str, list[Any]], target: pa.Schema) -> pa.RecordBatch:
-    """The named columns in the target's order and types."""
-    arrays = [pa.array([*columns[field.name]], type=field.type) for field in target]
+def _columns_of(fields: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> dict[str, Sequence[Any]]:
+    """Rows of one kind of form as columns."""
+    return dict(zip(fields, zip(*rows, strict=True) if rows else [()] * len(fields), strict=True))
+
+
+def _to_batch(batch: pa.RecordBatch, formed: Mapping[str, Sequence[Any]], target: pa.Schema) -> pa.RecordBatch:
+    """The target's columns: those that were formed, else as they came."""
+    arrays = [
+        pa.array(formed[field.name], type=field.type) if field.name in formed else _as(batch.column(field.name), field)
+        for field in target
+    ]
     return pa.RecordBatch.from_arrays(arrays=arrays, schema=target)
+
+
+def _as(column: pa.Array, field: pa.Field) -> pa.Array:
+    """A column that passes through, in the target's type."""
+    return column if column.type == field.type else column.cast(field.type)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import NamedTuple
 
 import jellyfish
 
@@ -15,13 +16,13 @@ from linkage_spark.standardise.text import to_ascii
 from linkage_spark.tables.enums import NameIssue
 
 SOUND_LETTERS = 6
+_MEMO = 100_000
 _WORD = re.compile(r"[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*")
 _COLLAR = re.compile(r"([a-z]{0,4})(\d{2,6})")
 _IRISH = re.compile(r"^(?:Mc|Mac|O)(?=[A-Z])")
 
 
-@dataclass(frozen=True)
-class NameForm:
+class NameForm(NamedTuple):
     """A name in standard form.
 
     Attributes:
@@ -48,12 +49,95 @@ class _Found:
     placeholder: bool = False
 
 
-@dataclass(frozen=True)
-class _Word:
+class _Word(NamedTuple):
     """One word: its tokens (parted at hyphens) and whether it stood in capitals."""
 
     tokens: tuple[str, ...]
     upper: bool
+
+
+class _Part(NamedTuple):
+    """One part of a name, read: its words, and what was taken out of it."""
+
+    words: tuple[_Word, ...]
+    titles: tuple[str, ...]
+    on_duty: bool
+    placeholder: bool
+
+
+class NameReader:
+    """Reads names with one reference and remembers parts: forenames and surnames repeat, whole names seldom do.
+
+    What it remembers follows from the texts alone, so that it never changes a result.
+    """
+
+    def __init__(self, reference: Reference) -> None:
+        self._reference = reference
+        self._part = lru_cache(maxsize=_MEMO)(self._read_part)
+        self._starts = _first_tokens(reference.whole_name_placeholders)
+
+    def read(
+        self, title: str | None, given: str | None, surname: str | None, box: str | None, surname_first: bool
+    ) -> NameForm:
+        """As ``read_name``."""
+        reference, found = self._reference, _Found()
+        _take_title_column(title, found, reference)
+        parts = [part for part in (given, surname, box) if part and part.strip()]
+        whole = " ".join(parts)
+        if _may_start(whole, self._starts) and _is_placeholder(whole, reference.whole_name_placeholders):
+            return NameForm((), (), tuple(found.titles), found.on_duty, NameIssue.PLACEHOLDER)
+        if box and box.strip():
+            given_words, surname_words = self._split_box(box, surname_first, found)
+            prefixes = reference.box_prefixes if "," not in box else reference.surname_prefixes
+        else:
+            given_words = self._clean(given, found, leading=True)
+            surname_words = self._clean(surname, found, leading=False)
+            prefixes = reference.surname_prefixes
+        given_tokens = tuple(token for word in given_words for token in word.tokens)
+        surname_tokens = _join_prefixes([t for word in surname_words for t in word.tokens], prefixes)
+        issue = _issue(given_tokens, surname_tokens, found, recorded=bool(parts))
+        return NameForm(given_tokens, surname_tokens, tuple(found.titles), found.on_duty, issue)
+
+    def _clean(self, text: str | None, found: _Found, *, leading: bool) -> Sequence[_Word]:
+        """The words of one part, less placeholders, titles, ranks and numbers."""
+        if not text or not text.strip():
+            return ()
+        part = self._part(text, leading, found.on_duty)
+        found.titles += part.titles
+        found.on_duty |= part.on_duty
+        found.placeholder |= part.placeholder
+        return part.words
+
+    def _read_part(self, text: str, leading: bool, on_duty: bool) -> _Part:
+        """One part; whether the title column or an earlier part showed a sign of duty bears on weak titles."""
+        found = _Found(on_duty=on_duty)
+        text, cut = _cut_starts(text, self._reference)
+        if _is_placeholder(text, self._reference.name_placeholders):
+            return _Part((), (), on_duty, True)
+        words = _take_titles(_words(text), found, self._reference, leading=leading, numbers_count=not cut, needed=1)
+        return _Part(tuple(words), tuple(found.titles), found.on_duty, found.placeholder)
+
+    def _split_box(self, box: str, surname_first: bool, found: _Found) -> tuple[Sequence[_Word], Sequence[_Word]]:
+        """A name in one box -> (given words, surname words)."""
+        text, cut = _cut_starts(box, self._reference)
+        left, _, right = text.partition(",")
+        if right.strip(" ,"):
+            surname = self._clean(left, found, leading=False)
+            return self._clean(right.replace(",", " "), found, leading=True), surname
+        words: Sequence[_Word] = _take_titles(
+            _words(text.replace(",", " ")), found, self._reference, leading=True, numbers_count=not cut, needed=2
+        )
+        words = _join_box(words, self._reference.box_prefixes)
+        if len(words) < 2:
+            return (), words
+        upper = [word.upper for word in words]
+        if not all(upper) and upper[0]:
+            surnames = next(place for place, capital in enumerate(upper) if not capital)
+            return words[surnames:], words[:surnames]
+        if not all(upper) and upper[-1]:
+            first = max(place for place, capital in enumerate(upper) if not capital) + 1
+            return words[:first], words[first:]
+        return (words[1:], words[:1]) if surname_first else (words[:-1], words[-1:])
 
 
 def read_name(
@@ -78,22 +162,7 @@ def read_name(
     Returns:
         Tokens are empty, never None, where nothing usable was recorded.
     """
-    found = _Found()
-    _take_title_column(title, found, reference)
-    whole = " ".join(part for part in (given, surname, box) if part and part.strip())
-    if _is_placeholder(whole, reference.whole_name_placeholders):
-        return NameForm((), (), tuple(found.titles), found.on_duty, NameIssue.PLACEHOLDER)
-    if box and box.strip():
-        given_words, surname_words = _split_box(box, surname_first, found, reference)
-        prefixes = reference.box_prefixes if "," not in box else reference.surname_prefixes
-    else:
-        given_words = _clean(given, found, reference, leading=True)
-        surname_words = _clean(surname, found, reference, leading=False)
-        prefixes = reference.surname_prefixes
-    given_tokens = tuple(token for word in given_words for token in word.tokens)
-    surname_tokens = _join_prefixes([t for word in surname_words for t in word.tokens], prefixes)
-    issue = _issue(given_tokens, surname_tokens, found, recorded=bool(whole))
-    return NameForm(given_tokens, surname_tokens, tuple(found.titles), found.on_duty, issue)
+    return NameReader(reference).read(title, given, surname, box, surname_first)
 
 
 def choose_call_name(given: Sequence[str], names: NameReference) -> str | None:
@@ -120,47 +189,49 @@ def _take_title_column(title: str | None, found: _Found, reference: Reference) -
             found.on_duty |= kind == "rank" or any(sign.isdigit() for sign in token)
 
 
-@lru_cache(maxsize=200_000)
-def _words(text: str | None) -> tuple[_Word, ...]:
+def _words(text: str | None) -> list[_Word]:
     """Words in order; 'McDONALD' counts as capitals, a single letter does not."""
-    if not text:
-        return ()
-    words = []
-    for match in _WORD.finditer(to_ascii(text)):
-        plain = match.group()
-        bare = _IRISH.sub("", plain)
-        upper = len(bare.replace("-", "")) > 1 and bare.isupper()
-        words.append(_Word(tuple(plain.lower().replace("-", " ").split()), upper))
-    return tuple(words)
+    return [_word(plain) for plain in _WORD.findall(to_ascii(text))] if text else []
 
 
-def _is_placeholder(text: str | None, listed: frozenset[str]) -> bool:
+@lru_cache(maxsize=_MEMO)
+def _word(plain: str) -> _Word:
+    """One word of letters, digits and hyphens."""
+    bare = _IRISH.sub("", plain)
+    upper = len(bare.replace("-", "")) > 1 and bare.isupper()
+    return _Word(tuple(plain.lower().replace("-", " ").split()), upper)
+
+
+def _is_placeholder(text: str, listed: frozenset[str]) -> bool:
     """True when the whole text is a listed placeholder or holds no letter or digit at all."""
-    if not text or not text.strip():
+    if not text.strip():
         return False
-    plain = " ".join(text.lower().split())
     words = " ".join(token for word in _words(text) for token in word.tokens)
-    return plain in listed or words in listed or not words
+    return not words or words in listed or " ".join(text.lower().split()) in listed
+
+
+def _first_tokens(listed: frozenset[str]) -> frozenset[str]:
+    """The first token of each listed text."""
+    return frozenset(match.group().partition("-")[0] for text in listed if (match := _WORD.search(text)))
+
+
+def _may_start(text: str, first_tokens: frozenset[str]) -> bool:
+    """False only when a text starts as no listed one does: most texts need no closer look."""
+    if not text.isascii() or "'" in text or "`" in text or '"' in text:
+        return True
+    match = _WORD.search(text)
+    return match is None or match.group().lower().partition("-")[0] in first_tokens
 
 
 def _cut_starts(text: str, reference: Reference) -> tuple[str, bool]:
     """Cut MIG_ERROR_ and the like off the front; True when something was cut."""
     cut = False
+    if not text.lstrip().upper().startswith(reference.name_placeholder_starts):
+        return text.replace("_", " "), cut
     for start in reference.name_placeholder_starts:
         if text.lstrip().upper().startswith(start):
             text, cut = text.lstrip()[len(start) :], True
     return text.replace("_", " "), cut
-
-
-def _clean(text: str | None, found: _Found, reference: Reference, *, leading: bool) -> list[_Word]:
-    """The words of one part, less placeholders, titles, ranks and numbers."""
-    if not text or not text.strip():
-        return []
-    text, cut = _cut_starts(text, reference)
-    if _is_placeholder(text, reference.name_placeholders):
-        found.placeholder = True
-        return []
-    return _take_titles(_words(text), found, reference, leading=leading, numbers_count=not cut, needed=1)
 
 
 def _take_titles(
@@ -173,6 +244,8 @@ def _take_titles(
     needed: int,
 ) -> list[_Word]:
     """Take strong titles out anywhere, weak ones at the front where ``needed`` names follow."""
+    if all(_is_plain(word.tokens, reference) for word in words):
+        return list(words)
     kept: list[_Word] = []
     mixed = any(word.upper for word in words) and any(_is_mixed(word) for word in words)
     for place, word in enumerate(words):
@@ -194,6 +267,14 @@ def _take_titles(
         else:
             kept.append(word)
     return [word for word in kept if word.tokens]
+
+
+def _is_plain(tokens: Sequence[str], reference: Reference) -> bool:
+    """True when nothing can be taken out of a word: letters only, and no title or placeholder by itself."""
+    if len(tokens) > 1:
+        return all(token.isalpha() for token in tokens)
+    token = tokens[0]
+    return token.isalpha() and token not in reference.titles and token not in reference.name_placeholder_tokens
 
 
 def _is_weak_title(
@@ -245,29 +326,6 @@ def _without_digits(word: _Word) -> _Word:
     """The word's letters."""
     tokens = ("".join(sign for sign in token if sign.isalpha()) for token in word.tokens)
     return _Word(tuple(token for token in tokens if token), word.upper)
-
-
-def _split_box(box: str, surname_first: bool, found: _Found, reference: Reference) -> tuple[list[_Word], list[_Word]]:
-    """A name in one box -> (given words, surname words)."""
-    text, cut = _cut_starts(box, reference)
-    left, _, right = text.partition(",")
-    if right.strip(" ,"):
-        surname = _clean(left, found, reference, leading=False)
-        return _clean(right.replace(",", " "), found, reference, leading=True), surname
-    words = _take_titles(
-        _words(text.replace(",", " ")), found, reference, leading=True, numbers_count=not cut, needed=2
-    )
-    words = _join_box(words, reference.box_prefixes)
-    if len(words) < 2:
-        return [], words
-    upper = [word.upper for word in words]
-    if not all(upper) and upper[0]:
-        surnames = next(place for place, capital in enumerate(upper) if not capital)
-        return words[surnames:], words[:surnames]
-    if not all(upper) and upper[-1]:
-        first = max(place for place, capital in enumerate(upper) if not capital) + 1
-        return words[:first], words[first:]
-    return (words[1:], words[:1]) if surname_first else (words[:-1], words[-1:])
 
 
 def _join_box(words: Sequence[_Word], prefixes: frozenset[str]) -> list[_Word]:

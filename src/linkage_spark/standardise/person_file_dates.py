@@ -96,7 +96,7 @@ def fill_early(persons: DataFrame, born: str, formats: Sequence[str]) -> DataFra
     becomes = {
         "date_of_birth": date,
         "dob_year": parts[0].cast("int"),
-        "dob_month": F.when(whole, F.month(date)).otherwise(F.get(parts, F.lit(1)).cast("int")),
+        "dob_month": F.when(whole, F.month(date)).otherwise(F.nullif(F.get(parts, F.lit(1)).cast("int"), F.lit(0))),
         "dob_day": F.dayofmonth(date),
         "dob_issue": F.when(whole, january).otherwise(F.lit(DobIssue.PARTIAL.value)),
     }

@@ -14,7 +14,7 @@ from pyspark.sql.window import Window
 
 from linkage_spark.model.schema import EXTRA_PREFIX
 from linkage_spark.reference.standard import Reference
-from linkage_spark.settings.mapping import Columns
+from linkage_spark.settings.mapping import ADDRESS, BORN, LOCALITY, NAME, POSTCODE, Columns
 from linkage_spark.standardise.forming import ADDRESS_INPUTS, Reading, form_persons
 from linkage_spark.standardise.person_file_columns import (
     Country,
@@ -76,7 +76,7 @@ def standardise_person_file(
     A row without a ref is refused. Of rows that agree in every mapped column one is kept; when rows of one
     ref differ in any, all of them are refused, since nothing says which is right. Every kept row takes part
     in the comparison: ``not_screened_reason`` is null and ``on_duty_sign`` false. Without a British address
-    PERSON's address columns are empty. Numbers in a Parquet file are read as text, whole ones without
+    PERSON's address columns are empty. What is not mapped has no issue. Numbers in a Parquet file are read as text, whole ones without
     decimals.
 
     Args:
@@ -98,9 +98,20 @@ def standardise_person_file(
     reading = Reading(date_formats=formats, surname_first=False, roster=True)
     schema = StructType([*PERSON.schema.fields, *carried])
     formed = form_persons(inputs, schema, readings={side: reading}, reference=reference, as_of=as_of)
-    taking_part = formed.withColumn("not_screened_reason", F.lit(None).cast("string"))
+    nothing = F.lit(None).cast("string")
+    unasked = [issue for issue, at in _ISSUES.items() if not at & columns.attributes]
+    unasked += ["address_issue"] if country != "GB" else []
+    taking_part = formed.withColumns(dict.fromkeys(["not_screened_reason", *unasked], nothing))
     persons = fill_early(taking_part, _BORN, formats).select(*PERSON.names, *further)
     return StandardFile(persons=persons, refused=_refuse(judged, columns, side))
+
+
+_ISSUES: Mapping[str, frozenset[str]] = {
+    "name_issue": frozenset({NAME}),
+    "dob_issue": frozenset({BORN}),
+    "address_issue": frozenset({ADDRESS, LOCALITY, POSTCODE}),
+}
+"""What an issue is about: where none of it is mapped, nothing is missing."""
 
 
 def count_refused(refused: DataFrame) -> DataFrame:

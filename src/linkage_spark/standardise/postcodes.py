@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from linkage_spark.reference.standard import Reference
 from linkage_spark.tables.enums import AddressKind
@@ -21,8 +21,7 @@ _AT_END = re.compile(r"^(?P<head>.*?)\b(?P<code>[A-Z]{1,2}[0-9OI][0-9A-Z]? ?[0-9
 _MIXED_UP = {"O": "O0", "0": "0O", "I": "I1", "1": "1I"}
 
 
-@dataclass(frozen=True)
-class PostcodeForm:
+class PostcodeForm(NamedTuple):
     """A postcode in standard form.
 
     Attributes:

@@ -17,6 +17,9 @@ from linkage_spark.tables.enums import RefusalReason
 RAW = "raw__"
 """Columns with this start hold the raw row, one per feed; null for rows of other feeds."""
 
+ROW_JSON = "row_json"
+"""The raw row of a refused row as JSON; null for kept rows."""
+
 
 def open_rows(frame: DataFrame, feed: FeedMapping, block: Produces, inputs: dict[str, Column]) -> DataFrame:
     """A feed's rows with what every table needs, beside the block's own ``inputs``.
@@ -92,14 +95,21 @@ def union_rows(frames: Iterable[DataFrame]) -> DataFrame | None:
     return reduce(lambda a, b: a.unionByName(b, allowMissingColumns=True), listed) if listed else None
 
 
-def refuse(judged: DataFrame) -> DataFrame:
-    """The refused rows of one judged frame as REFUSED.
+def settle(judged: DataFrame) -> DataFrame:
+    """Judged rows with ``row_json`` in place of the raw row; only refused rows pay for it.
 
-    The raw row becomes JSON only here, so kept rows never pay for it.
+    A settled frame is narrow: several tables are made from it, and whoever runs them may keep it meanwhile.
     """
-    raws = [F.to_json(F.col(name)) for name in judged.columns if name.startswith(RAW)]
-    rows = judged.where(F.col("reason").isNotNull()).withColumn("row_json", F.coalesce(*raws, F.lit("{}")))
+    raws = [name for name in judged.columns if name.startswith(RAW)]
+    as_json = F.coalesce(*[F.to_json(F.col(name)) for name in raws], F.lit("{}"))
+    row_json = F.when(F.col("reason").isNotNull(), as_json).alias(ROW_JSON)
+    return judged.select(*[F.col(name) for name in judged.columns if name not in raws], row_json)
+
+
+def refuse(settled: DataFrame) -> DataFrame:
+    """The refused rows of one settled frame as REFUSED."""
+    rows = settled.where(F.col("reason").isNotNull())
     copies = Window.partitionBy("source_system", "feed", "produces", "row_key", "reason").orderBy(
-        "content_hash", "row_json"
+        "content_hash", ROW_JSON
     )
     return REFUSED.conform(rows.withColumn("copy_no", F.row_number().over(copies)))

@@ -14,7 +14,7 @@ from linkage_spark.kit.contract import TableContract
 from linkage_spark.reference.standard import Reference
 from linkage_spark.settings.sources import SourceMapping
 from linkage_spark.standardise import events, persons
-from linkage_spark.standardise.rows import refuse
+from linkage_spark.standardise.rows import refuse, settle
 from linkage_spark.tables.canonical import (
     EVENT,
     INVOLVEMENT,
@@ -31,6 +31,9 @@ class Standardised:
     Of every source and table: rows of the feeds that produce it = rows here + rows in ``refused``.
     The roster's unit is the assignment: its persons and employees are its assignments made one per
     employee, and its refused rows stand under ``assignment`` only.
+
+    ``judged`` are the frames that several of the tables are made from, lazy like the tables: whoever writes
+    the tables may persist them before and release them after, and no row changes.
     """
 
     person: DataFrame
@@ -40,6 +43,7 @@ class Standardised:
     involvement: DataFrame
     location: DataFrame
     refused: DataFrame
+    judged: tuple[DataFrame, ...] = ()
 
 
 def standardise(
@@ -65,7 +69,8 @@ def standardise(
     roster = next(source for source in sources if source.roster)
     police = tuple(source for source in sources if not source.roster)
     _check_roster(roster, feeds)
-    hr_rows, hr_person = persons.judge_roster(feeds, roster, reference=reference, as_of=as_of)
+    hr_judged, hr_person = persons.judge_roster(feeds, roster, reference=reference, as_of=as_of)
+    hr_rows = settle(hr_judged)
     people: dict[str, DataFrame] = {}
     happened: dict[str, DataFrame] = {}
     parts: dict[str, DataFrame] = {}
@@ -73,12 +78,11 @@ def standardise(
     for source in police:
         name = source.source_system
         opened = events.open_events(feeds, source)
-        judged = persons.judge_persons(feeds, source)
-        _put(people, name, judged)
+        _put(people, name, persons.judge_persons(feeds, source))
         _put(happened, name, events.judge_events(opened) if opened is not None else None)
-        _put(parts, name, events.judge_involvements(feeds, source, events=opened, persons=judged))
-        _put(places, name, events.judge_locations(feeds, source, events=opened))
-    everything = [hr_rows, *people.values(), *happened.values(), *parts.values(), *places.values()]
+        _put(parts, name, events.judge_involvements(feeds, source, events=happened.get(name), persons=people.get(name)))
+        _put(places, name, events.judge_locations(feeds, source, events=happened.get(name)))
+    everything = (hr_rows, *people.values(), *happened.values(), *parts.values(), *places.values())
     assignment = persons.form_assignments(hr_rows)
     police_person = persons.form_police(people, feeds, police, reference=reference, as_of=as_of)
     return Standardised(
@@ -91,6 +95,7 @@ def standardise(
             spark, LOCATION, [p for p in [events.form_places(places, reference=reference)] if p is not None]
         ),
         refused=_together(spark, REFUSED, [refuse(frame) for frame in everything]),
+        judged=everything,
     )
 
 
@@ -112,10 +117,10 @@ def rows_by_table(rows: Mapping[str, int], sources: tuple[SourceMapping, ...]) -
     return counted
 
 
-def _put(frames: dict[str, DataFrame], name: str, frame: DataFrame | None) -> None:
-    """Add a frame when there is one."""
-    if frame is not None:
-        frames[name] = frame
+def _put(frames: dict[str, DataFrame], name: str, judged: DataFrame | None) -> None:
+    """Add a judged frame, settled, when there is one."""
+    if judged is not None:
+        frames[name] = settle(judged)
 
 
 def _session_of(feeds: Mapping[str, DataFrame]) -> SparkSession:

@@ -32,7 +32,7 @@ def to_ascii(text: str) -> str:
     """Plain ASCII: mojibake mended, letters transliterated (ł is l), apostrophes and quotes gone."""
     if not text.isascii():
         text = anyascii(mend_mojibake(text))
-    return text.translate(_QUOTES)
+    return text.translate(_QUOTES) if "'" in text or "`" in text or '"' in text else text
 
 
 def words_of(text: str) -> list[str]:

@@ -15,10 +15,13 @@ import pyarrow.compute as pc
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA, JaroWinkler
 
-from linkage_spark.model.schema import FURTHER_LEVELS, MISSING, Further
+from linkage_spark.model.schema import FURTHER_LEVELS, MISSING, PLACE_PREFIX, Further
 
 Ints = npt.NDArray[np.int64]
 Columns = dict[str, pa.Array]
+
+PLACE_POSTCODE, PLACE_HOUSE = f"{PLACE_PREFIX}postcode", f"{PLACE_PREFIX}house"
+PLACE_STREET, PLACE_LOCALITY = f"{PLACE_PREFIX}street", f"{PLACE_PREFIX}locality"
 
 LEVELS: Mapping[str, tuple[str, ...]] = {kind: (MISSING, *levels) for kind, levels in FURTHER_LEVELS.items()}
 """Levels of each kind by code; 0 is missing."""
@@ -42,6 +45,24 @@ def compare_further(left: Columns, right: Columns, further: Mapping[str, Further
     count = len(next(iter(left.values()))) if left else 0
     found = [compare_values(attribute.kind, left[name], right[name]) for name, attribute in further.items()]
     return np.stack(found, axis=1) if found else np.zeros((count, 0), dtype=np.int64)
+
+
+def same_premises(levels: Ints, further: Mapping[str, Further]) -> npt.NDArray[np.bool_]:
+    """House and street are equal, and the postcode or the locality: one dwelling where addresses are not British.
+
+    Args:
+        levels: what ``compare_further`` gave.
+        further: the attributes, in the order of its columns; without house and street nothing is one dwelling.
+    """
+    exact = {
+        name: levels[:, no] == CODE[attribute.kind]["exact"] for no, (name, attribute) in enumerate(further.items())
+    }
+    never = np.zeros(len(levels), dtype=np.bool_)
+    house, street = exact.get(PLACE_HOUSE, never), exact.get(PLACE_STREET, never)
+    found: npt.NDArray[np.bool_] = (
+        house & street & (exact.get(PLACE_POSTCODE, never) | exact.get(PLACE_LOCALITY, never))
+    )
+    return found
 
 
 def compare_values(kind: str, left: pa.Array, right: pa.Array) -> Ints:
@@ -71,14 +92,14 @@ def compare_values(kind: str, left: pa.Array, right: pa.Array) -> Ints:
 def compare_codes(one: str, other: str) -> str:
     """Level of two unequal codes such as foreign postcodes.
 
-    one_slip: one edit or two neighbours exchanged. near: all but the last character, or two edits where both
-    have six characters. same_start: the first half.
+    one_slip: one edit or two neighbours exchanged. near: two edits where both have six characters. same_start: the
+    first half of the shorter.
     """
     edits = OSA.distance(one, other, score_cutoff=2)
     if edits <= 1:
         return "one_slip"
     shorter = min(len(one), len(other))
-    if (edits == 2 and shorter >= 6) or (len(one) == len(other) and one[:-1] == other[:-1]):
+    if edits == 2 and shorter >= 6:
         return "near"
     half = (shorter + 1) // 2
     return "same_start" if one[:half] == other[:half] else "differ"

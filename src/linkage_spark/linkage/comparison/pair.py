@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from linkage_spark.linkage.comparison import addresses, dates, names
-from linkage_spark.linkage.comparison.further import compare_further
+from linkage_spark.linkage.comparison.further import compare_further, same_premises
 from linkage_spark.linkage.comparison.tokens import PART_NAMES, NameComparer
 from linkage_spark.model.schema import Further
 
@@ -97,12 +97,20 @@ def compare_columns(
     left: Columns, right: Columns, comparer: NameComparer, further: Mapping[str, Further] = NO_FURTHER
 ) -> PairComparison:
     """Compare columns of pairs; ``left`` and ``right`` hold EVIDENCE_COLUMNS, and the further ones, of equal length."""
+    levels = compare_further(left, right, further)
     return PairComparison(
         name=compare_names(left, right, comparer),
         date=compare_dates(left, right),
-        address=compare_addresses(left, right),
-        further=compare_further(left, right, further),
+        address=with_places(compare_addresses(left, right), levels, further),
+        further=levels,
     )
+
+
+def with_places(
+    found: addresses.AddressComparison, levels: dates.Ints, further: Mapping[str, Further]
+) -> addresses.AddressComparison:
+    """The same dwelling too where the place stands in further attributes, for the tier policy; levels stay."""
+    return replace(found, same_premises=found.same_premises | same_premises(levels, further)) if further else found
 
 
 def compare_names(left: Columns, right: Columns, comparer: NameComparer) -> names.NameComparison:

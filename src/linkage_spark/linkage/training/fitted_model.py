@@ -23,6 +23,7 @@ from linkage_spark.linkage.training.layout import (
 from linkage_spark.model.schema import CROSSED_LEVELS, PART_LEVELS, Model
 
 _LEAST, _MOST = 1e-12, 1.0
+_SLACK = 1.0 + 1e-9
 _PROJECTIONS, _SETTLED_BITS = 500, 1e-9
 
 
@@ -98,7 +99,7 @@ def monotone(m: Floats, u: Floats) -> tuple[Floats, bool]:
     blocks: list[list[float]] = []
     for one_m, one_u in zip(m.tolist(), u.tolist(), strict=True):
         blocks.append([one_m, one_u, 1])
-        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] > blocks[-1][0] / blocks[-1][1]:
+        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] > blocks[-1][0] / blocks[-1][1] * _SLACK:
             last = blocks.pop()
             blocks[-1] = [a + b for a, b in zip(blocks[-1], last, strict=True)]
     ratios = np.concatenate([np.full(int(count), top / bottom) for top, bottom, count in blocks])
@@ -197,7 +198,8 @@ def _part(m: Floats, u: Floats) -> dict[str, dict[str, float]]:
 
 
 def _pair(m: float, u: float) -> dict[str, float]:
-    """Probabilities inside what a model allows."""
+    """Probabilities inside what a model allows, their ratio kept as far as that goes."""
+    m, u = m / max(m, u, 1.0), u / max(m, u, 1.0)
     return {"m": float(np.clip(m, _LEAST, _MOST)), "u": float(np.clip(u, _LEAST, _MOST))}
 
 

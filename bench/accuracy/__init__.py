@@ -1,0 +1,1 @@
+"""Accuracy on openly available labelled person files, and on a made-up force: docs/accuracy.md."""

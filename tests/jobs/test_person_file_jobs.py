@@ -1,0 +1,229 @@
+"""The jobs link and dedupe as their users run them: real processes on the example files and on worse ones."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import random
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+REPO = Path(__file__).resolve().parents[2]
+EXAMPLES = REPO / "examples" / "person-files"
+PAIR_COLUMNS = ["ref_l", "ref_r", "match_weight", "match_probability", "linked", "tier", "explanation"]
+LINK_FILES = {"pairs.csv", "evidence.csv", "refused.csv", "model.json", "metrics.json", "report.html"}
+
+CONFLICT = [["M901", "Quintilla", "Zzyzxqua", "03/02/1984", "7"], ["M901", "Quintilla", "Zzyzxqua", "04/02/1984", "7"]]
+REPEATED = [["M902", "Barnaby", "Quagmire", "05/06/1971", "9"]] * 2
+NO_REF = ["", "Wilhelmina", "Sproggett", "17/08/1969", "11"]
+IMPOSSIBLE = ["M903", "Leopold", "Thistlewick", "31/02/1980", "13"]
+EMPTY = ["M904", "", "Thistlewick", "", ""]
+PLANTED = ("zzyzxqua", "quagmire", "sproggett", "thistlewick")
+"""Surnames of the bad rows: none may stand in what the job prints, in its figures or on its page."""
+
+
+def submit(job: str, *args: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [str(REPO / "scripts" / "submit.sh"), job, "--", *map(str, args)],
+        cwd=REPO,
+        env={**os.environ, "LINKAGE_DRIVER_MEMORY": "2g", "LINKAGE_MASTER": "local[2]", **env},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def ok(done: subprocess.CompletedProcess[str]) -> str:
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout + done.stderr
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def rewrite(source: Path, target: Path, change: Callable[[list[list[str]]], list[list[str]]]) -> Path:
+    """A CSV with its rows changed, its header as it was."""
+    with source.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    with target.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *change(rows)])
+    return target
+
+
+def shuffled(rows: list[list[str]]) -> list[list[str]]:
+    return random.Random(4).sample(rows, len(rows))
+
+
+def full(row: Sequence[str]) -> list[str]:
+    """A row of members.csv: an address to the house number, the rest alike."""
+    return [*row, "Kiln Way", "Dudley", "DY1 2AB", "chef"]
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def linked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """members.csv with bad rows against volunteers.csv, one-to-one, against the truth."""
+    root = tmp_path_factory.mktemp("link")
+    bad = [full(row) for row in [*CONFLICT, *REPEATED, NO_REF, IMPOSSIBLE, EMPTY]]
+    left = rewrite(EXAMPLES / "members.csv", root / "members.csv", lambda rows: rows + bad)
+    files = ("--left", left, "--right", EXAMPLES / "volunteers.csv", "--mapping", EXAMPLES / "link.toml")
+    said = ok(submit("link", *files, "--out", root / "out", "--truth", EXAMPLES / "link_truth.csv", "--one-to-one"))
+    return root / "out", said
+
+
+@pytest.fixture(scope="module")
+def deduped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("dedupe") / "out"
+    truth = EXAMPLES / "register_truth.csv"
+    files = ("--input", EXAMPLES / "register.csv", "--mapping", EXAMPLES / "register.toml", "--out", out)
+    ok(submit("dedupe", *files, "--train", "--truth", truth))
+    return out
+
+
+def test_link_writes_its_files_and_nothing_else_and_pairs_have_the_columns_of_the_contract(
+    linked: tuple[Path, str],
+) -> None:
+    out, _ = linked
+    assert set(files_of(out)) == LINK_FILES
+    assert not (out / ".work").exists()
+    pairs = table(out / "pairs.csv")
+    assert list(pairs[0]) == PAIR_COLUMNS
+    assert [(row["ref_l"], row["ref_r"]) for row in pairs] == sorted((row["ref_l"], row["ref_r"]) for row in pairs)
+    assert all(row["explanation"] for row in pairs)
+
+
+def test_one_to_one_links_no_record_twice_and_a_linked_pair_has_at_least_half_the_probability(
+    linked: tuple[Path, str],
+) -> None:
+    pairs = table(linked[0] / "pairs.csv")
+    links = [row for row in pairs if row["linked"] == "true"]
+    assert len(links) > 30
+    for side in ("ref_l", "ref_r"):
+        assert len({row[side] for row in links}) == len(links)
+    assert all((float(row["match_probability"]) >= 0.5) == (row["linked"] == "true") for row in pairs)
+
+
+def test_figures_are_those_that_the_pairs_and_the_truth_give(linked: tuple[Path, str]) -> None:
+    out, _ = linked
+    figures = json.loads((out / "metrics.json").read_text())
+    links = {(row["ref_l"], row["ref_r"]) for row in table(out / "pairs.csv") if row["linked"] == "true"}
+    true = {(row["ref_l"], row["ref_r"]) for row in table(EXAMPLES / "link_truth.csv")}
+    default = figures["truth"]["default"]
+    assert (default["linked"], default["true_linked"]) == (len(links), len(links & true))
+    assert figures["truth"]["true_pairs"] == len(true) == 44
+    assert default["precision"]["value"] >= 0.95
+    assert default["recall"]["value"] >= 0.8
+
+
+def test_bad_rows_are_kept_out_with_a_reason_and_rows_in_are_records_and_rows_kept_out(
+    linked: tuple[Path, str],
+) -> None:
+    out, _ = linked
+    refused = sorted((row["side"], row["ref"], row["reason"]) for row in table(out / "refused.csv"))
+    assert refused == [
+        ("left", "", "missing_key"),
+        ("left", "M901", "conflicting_rows"),
+        ("left", "M901", "conflicting_rows"),
+        ("left", "M902", "duplicate_row"),
+    ]
+    left, right = json.loads((out / "metrics.json").read_text())["files"]
+    assert (left["rows_in"], left["records"]) == (67, 63)
+    assert left["refused"] == {"missing_key": 1, "conflicting_rows": 2, "duplicate_row": 1}
+    assert (right["rows_in"], right["records"], right["refused"]) == (60, 60, {})
+
+
+def test_no_name_stands_in_what_the_job_prints_or_on_its_page(linked: tuple[Path, str]) -> None:
+    out, said = linked
+    shown = [said, (out / "metrics.json").read_text(), (out / "report.html").read_text()]
+    shown.append((out / "refused.csv").read_text())
+    assert [name for name in PLANTED for text in shown if name in text.lower()] == []
+
+
+def test_without_train_the_output_names_the_shipped_model_and_frequencies(linked: tuple[Path, str]) -> None:
+    out, said = linked
+    run = json.loads((out / "metrics.json").read_text())["run"]
+    assert (run["model_id"], run["trained"], run["country"]) == ("person_files_v1", False, "GB")
+    assert "shipped, nothing was estimated" in said
+    assert run["advisory"] in said
+
+
+def test_a_missing_column_ends_with_code_3_names_the_near_spelling_and_leaves_former_results(
+    linked: tuple[Path, str], tmp_path: Path
+) -> None:
+    out, _ = linked
+    before = files_of(out)
+    other = tmp_path / "volunteers.csv"
+    header, _, rows = (EXAMPLES / "volunteers.csv").read_text().partition("\n")
+    other.write_text(f"{header.replace('family', 'familly')}\n{rows}")
+    files = ("--left", EXAMPLES / "members.csv", "--right", other, "--mapping", EXAMPLES / "link.toml")
+    done = submit("link", *files, "--out", out)
+    assert done.returncode == 3, done.stdout[-2000:] + done.stderr[-2000:]
+    message = "error: right: column 'family' (surname) is not in the file; correct the mapping: did you mean 'familly'?"
+    assert message in done.stdout + done.stderr
+    assert files_of(out) == before
+    assert not (out / ".work").exists()
+
+
+def test_dedupe_trains_without_labels_and_puts_every_record_into_one_cluster(deduped: Path) -> None:
+    assert set(files_of(deduped)) == LINK_FILES | {"members.csv"}
+    members = table(deduped / "members.csv")
+    entries = {row["entry"] for row in table(EXAMPLES / "register.csv")}
+    assert len(members) == len(entries)
+    assert {row["ref"] for row in members} == entries
+    figures = json.loads((deduped / "metrics.json").read_text())
+    assert figures["run"]["trained"] is True
+    assert figures["clusters"]["clusters"] == len({row["cluster_id"] for row in members})
+    assert figures["cluster_truth"]["pairwise_precision"]["value"] >= 0.9
+    assert figures["cluster_truth"]["pairwise_recall"]["value"] >= 0.7
+
+
+def test_clusters_are_the_components_of_the_linked_pairs(deduped: Path) -> None:
+    cluster = {row["ref"]: row["cluster_id"] for row in table(deduped / "members.csv")}
+    parent = {ref: ref for ref in cluster}
+
+    def root(ref: str) -> str:
+        while parent[ref] != ref:
+            ref = parent[ref]
+        return ref
+
+    for row in table(deduped / "pairs.csv"):
+        if row["linked"] == "true":
+            parent[root(row["ref_l"])] = root(row["ref_r"])
+    by_hand: dict[str, set[str]] = {}
+    written: dict[str, set[str]] = {}
+    for ref in cluster:
+        by_hand.setdefault(root(ref), set()).add(ref)
+        written.setdefault(cluster[ref], set()).add(ref)
+    assert sorted(map(sorted, by_hand.values())) == sorted(map(sorted, written.values()))
+
+
+def test_a_second_run_with_its_rows_in_another_order_and_one_core_gives_the_same_bytes(
+    deduped: Path, tmp_path: Path
+) -> None:
+    moved = rewrite(EXAMPLES / "register.csv", tmp_path / "register.csv", shuffled)
+    files = ("--input", moved, "--mapping", EXAMPLES / "register.toml", "--out", tmp_path / "out")
+    ok(submit("dedupe", *files, "--train", LINKAGE_MASTER="local[1]"))
+    for name in ("pairs.csv", "evidence.csv", "members.csv", "model.json"):
+        assert (tmp_path / "out" / name).read_bytes() == (deduped / name).read_bytes(), name
+
+
+def test_files_without_any_date_of_birth_are_linked_on_what_they_have(tmp_path: Path) -> None:
+    left = rewrite(
+        EXAMPLES / "members.csv", tmp_path / "members.csv", lambda rows: [[*row[:3], "", *row[4:]] for row in rows]
+    )
+    files = ("--left", left, "--right", EXAMPLES / "volunteers.csv", "--mapping", EXAMPLES / "link.toml")
+    ok(submit("link", *files, "--out", tmp_path / "out", "--truth", EXAMPLES / "link_truth.csv", "--train"))
+    figures = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert any("dob" in warning for warning in figures["files"][0]["warnings"])
+    assert figures["truth"]["default"]["precision"]["value"] >= 0.9
+    assert figures["truth"]["default"]["true_linked"] >= 22
