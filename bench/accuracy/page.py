@@ -124,6 +124,12 @@ def _not_met(runs: Figures, peers: Figures) -> str:
     return "Aims not met:\n\n" + "\n".join(lines) if lines else "Every aim is met."
 
 
+def _versions(runs: Figures) -> str:
+    """The states of the code that the figures come from."""
+    versions = sorted({run["run"]["code_version"] for run in runs.values()})
+    return f"Measured with {', '.join(versions)}." if versions else ""
+
+
 def _pairs(runs: Figures, peers: Figures, variant: str) -> str:
     """Pairs at our default, one row a set."""
     head = ["set", "P", "R", "F1", "ceiling F1 (at)", "true pairs", "lost by blocking", "below the floor"]
