@@ -196,7 +196,7 @@ def propose_pairs(
     """
     left = _roster_side(roster, model, refined=frozenset(refined), secret=secret)
     right = _history_side(history, model)
-    joined = right.join(F.broadcast(left) if broadcast else left, on=["key"]).where("rule_no_l = rule_no")
+    joined = right.join(F.broadcast(left) if broadcast else left, on=["key"])
     if within:
         joined = joined.where("employee.person_ref < person.person_ref")
     # Counted at two places, always: a count ends a chain of steps that Spark would fuse into one method too large
@@ -302,7 +302,7 @@ def _with_masks(joined: DataFrame, model: Model) -> DataFrame:
         joined.withColumn("agreeing", _bits(agree))
         .withColumns({"shared_mask": _bits(shared), "second_mask": _bits(second)})
         .withColumns({"rule_bit": F.expr("shiftleft(1L, rule_no)"), "rule_mask": kept})
-        .withColumn("is_first", F.expr("(rule_mask & (2 * rule_bit - 1)) = rule_bit"))
+        .withColumn("is_first", F.expr("(rule_mask & (2 * rule_bit - 1)) = rule_bit and rule_no_l = rule_no"))
     )
 
 

@@ -14,7 +14,7 @@ import pyarrow as pa
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from linkage_spark.linkage.comparison.tokens import PART_NAMES
+from linkage_spark.linkage.comparison.levels import PART_NAMES
 from linkage_spark.model.schema import EXTRA_PREFIX, PLACE_PREFIX, Model
 from linkage_spark.tables.enums import PolicyReason, Tier
 from linkage_spark.tables.linkage import LINK

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -16,6 +16,7 @@ from linkage_spark.linkage.comparison import addresses, dates
 from linkage_spark.linkage.comparison import further as further_levels
 from linkage_spark.linkage.comparison import names as name_levels
 from linkage_spark.linkage.comparison.further import compare_further
+from linkage_spark.linkage.comparison.levels import PART_NAMES
 from linkage_spark.linkage.comparison.pair import (
     EVIDENCE_COLUMNS,
     INTEGER_COLUMNS,
@@ -31,7 +32,7 @@ from linkage_spark.linkage.comparison.pair import (
     twin_pattern,
     with_places,
 )
-from linkage_spark.linkage.comparison.tokens import PART_NAMES, NameComparer, NameKnowledge
+from linkage_spark.linkage.comparison.tokens import NameComparer, NameKnowledge
 from linkage_spark.linkage.scoring import Scorer, Shares, WeightColumns
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import Model
@@ -261,15 +262,16 @@ def evidence_values(left: Columns, right: Columns, further: tuple[str, ...] = ()
         ("uprn", "premises_key", "saon", "paon", "street", "town", "postcode", "postcode_district"),
         *((name,) for name in further),
     ):
-        sides = [zip(*(side[name].to_pylist() for name in columns), strict=True) for side in (left, right)]
-        forms.append([_form(one, other) for one, other in zip(*sides, strict=True)])
-    return pa.array([SEPARATOR.join(row) for row in zip(*forms, strict=True)], type=pa.string())
+        one, other = (_joined([side[name] for name in columns], "|") for side in (left, right))
+        in_order = pc.less_equal(one, other)
+        forms += [pc.if_else(in_order, one, other), pc.if_else(in_order, other, one)]
+    return _joined(forms, SEPARATOR)
 
 
-def _form(one: tuple[object, ...], other: tuple[object, ...]) -> str:
-    """Both sides' values of one attribute, the lesser first."""
-    texts = sorted("|".join("" if value is None else str(value) for value in values) for values in (one, other))
-    return SEPARATOR.join(texts)
+def _joined(columns: Sequence[pa.Array], separator: str) -> pa.Array:
+    """Columns as one text each row, null as nothing."""
+    texts = [column.cast(pa.string()) for column in columns]
+    return pc.binary_join_element_wise(*texts, separator, null_handling="replace", null_replacement="")
 
 
 def _one_in(shares: Shares) -> pa.Array:

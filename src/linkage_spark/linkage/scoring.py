@@ -14,7 +14,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from linkage_spark.linkage.comparison import addresses, dates, names, tokens
+from linkage_spark.linkage.comparison import addresses, dates, levels, names
 from linkage_spark.linkage.comparison.pair import Columns, PairComparison
 from linkage_spark.model.frequencies import AttributeFrequencies, Frequencies
 from linkage_spark.model.schema import (
@@ -116,6 +116,10 @@ class Scorer:
         self.name_weight = _millibits(np.log2(self._name_m / self._name_u))
         self.date_weight = _millibits(np.array([level.weight for level in self._date]))
         self.address_weight = _millibits(np.array([address_tables[level].weight for level in addresses.LEVELS]))
+        self._most_by_name = self.name_weight + sum(
+            np.ceil(share * self._largest_gain(part)).astype(np.int64)
+            for part, share in zip(("given", "surname"), _agreement_shares(model), strict=True)
+        )
         self.floor = round(model.thresholds.floor_bits * MILLIBITS)
 
     def weights(self, found: PairComparison, shares: Shares) -> WeightColumns:
@@ -163,25 +167,21 @@ class Scorer:
 
     def most_bits(self, found_date: Ints, found_address: Ints) -> Ints:
         """An upper bound of the match weight from date and address alone, 1/1000 bit."""
-        gain = {
-            attribute: self._largest_gain(attribute) for attribute in ("given", "surname", "date_of_birth", "postcode")
-        }
-        date = self.date_weight[found_date] + np.where(found_date == dates.CODE["exact"], gain["date_of_birth"], 0)
+        gain = self._largest_gain("date_of_birth")
+        date = self.date_weight[found_date] + np.where(found_date == dates.CODE["exact"], gain, 0)
         bound: Ints = (
             self.prior
-            + int(self.name_weight.max())
-            + gain["given"]
-            + gain["surname"]
+            + int(self._most_by_name.max())
             + date
             + self.address_weight[found_address]
-            + gain["postcode"]
+            + self._largest_gain("postcode")
             + sum(int(table.weight.max()) + self._largest_gain(table.name) for table in self._further)
         )
         return bound
 
     def most_bits_of_name(self, cell: Ints) -> Ints:
         """What to take off ``most_bits`` once the name's cell is known, 1/1000 bit, never above 0."""
-        off: Ints = self.name_weight[cell] - int(self.name_weight.max())
+        off: Ints = self._most_by_name[cell] - int(self._most_by_name.max())
         return off
 
     def _largest_gain(self, attribute: str) -> int:
@@ -200,7 +200,7 @@ class Scorer:
         names: the same with the commoner value on either side. Dates and postcodes: exact only.
         """
         name = found.name
-        crossed_whole = name.crossed & (name.given != tokens.MISSING_PART) & (name.surname != tokens.MISSING_PART)
+        crossed_whole = name.crossed & (name.given != levels.MISSING_PART) & (name.surname != levels.MISSING_PART)
         given_l, given_r = self._value_shares("given", left, right, "given_first", "surname_last", name.crossed)
         surname_l, surname_r = self._value_shares("surname", left, right, "surname_last", "given_first", name.crossed)
         given_common, surname_common = _larger(given_l, given_r), _larger(surname_l, surname_r)
@@ -306,9 +306,9 @@ class Scorer:
         table = self.frequencies.of(attribute)
         if table is None:
             return np.zeros(len(level))
-        part = np.where(level == tokens.EXACT, 1.0, self.model.frequency.fuzzy_share)
+        part = np.where(level == levels.EXACT, 1.0, self.model.frequency.fuzzy_share)
         part = np.where(crossed, self.model.frequency.fuzzy_share, part)
-        agrees = (level >= tokens.FUZZY) & (level != tokens.MISSING_PART)
+        agrees = (level >= levels.FUZZY) & (level != levels.MISSING_PART)
         bits = self._bits(table, self._reference(attribute, table), common)
         return np.where(agrees & ~np.isnan(bits), part * bits, 0.0)
 
@@ -363,6 +363,18 @@ def name_cells(model: Model) -> dict[str, Probabilities]:
     return cells | dict(name.cells)
 
 
+def _agreement_shares(model: Model) -> tuple[Floats, Floats]:
+    """By name cell: the largest share of the given names' and of the surname's correction that a pair may get."""
+    fuzzy = max(model.frequency.fuzzy_share, 0.0)
+    of_part = dict.fromkeys(CROSSED_LEVELS, fuzzy) | {"exact": max(1.0, fuzzy)}
+    given = [of_part.get(part, 0.0) for part in levels.PART_NAMES for _ in levels.PART_NAMES]
+    surname = [of_part.get(part, 0.0) for _ in levels.PART_NAMES for part in levels.PART_NAMES]
+    # Crossed names: both parts, and a single name's one part, whose share is never above an exact one's.
+    ends = [of_part[level] for level in CROSSED_LEVELS]
+    none = [0.0] * len(ends)
+    return np.array([*given, *ends, *ends, *none]), np.array([*surname, *ends, *none, *ends])
+
+
 def _garbled(part: Probabilities, share: float) -> Probabilities:
     """A single part of a name, of which a share is garbled and then agrees as by chance."""
     return Probabilities(m=(1 - share) * part.m + share * part.u, u=part.u)
@@ -386,13 +398,13 @@ class _FurtherTables:
     def of(cls, name: str, model: Model) -> _FurtherTables:
         """Lay out one attribute of a model."""
         attribute = model.further[name]
-        levels = FURTHER_LEVELS[attribute.kind]
-        m = np.array([attribute.levels[level].m for level in levels])
-        u = np.array([attribute.levels[level].u for level in levels])
+        ladder = FURTHER_LEVELS[attribute.kind]
+        m = np.array([attribute.levels[level].m for level in ladder])
+        u = np.array([attribute.levels[level].u for level in ladder])
         household = model.household.further.get(name) if model.household else None
         context = model.context.further.get(name) if model.context else None
-        h = m if household is None else np.array([household[level] for level in levels])
-        c = u if context is None else np.array([context[level] for level in levels])
+        h = m if household is None else np.array([household[level] for level in ladder])
+        c = u if context is None else np.array([context[level] for level in ladder])
         shares = {"exact": 1.0, "near": model.frequency.fuzzy_share, "one_slip": model.frequency.fuzzy_share}
         counts = 0.0 if attribute.kind == "house" else 1.0
         return cls(
@@ -400,7 +412,7 @@ class _FurtherTables:
             weight=np.concatenate([[0], _millibits(np.log2(m / u))]),
             against_household=np.concatenate([[0.0], np.log2(m / h)]),
             against_context=np.concatenate([[0.0], np.log2(m / c)]),
-            agreement=np.array([0.0, *(counts * shares.get(level, 0.0) for level in levels)]),
+            agreement=np.array([0.0, *(counts * shares.get(level, 0.0) for level in ladder)]),
         )
 
 
@@ -422,8 +434,8 @@ class _HouseholdTables:
         """Lay out the household class of a model."""
         given: list[Probabilities] = []
         surname: list[float] = []
-        for part in tokens.PART_NAMES:
-            for other in tokens.PART_NAMES:
+        for part in levels.PART_NAMES:
+            for other in levels.PART_NAMES:
                 given.append(_NONE if part == MISSING else model.name.given[part])
                 surname.append(1.0 if other == MISSING else household.surname[other])
         for level in CROSSED_LEVELS:

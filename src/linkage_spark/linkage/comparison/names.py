@@ -9,19 +9,19 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from linkage_spark.linkage.comparison.tokens import (
+from linkage_spark.linkage.comparison.levels import (
     CROSSED,
     DIFFER,
     EXACT,
     FUZZY,
     GIVEN,
-    JUST_BELOW_FUZZY,
     MISSING_PART,
     PART_NAMES,
     SURNAME,
     TYPO,
-    NameComparer,
 )
+from linkage_spark.linkage.comparison.tokens import NameComparer
+from linkage_spark.linkage.comparison.unlike import Vocabulary
 from linkage_spark.model.schema import CROSSED_LEVELS, MISSING
 
 _PARTS = len(PART_NAMES)
@@ -43,8 +43,6 @@ CELL_NAMES: tuple[str, ...] = (
 
 CROSS_LEAD = 3
 """Levels by which a crossed reading must beat the straight one."""
-
-_BITS = np.array([number.bit_count() for number in range(1 << 16)], dtype=np.uint8)
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -91,25 +89,12 @@ class NameComparison:
 
 
 @dataclass(frozen=True)
-class _Traits:
-    """What turns a pair of single tokens away without a string distance, per distinct string of a batch."""
-
-    single: Bools
-    length: Ints
-    first: Ints
-    letters: npt.NDArray[np.uint64]
-    canonical: Ints
-    plain: Ints
-    has_kin: Bools
-    has_stems: Bools
-
-
-@dataclass(frozen=True)
 class _Coded:
     """Strings of a batch as numbers; -1 stands for null and for a string without tokens."""
 
     values: list[str]
-    traits: _Traits
+    numbers: Ints
+    vocabulary: Vocabulary
     given_l: Ints
     given_r: Ints
     surname_l: Ints
@@ -153,58 +138,13 @@ def _encode(
     encoded = pc.dictionary_encode(together)
     values: list[str] = encoded.dictionary.to_pylist()
     codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    blank = [code for code, value in enumerate(values) if not value.split()]
-    if blank:
-        codes = np.where(np.isin(codes, blank), -1, codes)
+    vocabulary = comparer.vocabulary
+    numbers = vocabulary.numbers(values)
+    blank = np.append(vocabulary.count[numbers] == 0, True)
+    codes[blank[codes]] = -1
     parts = [codes[start * count : (start + 1) * count] for start in range(4)]
-    traits = _traits(values, comparer)
-    return _Coded(values, traits, given_l=parts[0], surname_l=parts[1], given_r=parts[2], surname_r=parts[3])
-
-
-def _traits(values: list[str], comparer: NameComparer) -> _Traits:
-    """Traits of a batch's distinct strings; a string of several tokens is never turned away."""
-    known = [comparer.known(value) for value in values]
-    numbers: dict[str, int] = {}
-    return _Traits(
-        single=np.array([len(value) >= 2 and value.split() == [value] for value in values], dtype=np.bool_),
-        length=np.array([len(value) for value in values], dtype=np.int64),
-        first=np.array([ord(value[0]) if value else 0 for value in values], dtype=np.int64),
-        letters=np.array([token.letters for token in known], dtype=np.uint64),
-        canonical=np.array([numbers.setdefault(token.canonical, len(numbers)) for token in known], dtype=np.int64),
-        plain=np.array([numbers.setdefault(token.plain, len(numbers)) for token in known], dtype=np.int64),
-        has_kin=np.array([bool(token.kin or token.canonical_kin) for token in known], dtype=np.bool_),
-        has_stems=np.array([bool(token.stems) for token in known], dtype=np.bool_),
-    )
-
-
-def _surely_differ(kind: str, traits: _Traits, a: Ints, b: Ints) -> Bools:
-    """Pairs of single tokens that no rule of ``token_level`` can find alike.
-
-    They start with different letters, are no listed forms of one name, and share too few letters for
-    any spelling rule (the bound of ``NameComparer``, here without a shared start).
-    """
-    apart: Bools = traits.single[a] & traits.single[b] & (traits.first[a] != traits.first[b])
-    apart &= traits.canonical[a] != traits.canonical[b]
-    if kind != SURNAME:
-        apart &= ~(traits.has_kin[a] & traits.has_kin[b])
-    if kind != GIVEN:
-        apart &= (traits.plain[a] != traits.plain[b]) & ~(traits.has_stems[a] & traits.has_stems[b])
-    len_a, len_b = traits.length[a], traits.length[b]
-    short, long = np.minimum(len_a, len_b), np.maximum(len_a, len_b)
-    only_a = _count_bits(traits.letters[a] & ~traits.letters[b])
-    only_b = _count_bits(traits.letters[b] & ~traits.letters[a])
-    common = np.minimum(len_a - only_a, len_b - only_b)
-    edits_allowed = np.where(short >= 6, 2, np.where(short >= 3, 1, -1))
-    jaro = (common / np.maximum(short, 1) + common / np.maximum(long, 1) + 1.0) / 3.0
-    apart &= (common <= 0) | ((long - common > edits_allowed) & (jaro < JUST_BELOW_FUZZY))
-    return apart
-
-
-def _count_bits(numbers: npt.NDArray[np.uint64]) -> Ints:
-    """Bits set in each number."""
-    words = np.ascontiguousarray(numbers).view(np.uint16).reshape(-1, 4)
-    count: Ints = _BITS[words].sum(axis=1, dtype=np.int64)
-    return count
+    given_l, surname_l, given_r, surname_r = parts
+    return _Coded(values, numbers, vocabulary, given_l, given_r, surname_l, surname_r)
 
 
 def _levels(kind: str, coded: _Coded, left: Ints, right: Ints, rows: Ints, comparer: NameComparer) -> Ints:
@@ -220,7 +160,9 @@ def _levels(kind: str, coded: _Coded, left: Ints, right: Ints, rows: Ints, compa
         distinct, where = np.unique(keys, return_inverse=True)
         values = coded.values
         levels_of = np.full(len(distinct), DIFFER, dtype=np.int64)
-        open_ = np.flatnonzero(~_surely_differ(kind, coded.traits, distinct // width, distinct % width))
+        numbers = coded.numbers
+        unlike = coded.vocabulary.surely_differ(kind, numbers[distinct // width], numbers[distinct % width])
+        open_ = np.flatnonzero(~unlike)
         levels_of[open_] = [
             comparer.part_level(kind, values[key // width], values[key % width]) for key in distinct[open_].tolist()
         ]

@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from linkage_spark.linkage.comparison import addresses, dates, names
 from linkage_spark.linkage.comparison.further import compare_further, same_premises
-from linkage_spark.linkage.comparison.tokens import PART_NAMES, NameComparer
+from linkage_spark.linkage.comparison.levels import PART_NAMES
+from linkage_spark.linkage.comparison.tokens import NameComparer
 from linkage_spark.model.schema import Further
 
 Columns = dict[str, pa.Array]

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import jellyfish
 
-from linkage_spark.model.schema import MISSING, PART_LEVELS
-
-DIFFER, INITIAL, FUZZY, TYPO, VARIANT, EXACT, MISSING_PART = range(7)
-"""Part levels by code, weakest first; MISSING_PART when either side lacks the part."""
-
-PART_NAMES: tuple[str, ...] = (*PART_LEVELS, MISSING)
-
-GIVEN, SURNAME, CROSSED = "given", "surname", "crossed"
-"""What two strings are: both given names, both surnames, or one of each."""
+from linkage_spark.linkage.comparison.levels import (
+    DIFFER,
+    EXACT,
+    FUZZY,
+    GIVEN,
+    INITIAL,
+    JUST_BELOW_FUZZY,
+    MOST_TOKENS,
+    SURNAME,
+    TYPO,
+    VARIANT,
+)
+from linkage_spark.linkage.comparison.unlike import KnownToken, Vocabulary
 
 _FEMININE_ENDINGS = frozenset(("a", "ia", "ina", "ine", "ette", "elle", "la", "lla", "le"))
 _FEMININE_PAIRS = (("er", "ra"), ("o", "a"), ("us", "a"))
-_MOST_TOKENS = 8
-JUST_BELOW_FUZZY = 0.839
 
 
 class NameKnowledge(Protocol):
@@ -55,17 +57,6 @@ class NameKnowledge(Protocol):
         ...
 
 
-class _Token(NamedTuple):
-    """What the comparison needs to know of one token."""
-
-    letters: int
-    canonical: str
-    plain: str
-    stems: tuple[tuple[str, str], ...]
-    kin: frozenset[str]
-    canonical_kin: frozenset[str]
-
-
 class NameComparer:
     """Compares strings of tokens and remembers each distinct pair.
 
@@ -77,13 +68,15 @@ class NameComparer:
     def __init__(self, names: NameKnowledge, memory: int = 500_000) -> None:
         self._names = names
         self._weak = names.prefix_tokens | frozenset(names.marked_tokens)
-        self._memory = memory
+        self.memory = memory
         self._parts: dict[tuple[str, str, str], int] = {}
         self._tokens: dict[tuple[str, str, str], int] = {}
         self._sounds: dict[str, str] = {}
-        self._known_tokens: dict[str, _Token] = {}
+        self._known_tokens: dict[str, KnownToken] = {}
         self._kin = _kin(names.nickname_pairs)
         self._marks: dict[str, frozenset[str]] = {}
+        self.vocabulary = Vocabulary(self)
+        """What tells pairs that surely differ from the rest, many at once."""
 
     def part_level(self, kind: str, left: str, right: str) -> int:
         """Level of two strings of tokens, neither empty; symmetric."""
@@ -92,7 +85,7 @@ class NameComparer:
         key = (kind, left, right) if left < right else (kind, right, left)
         level = self._parts.get(key)
         if level is None:
-            if len(self._parts) >= self._memory:
+            if len(self._parts) >= self.memory:
                 self._parts.clear()
             level = self._parts[key] = self._part_level(kind, key[1], key[2])
         return level
@@ -116,7 +109,7 @@ class NameComparer:
         return marks
 
     def _part_level(self, kind: str, left: str, right: str) -> int:
-        tokens_l, tokens_r = tuple(left.split())[:_MOST_TOKENS], tuple(right.split())[:_MOST_TOKENS]
+        tokens_l, tokens_r = tuple(left.split())[:MOST_TOKENS], tuple(right.split())[:MOST_TOKENS]
         if len(tokens_l) == 1 and len(tokens_r) == 1:
             return self.token_level(kind, tokens_l[0], tokens_r[0])
         joined_l, joined_r = "".join(tokens_l), "".join(tokens_r)
@@ -189,7 +182,7 @@ class NameComparer:
         key = (kind, left, right) if left < right else (kind, right, left)
         level = self._tokens.get(key)
         if level is None:
-            if len(self._tokens) >= self._memory:
+            if len(self._tokens) >= self.memory:
                 self._tokens.clear()
             level = self._tokens[key] = self._token_level(kind, key[1], key[2])
         return level
@@ -225,14 +218,14 @@ class NameComparer:
             return False
         return any(stem == root and mark != sex for stem, mark in one.stems for root, sex in other.stems)
 
-    def known(self, token: str) -> _Token:
+    def known(self, token: str) -> KnownToken:
         """What is known of a token, worked out once."""
         known = self._known_tokens.get(token)
         if known is None:
-            if len(self._known_tokens) >= self._memory:
+            if len(self._known_tokens) >= self.memory:
                 self._known_tokens.clear()
             canonical = self._names.canonical(token)
-            known = self._known_tokens[token] = _Token(
+            known = self._known_tokens[token] = KnownToken(
                 letters=_letter_set(token),
                 canonical=canonical,
                 plain=_plain_surname(token),
@@ -275,13 +268,14 @@ class NameComparer:
         """Same first letter and same metaphone."""
         if short[0] != long[0]:
             return False
-        sound = self._sound(short)
-        return bool(sound) and sound == self._sound(long)
+        sound = self.sound(short)
+        return bool(sound) and sound == self.sound(long)
 
-    def _sound(self, token: str) -> str:
+    def sound(self, token: str) -> str:
+        """The metaphone of a token."""
         sound = self._sounds.get(token)
         if sound is None:
-            if len(self._sounds) >= self._memory:
+            if len(self._sounds) >= self.memory:
                 self._sounds.clear()
             sound = self._sounds[token] = jellyfish.metaphone(token)
         return sound

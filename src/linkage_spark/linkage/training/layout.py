@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from linkage_spark.linkage.comparison import addresses, dates, names
 from linkage_spark.linkage.comparison import further as further_levels
-from linkage_spark.linkage.comparison.tokens import PART_NAMES
+from linkage_spark.linkage.comparison.levels import PART_NAMES
 from linkage_spark.linkage.scoring import name_cells
 from linkage_spark.model.schema import (
     CROSSED_LEVELS,

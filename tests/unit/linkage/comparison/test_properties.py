@@ -9,9 +9,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linkage_spark.linkage.comparison import dates, names
+from linkage_spark.linkage.comparison import dates
+from linkage_spark.linkage.comparison.levels import CROSSED, DIFFER, GIVEN, SURNAME
 from linkage_spark.linkage.comparison.pair import compare
-from linkage_spark.linkage.comparison.tokens import CROSSED, DIFFER, GIVEN, SURNAME, NameComparer
+from linkage_spark.linkage.comparison.tokens import NameComparer
+from linkage_spark.linkage.comparison.unlike import Vocabulary
 from tests.unit.linkage.comparison.knowledge import comparer, person, reference
 
 TOKENS = st.sampled_from(
@@ -166,16 +168,43 @@ def test_known_forms_follow_the_reference_of_nicknames() -> None:
         assert alike == (known or same_spelling), (one, other)
 
 
+NAMES_ALIKE = st.sampled_from(
+    (
+        "alexander alexandra paul paula paulette jo ja mario maria marius mohammed muhammad md o oo ann anne annie nan "
+        "catherine katherine kate kasia katarzyna kowalski kowalska ivanov ivanova singh kaur smith smyth smithson mac "
+        "macdonald mcdonald saint st john jon jonathan jean jane janet jan"
+    ).split()
+)
+
+
 @settings(max_examples=60, deadline=None)
-@given(st.lists(st.one_of(TOKENS, WORDS, st.text(min_size=1, max_size=9)), min_size=2, max_size=25))
+@given(
+    st.lists(
+        st.lists(st.one_of(NAMES_ALIKE, TOKENS, WORDS, st.text(min_size=1, max_size=9)), min_size=1, max_size=3).map(
+            " ".join
+        ),
+        min_size=2,
+        max_size=20,
+    )
+)
 def test_pairs_turned_away_on_whole_columns_differ_one_by_one(values: list[str]) -> None:
     values = list(dict.fromkeys(value for value in values if value.split()))
-    traits = names._traits(values, comparer())
+    vocabulary = Vocabulary(comparer())
+    vocabulary.numbers(values[::2])  # words that are known before others come
     a, b = (np.array(index).ravel() for index in np.meshgrid(np.arange(len(values)), np.arange(len(values))))
+    number = vocabulary.numbers(values)
     for kind in (GIVEN, SURNAME, CROSSED):
-        for one, other in zip(
-            a[names._surely_differ(kind, traits, a, b)],
-            b[names._surely_differ(kind, traits, a, b)],
-            strict=True,
-        ):
+        away = np.flatnonzero(vocabulary.surely_differ(kind, number[a], number[b]))
+        for one, other in zip(a[away], b[away], strict=True):
             assert comparer().part_level(kind, values[one], values[other]) == DIFFER
+
+
+def test_most_pairs_of_unlike_names_are_turned_away() -> None:
+    names_ = sorted({name for pair in reference().nickname_pairs for name in pair})[::40]
+    vocabulary = Vocabulary(comparer())
+    a, b = (np.array(index).ravel() for index in np.meshgrid(np.arange(len(names_)), np.arange(len(names_))))
+    number = vocabulary.numbers(names_)
+    away = vocabulary.surely_differ(GIVEN, number[a], number[b])
+    differ = np.array([comparer().part_level(GIVEN, names_[x], names_[y]) == DIFFER for x, y in zip(a, b, strict=True)])
+    assert not (away & ~differ).any()
+    assert away.sum() > 0.9 * differ.sum()

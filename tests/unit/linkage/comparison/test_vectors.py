@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from linkage_spark.linkage.comparison.levels import GIVEN, PART_NAMES, SURNAME
 from linkage_spark.linkage.comparison.pair import compare
-from linkage_spark.linkage.comparison.tokens import GIVEN, PART_NAMES, SURNAME
 from tests.unit.linkage.comparison.knowledge import (
     address_columns,
     cases,
