@@ -139,6 +139,21 @@ def test_a_key_over_the_cap_needs_the_second_key_and_the_loss_is_counted(spark: 
     assert (home["history_rows"], home["roster_rows"], home["pairs_proposed"]) == (0, 2, 0)
 
 
+def test_heavy_keys_are_found_from_a_sample_and_counted_in_full(spark: SparkSession) -> None:
+    rules = (Rule(id="year", parts=("year",), refine="given_initial"),)
+    model = MODEL.model_copy(update={"key_cap": 160, "rules": rules})  # a sample of one record in five
+    born = {"1984": 400, "1985": 161, "1986": 160, "1987": 40}
+    rows = [
+        person(f"{year} {no}", "sara", "khan", year, None) for year, bearers in born.items() for no in range(bearers)
+    ]
+    roster = persons(
+        spark, [employee(f"e{no}", "sara", "smith", year, AWAY) for no, year in enumerate(("1984", "1987"))]
+    )
+    (counted,) = count_keys(persons(spark, rows).repartition(3), roster, model=model).collect()
+    assert sorted((row["history_rows"], row["roster_rows"]) for row in counted["heavy"]) == [(161, 0), (400, 1)]
+    assert (counted["history_rows"], counted["roster_rows"], counted["pairs"]) == (761, 2, 440)
+
+
 def test_the_choice_of_refined_keys_depends_on_the_secret_and_not_on_the_order(spark: SparkSession) -> None:
     model = MODEL.model_copy(update={"key_cap": 1})
     rows = [person(f"p{no}", "sara", surname) for no, surname in enumerate(("khan", "khan", "smith", "smith", "smith"))]

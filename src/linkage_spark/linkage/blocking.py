@@ -30,6 +30,11 @@ _TAKES_PART = "not_screened_reason is null"
 def count_keys(history: DataFrame, roster: DataFrame, *, model: Model) -> DataFrame:
     """Count every rule's keys on both sides.
 
+    Most keys are borne by a record or two, and by nobody on the roster: they are never shuffled. Counted one by one are the
+    roster's keys, which price the rules, and those that a sample of the history finds often. The sample has about 32
+    of a key that is just over the cap, and lets it pass when it holds fewer than 8 of them: one such key in ten million; a
+    key far over the cap, never. A cap of less than 64 is counted without a sample.
+
     Args:
         history: PERSON rows of the police.
         roster: PERSON rows of HR.
@@ -41,35 +46,58 @@ def count_keys(history: DataFrame, roster: DataFrame, *, model: Model) -> DataFr
         ``roster_rows``) for keys that more than ``key_cap`` history rows bear, on the roster or not.
         ``key`` is the in-flight hash: stored only as ``key_hmac``.
     """
+    on_roster = _keys_only(roster, model, on_roster=True)
+    watched = (
+        on_roster.select("key", F.lit(1).cast("long").alias("roster_rows"))
+        .unionByName(_found_often(history, model).withColumn("roster_rows", F.lit(0).cast("long")))
+        .groupBy("key")
+        .agg(F.sum("roster_rows").alias("roster_rows"))
+    )
     counted = (
         _keys_only(history, model, on_roster=False)
-        .unionByName(_keys_only(roster, model, on_roster=True))
-        .groupBy("key")  # the rule is part of what is hashed
-        .agg(
-            F.max("rule_no").alias("rule_no"),
-            F.sum("history_rows").alias("history_rows"),
-            F.sum("roster_rows").alias("roster_rows"),
-        )
+        .join(F.broadcast(watched), on=["key"], how="left")
+        .groupBy("rule_no", F.when(F.col("roster_rows").isNotNull(), F.col("key")).alias("key"))
+        .agg(F.count(F.lit(1)).alias("history_rows"), F.max("roster_rows").alias("roster_rows"))
     )
-    heavy = F.when(F.col("history_rows") > model.key_cap, F.struct("key", "history_rows", "roster_rows"))
-    return counted.groupBy("rule_no").agg(
-        F.sum("history_rows").alias("history_rows"),
-        F.sum("roster_rows").alias("roster_rows"),
-        F.sum(F.col("history_rows") * F.col("roster_rows")).alias("pairs"),
-        F.collect_list(heavy).alias("heavy"),
+    is_heavy = F.col("key").isNotNull() & (F.col("history_rows") > model.key_cap)
+    heavy = F.when(is_heavy, F.struct("key", "history_rows", "roster_rows"))
+    in_history = counted.select(
+        "rule_no",
+        "history_rows",
+        F.lit(0).cast("long").alias("roster_rows"),
+        (F.col("history_rows") * F.coalesce("roster_rows", F.lit(0))).alias("pairs"),
+        heavy.alias("heavy"),
     )
+    nothing = F.lit(0).cast("long")
+    on_one_side = on_roster.select(
+        "rule_no",
+        nothing.alias("history_rows"),
+        F.lit(1).cast("long").alias("roster_rows"),
+        nothing.alias("pairs"),
+        F.lit(None).cast(in_history.schema["heavy"].dataType).alias("heavy"),
+    )
+    sums = [F.sum(name).alias(name) for name in ("history_rows", "roster_rows", "pairs")]
+    return in_history.unionByName(on_one_side).groupBy("rule_no").agg(*sums, F.collect_list("heavy").alias("heavy"))
+
+
+_SAMPLED_AT_CAP, _SUSPECT = 32, 8
+
+
+def _found_often(history: DataFrame, model: Model) -> DataFrame:
+    """Keys that may be heavy: ``key``, once each."""
+    one_in = max(1, model.key_cap // _SAMPLED_AT_CAP)
+    record = F.xxhash64("source_system", "person_ref", "variant_no", F.lit("sample"))
+    sample = history.where(F.pmod(record, F.lit(one_in)) == 0) if one_in > 1 else history
+    least = _SUSPECT if one_in > 1 else model.key_cap + 1
+    counts = _keys_only(sample, model, on_roster=False).groupBy("key").count()
+    return counts.where(F.col("count") >= least).select("key")
 
 
 def _keys_only(persons: DataFrame, model: Model, *, on_roster: bool) -> DataFrame:
-    """One row per (person row, rule) that has a key, with the side it counts for."""
+    """One row per (person row, rule) that has a key: ``rule_no``, ``key``."""
     parts = _parts(model, on_roster=on_roster)
     keyed = persons.where(_TAKES_PART).select(*parts).select(F.posexplode(_keys(model)).alias("rule_no", "key"))
-    return keyed.where("key is not null").select(
-        "rule_no",
-        "key",
-        F.lit(0 if on_roster else 1).cast("long").alias("history_rows"),
-        F.lit(1 if on_roster else 0).cast("long").alias("roster_rows"),
-    )
+    return keyed.where("key is not null")
 
 
 @dataclass(frozen=True)
