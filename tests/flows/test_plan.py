@@ -72,3 +72,21 @@ def test_candidates_take_one_scan_of_the_history_and_one_broadcast_join(
     assert [name for name in FORBIDDEN if re.search(rf"\b{name}\b", plan)] == []
     assert re.findall(r"\b(?!Broadcast)\w*Exchange\b", plan) == []
     assert len(re.findall(r"\bMapInArrow\b", plan)) == 1, "the look-up of refined keys, on the roster"
+
+
+def test_every_step_of_the_candidates_is_small_enough_to_be_compiled(spark: SparkSession, tmp_path: Path) -> None:
+    # The JVM never compiles a method of more than 8,000 bytes: the same step then takes two or three times as long.
+    persons(spark, crowd(1, 40)).write.format("parquet").save(f"{tmp_path}/history_files")
+    history = spark.read.format("parquet").load(f"{tmp_path}/history_files")
+    adaptive = spark.conf.get("spark.sql.adaptive.enabled")
+    spark.conf.set("spark.sql.adaptive.enabled", "false")  # an adaptive plan holds no code before it runs
+    try:
+        pairs = propose_pairs(history, history, model=MODEL, refined=frozenset(), secret=SECRET)
+        plan = pairs._jdf.queryExecution().executedPlan()
+        debug = getattr(getattr(spark._jvm.org.apache.spark.sql.execution.debug, "package$"), "MODULE$")
+        code = str(debug.codegenString(plan))
+    finally:
+        spark.conf.set("spark.sql.adaptive.enabled", adaptive)
+    sizes = [int(size) for size in re.findall(r"maxMethodCodeSize:(\d+)", code)]
+    assert len(sizes) >= 3
+    assert max(sizes) < 8000
