@@ -64,6 +64,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     scratch = tmp_path_factory.mktemp("spark")
     options = [
         "-XX:TieredStopAtLevel=1",
+        "-XX:-UseParallelGC",  # that of the settings
         "-XX:+UseSerialGC",
         f'"-Dlog4j2.configurationFile={ROOT}/conf/spark/log4j2.properties"',
         f'"-Djava.io.tmpdir={scratch}"',
