@@ -140,7 +140,11 @@ def test_a_key_over_the_cap_needs_the_second_key_and_the_loss_is_counted(spark: 
 
 
 def test_heavy_keys_are_found_from_a_sample_and_counted_in_full(spark: SparkSession) -> None:
-    rules = (Rule(id="year", parts=("year",), refine="given_initial"),)
+    rules = (
+        Rule(id="year", parts=("year",), refine="given_initial"),
+        Rule(id="home", parts=("premises",)),
+        Rule(id="name", parts=("sounds",), refine="year"),
+    )
     model = MODEL.model_copy(update={"key_cap": 160, "rules": rules})  # a sample of one record in five
     born = {"1984": 400, "1985": 161, "1986": 160, "1987": 40}
     rows = [
@@ -149,9 +153,15 @@ def test_heavy_keys_are_found_from_a_sample_and_counted_in_full(spark: SparkSess
     roster = persons(
         spark, [employee(f"e{no}", "sara", "smith", year, AWAY) for no, year in enumerate(("1984", "1987"))]
     )
-    (counted,) = count_keys(persons(spark, rows).repartition(3), roster, model=model).collect()
-    assert sorted((row["history_rows"], row["roster_rows"]) for row in counted["heavy"]) == [(161, 0), (400, 1)]
-    assert (counted["history_rows"], counted["roster_rows"], counted["pairs"]) == (761, 2, 440)
+    for broadcast in (True, False):
+        history = persons(spark, rows).repartition(3)
+        found = count_keys(history, roster, model=model, broadcast=broadcast).collect()
+        year, home, name = sorted(found, key=lambda row: row["rule_no"])
+        assert sorted((row["history_rows"], row["roster_rows"]) for row in year["heavy"]) == [(161, 0), (400, 1)]
+        assert (year["history_rows"], year["roster_rows"], year["pairs"]) == (761, 2, 440)
+        assert (home["history_rows"], home["roster_rows"], home["pairs"], home["heavy"]) == (0, 2, 0, [])
+        assert [(row["history_rows"], row["roster_rows"]) for row in name["heavy"]] == [(761, 0)]
+        assert (name["history_rows"], name["roster_rows"], name["pairs"]) == (761, 2, 0)
 
 
 def test_the_choice_of_refined_keys_depends_on_the_secret_and_not_on_the_order(spark: SparkSession) -> None:

@@ -27,18 +27,20 @@ _TAKES_PART = "not_screened_reason is null"
 # --- Counting keys, before the first pair ---------------------------------------------------------
 
 
-def count_keys(history: DataFrame, roster: DataFrame, *, model: Model) -> DataFrame:
+def count_keys(history: DataFrame, roster: DataFrame, *, model: Model, broadcast: bool = True) -> DataFrame:
     """Count every rule's keys on both sides.
 
-    Most keys are borne by a record or two, and by nobody on the roster: they are never shuffled. Counted one by one are the
+    Most keys are borne by a record or two, and by nobody on the roster: they are not shuffled. Counted one by one are the
     roster's keys, which price the rules, and those that a sample of the history finds often. The sample has about 32
-    of a key that is just over the cap, and lets it pass when it holds fewer than 8 of them: one such key in ten million; a
-    key far over the cap, never. A cap of less than 64 is counted without a sample.
+    of a key that is just over the cap. When it holds fewer than 8 of them the key passes for a light one, unless it is on the
+    roster: one such key in ten million; a key far over the cap, never. A cap of less than 64 takes the whole history for its
+    sample.
 
     Args:
         history: PERSON rows of the police.
         roster: PERSON rows of HR.
         model: its rules and ``key_cap``.
+        broadcast: send the keys that are counted one by one to every task; without it Spark chooses.
 
     Returns:
         One row per rule that has a key: ``rule_no``; ``history_rows`` and ``roster_rows`` with a key;
@@ -55,7 +57,7 @@ def count_keys(history: DataFrame, roster: DataFrame, *, model: Model) -> DataFr
     )
     counted = (
         _keys_only(history, model, on_roster=False)
-        .join(F.broadcast(watched), on=["key"], how="left")
+        .join(F.broadcast(watched) if broadcast else watched, on=["key"], how="left")
         .groupBy("rule_no", F.when(F.col("roster_rows").isNotNull(), F.col("key")).alias("key"))
         .agg(F.count(F.lit(1)).alias("history_rows"), F.max("roster_rows").alias("roster_rows"))
     )
@@ -319,7 +321,7 @@ def _with_masks(joined: DataFrame, model: Model) -> DataFrame:
     """Add ``shared_mask``, ``rule_mask``, ``rule_bit`` and ``is_first`` to the joined rows.
 
     ``shared_mask`` has bit i where all parts of rule i are equal; ``rule_mask`` clears it again where the
-    key is refined and the second key is not equal. A row is first when no lower rule proposes its pair.
+    key is refined and the second key is not equal. A row is first when no lower rule proposes its pair, and both sides' keys are of its rule.
     """
     bit_of = {part.name: 1 << no for no, part in enumerate(key_parts(model))}
     agree = [F.get("parts_l", F.lit(no)) == F.col(f"parts_r.`{name}`") for no, name in enumerate(bit_of)]

@@ -364,9 +364,9 @@ def name_cells(model: Model) -> dict[str, Probabilities]:
 
 
 def _agreement_shares(model: Model) -> tuple[Floats, Floats]:
-    """By name cell: the largest share of the given names' and of the surname's correction that a pair may get."""
-    fuzzy = max(model.frequency.fuzzy_share, 0.0)
-    of_part = dict.fromkeys(CROSSED_LEVELS, fuzzy) | {"exact": max(1.0, fuzzy)}
+    """By name cell: the share of the given names' and of the surname's correction that no pair exceeds."""
+    fuzzy = model.frequency.fuzzy_share
+    of_part = dict.fromkeys(CROSSED_LEVELS, fuzzy) | {"exact": 1.0}
     given = [of_part.get(part, 0.0) for part in levels.PART_NAMES for _ in levels.PART_NAMES]
     surname = [of_part.get(part, 0.0) for _ in levels.PART_NAMES for part in levels.PART_NAMES]
     # Crossed names: both parts, and a single name's one part, whose share is never above an exact one's.

@@ -289,8 +289,9 @@ def _base_model(run: _Run, inputs: Inputs) -> tuple[Model, float]:
 def _propose(run: _Run, inputs: Inputs, base: Model) -> PairSpace:
     """Candidate pairs into the work folder, each rule priced before and counted after."""
     left, right = inputs.files[0].persons, inputs.files[-1].persons
+    sent = inputs.records[0] * len(base.rules) <= MOST_KEYS_SENT
     with run.progress.stage("price rules") as stage:
-        counts = [] if run.summary["compared_whole"] else count_keys(right, left, model=base).collect()
+        counts = [] if run.summary["compared_whole"] else count_keys(right, left, model=base, broadcast=sent).collect()
         refined = choose_refined(counts, model=base, secret=run.secret)
         stage.counts["refined keys"] = len(refined.refined)
     with run.progress.stage("propose pairs") as stage:
@@ -302,7 +303,7 @@ def _propose(run: _Run, inputs: Inputs, base: Model) -> PairSpace:
             refined=refined.hmacs,
             secret=run.secret,
             within=run.within,
-            broadcast=inputs.records[0] * len(base.rules) <= MOST_KEYS_SENT,
+            broadcast=sent,
             observation=observation,
         )
         path = f"{run.work}/candidates"

@@ -11,8 +11,9 @@ import pytest
 
 from linkage_spark.linkage.comparison import addresses, dates
 from linkage_spark.linkage.comparison.names import CELL_NAMES
-from linkage_spark.linkage.comparison.pair import EVIDENCE_COLUMNS, INTEGER_COLUMNS
-from linkage_spark.linkage.score_stage import BatchScorer, score_pair
+from linkage_spark.linkage.comparison.pair import EVIDENCE_COLUMNS, INTEGER_COLUMNS, columns_of, compare_columns
+from linkage_spark.linkage.comparison.tokens import NameComparer
+from linkage_spark.linkage.score_stage import SEPARATOR, BatchScorer, score_pair
 from linkage_spark.linkage.scoring import Scorer, name_cells
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import CROSSED_LEVELS, PART_LEVELS
@@ -244,6 +245,39 @@ def test_evidence_values_change_with_any_compared_value_and_not_with_the_sides()
     assert scored(one, other)["evidence_values"] == scored(other, one)["evidence_values"]
     moved = one | address_columns("|14|high street|birmingham|B23 6AA||")
     assert scored(one, other)["evidence_values"] != scored(moved, other)["evidence_values"]
+
+
+def test_evidence_values_are_these() -> None:
+    one, other = person("john", "smith", "1980-03-14"), person("jon", None, "1979-00-00")
+    found = str(scored(one, other)["evidence_values"]).split(SEPARATOR)
+    assert found[:4] == ["john|smith", "jon|", "1979||", "1980|3|14"]
+    assert (
+        found[4]
+        == found[5]
+        == "|".join(("", str(one["premises_key"]), "", "12", "high street", "birmingham", "B23 6AA", "B23"))
+    )
+    assert len(found) == 6
+
+
+def test_the_bound_is_never_below_the_weight_also_of_rare_names_in_each_others_place() -> None:
+    population = people(20, seed=9)
+    boxes = {
+        "given_name": "surname",
+        "surname": "given_name",
+        "given_first": "surname_last",
+        "surname_last": "given_first",
+    }
+    population += [row | {name: row[other] for name, other in boxes.items()} for row in population]
+    population += [person("zyxqa", "vuuqwz", "1980-03-14"), person("vuuqwz", "zyxqa", "1984-07-19")]
+    scorer, comparer_ = Scorer(model(), FREQUENCIES), NameComparer(reference())
+    slack = []
+    for left, right in itertools.product(population, population):
+        one, other = columns_of(left), columns_of(right)
+        found = compare_columns(one, other, comparer_)
+        weight = scorer.weights(found, scorer.shares(found, one, other)).total[0]
+        bound = scorer.most_bits(found.date.level, found.address.level) + scorer.most_bits_of_name(found.name.cell)
+        slack.append(int(bound[0] - weight))
+    assert min(slack) >= 0
 
 
 def test_no_barred_column_reaches_a_comparison() -> None:

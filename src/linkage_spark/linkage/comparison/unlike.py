@@ -25,7 +25,8 @@ _MOST_EDITS = 2
 _START = 4
 """Letters at the start that Jaro-Winkler favours."""
 
-_LENGTH, _FIRST, _CANONICAL, _PLAIN, _SOUND, _STEMS, _KIN, _CANONICAL_KIN, _ENDS_IN_A = range(9)
+_TRAITS = 10
+_LENGTH, _FIRST, _CANONICAL, _PLAIN, _SOUND, _STEMS, _KIN, _CANONICAL_KIN, _ENDS_IN_A, _BEYOND_ASCII = range(_TRAITS)
 
 
 class KnownToken(NamedTuple):
@@ -115,7 +116,7 @@ class Vocabulary:
         self._tokens = np.zeros(0, dtype=np.int64)
         self._token_numbers: dict[str, int] = {}
         self._texts: list[str] = []
-        self._traits = np.zeros((9, 0), dtype=np.int64)
+        self._traits = np.zeros((_TRAITS, 0), dtype=np.int64)
         self._letters = np.zeros(0, dtype=np.uint64)
         self._starts = np.zeros((_START, 0), dtype=np.int64)
         self._forms: dict[str, int] = {}
@@ -126,7 +127,7 @@ class Vocabulary:
 
     def numbers(self, values: Sequence[str]) -> Ints:
         """Number of each string; numbers of an earlier call may be void after the next one."""
-        if len(self._texts) + len(values) > self._comparer.memory:
+        if max(len(self._texts), len(self._numbers)) + len(values) > self._comparer.memory:
             self._forget()
         known = self._numbers
         unknown = [value for value in values if value not in known]
@@ -184,6 +185,8 @@ class Vocabulary:
             alike |= self._kin_of_forms.has(*forms, (left[_CANONICAL_KIN] & right[_CANONICAL_KIN]) == 1)
         if kind != GIVEN:
             alike |= (left[_PLAIN] == right[_PLAIN]) | ((left[_STEMS] & right[_STEMS]) == 1)
+        # Two libraries count letters beyond ASCII in two ways; standard forms have none.
+        alike |= (left[_BEYOND_ASCII] | right[_BEYOND_ASCII]) == 1
         edits = np.where(short >= 6, 2, np.where(short >= 3, 1, -1))
         may_start = np.zeros(len(a), dtype=np.bool_)
         if kind != SURNAME:
@@ -255,7 +258,7 @@ class Vocabulary:
     def _know(self, words: list[str]) -> None:
         """Lay out what is known of new tokens."""
         comparer, forms, number = self._comparer, self._forms, self._token_numbers
-        traits = np.zeros((9, len(words)), dtype=np.int64)
+        traits = np.zeros((_TRAITS, len(words)), dtype=np.int64)
         letters = np.zeros(len(words), dtype=np.uint64)
         starts = np.full((_START, len(words)), -1, dtype=np.int64)
         for place, word in enumerate(words):
@@ -274,6 +277,7 @@ class Vocabulary:
                 bool(known.kin),
                 bool(known.canonical_kin),
                 word.endswith("a"),
+                not word.isascii(),
             )
             if known.kin:
                 self._kin_of_tokens.add((number[word], number[other]) for other in known.kin if other in number)

@@ -6,6 +6,7 @@ import datetime
 
 import jellyfish
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -14,7 +15,7 @@ from linkage_spark.linkage.comparison.levels import CROSSED, DIFFER, GIVEN, SURN
 from linkage_spark.linkage.comparison.pair import compare
 from linkage_spark.linkage.comparison.tokens import NameComparer
 from linkage_spark.linkage.comparison.unlike import Vocabulary
-from tests.unit.linkage.comparison.knowledge import comparer, person, reference
+from tests.unit.linkage.comparison.knowledge import cases, comparer, person, reference
 
 TOKENS = st.sampled_from(
     "john jon jonathan j smith smyth smiht mohammed muhammad md ali imran kaur singh gill kowalski kowalska "
@@ -197,6 +198,56 @@ def test_pairs_turned_away_on_whole_columns_differ_one_by_one(values: list[str])
         away = np.flatnonzero(vocabulary.surely_differ(kind, number[a], number[b]))
         for one, other in zip(a[away], b[away], strict=True):
             assert comparer().part_level(kind, values[one], values[other]) == DIFFER
+
+
+RELATED = (
+    (GIVEN, "abdhi", "abdifatah"),
+    (GIVEN, "ab", "abette"),
+    (GIVEN, "pius", "pia"),
+    (GIVEN, "gus", "ga"),
+    (GIVEN, "jo", "ja"),
+    (GIVEN, "maca bc", "mcabc"),
+    (GIVEN, "a", "anne"),
+    (GIVEN, "kate mary", "kate"),
+    (SURNAME, "borauskas", "boraite"),
+    (SURNAME, "saint", "st"),
+    (SURNAME, "macdonald", "mcdonald"),
+    (SURNAME, "o neill", "oneill"),
+    (CROSSED, "abdhi", "abdifatah"),
+    (CROSSED, "borauskas", "boraite"),
+)
+
+
+@pytest.mark.parametrize(("kind", "one", "other"), RELATED)
+def test_related_names_are_never_turned_away(kind: str, one: str, other: str) -> None:
+    assert comparer().part_level(kind, one, other) != DIFFER, "the example is no example"
+    for memory in (500_000, 1):
+        vocabulary = Vocabulary(NameComparer(reference(), memory=memory))
+        for _ in range(2):
+            number = vocabulary.numbers([one, other, "zyx"])
+            pairs = number[[0, 1]], number[[1, 0]]
+            assert not vocabulary.surely_differ(kind, *pairs).any()
+            assert vocabulary.surely_differ(kind, number[[0, 1]], number[[2, 2]]).all()
+
+
+def test_no_nickname_and_no_vector_of_the_cases_is_turned_away() -> None:
+    nicknames = sorted(reference().nickname_pairs)
+    listed = {kind: [(one, other) for _, one, other, _ in cases(f"names_{kind}")] for kind in (GIVEN, SURNAME)}
+    for kind, pairs in ((GIVEN, nicknames), (CROSSED, nicknames), *listed.items()):
+        vocabulary = Vocabulary(comparer())
+        values = [value for pair in pairs for value in pair]
+        number = vocabulary.numbers(values)
+        away = np.flatnonzero(vocabulary.surely_differ(kind, number[::2], number[1::2]))
+        wrong = [pairs[row] for row in away if comparer().part_level(kind, *pairs[row]) != DIFFER]
+        assert wrong == []
+
+
+def test_a_vocabulary_forgets_strings_as_well_as_tokens() -> None:
+    vocabulary = Vocabulary(NameComparer(reference(), memory=50))
+    words = [f"{first} {second}" for first in "abcdefgh" for second in "ijklmnop"]
+    for start in range(0, len(words), 16):
+        vocabulary.numbers(words[start : start + 16])
+        assert len(vocabulary.count) <= 50
 
 
 def test_most_pairs_of_unlike_names_are_turned_away() -> None:
