@@ -30,9 +30,11 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--input", required=True, metavar="A", help="the file: .csv, .csv.gz or .parquet")
     parser.add_argument("--mapping", required=True, metavar="M.toml", help="which column is what")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
+    parser.add_argument(
+        "--out", required=True, metavar="DIR", help="folder for the results; earlier ones there are replaced"
+    )
     parser.add_argument("--train", action="store_true", help="estimate the model on this file, without labels")
-    parser.add_argument("--truth", metavar="T.csv", help="known entities (ref,entity), to measure against")
+    parser.add_argument("--truth", metavar="T.csv", help="the entity of every record (ref,entity), to measure against")
     given = parser.parse_args(args=argv)
     return run_job(
         lambda: run_dedupe(path=given.input, mapping=given.mapping, out=given.out, train=given.train, truth=given.truth)

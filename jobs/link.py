@@ -31,10 +31,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--left", required=True, metavar="A", help="one file: .csv, .csv.gz or .parquet")
     parser.add_argument("--right", required=True, metavar="B", help="the other file")
     parser.add_argument("--mapping", required=True, metavar="M.toml", help="which column is what")
-    parser.add_argument("--out", required=True, metavar="DIR", help="folder for the results")
+    parser.add_argument(
+        "--out", required=True, metavar="DIR", help="folder for the results; earlier ones there are replaced"
+    )
     parser.add_argument("--train", action="store_true", help="estimate the model on these files, without labels")
     parser.add_argument("--one-to-one", action="store_true", help="a record has at most one partner in the other file")
-    parser.add_argument("--truth", metavar="T.csv", help="known pairs (ref_l,ref_r), to measure against")
+    parser.add_argument("--truth", metavar="T.csv", help="every true pair (ref_l,ref_r), to measure against")
     given = parser.parse_args(args=argv)
     return run_job(
         lambda: run_link(
