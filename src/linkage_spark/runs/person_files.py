@@ -253,11 +253,12 @@ def _note_inputs(run: _Run, inputs: Inputs) -> None:
         }
         for file in inputs.files
     ]
+    run.summary["warnings"] = []
     run.summary["attributes"] = list(inputs.attributes)
     run.summary["country"] = {"country": inputs.country.country, "reason": inputs.country.reason}
     for file in inputs.files:
         for warning in file.warnings:
-            run.progress.say(f"  warning: {file.side}: {warning}")
+            run.progress.say(f"  warning: {warning}")
 
 
 def _base_model(run: _Run, inputs: Inputs) -> tuple[Model, float]:
@@ -277,7 +278,7 @@ def _base_model(run: _Run, inputs: Inputs) -> tuple[Model, float]:
     run.summary |= {"possible_pairs": inputs.pairs, "compared_whole": whole}
     spare = 0 if whole else len(shipped.rules_for(inputs.mapped, inputs.further)) - MOST_RULES
     if spare > 0:
-        run.summary.setdefault("warnings", []).append(
+        run.summary["warnings"].append(
             f"{spare} blocking rules for the last columns of [extra] were left out: a model has at most {MOST_RULES}"
         )
     return model, min(expected / inputs.pairs, 0.5)
@@ -338,9 +339,7 @@ def _model_in_use(run: _Run, space: PairSpace, base: Model, share: float) -> _Us
         "levels pooled in": ", ".join(figures["pooled"]) or "none",
     }
     if not figures["settled"]:
-        run.summary.setdefault("warnings", []).append(
-            "The estimate had not settled when it was stopped; its probabilities are weak."
-        )
+        run.summary["warnings"].append("The estimate had not settled when it was stopped; its probabilities are weak.")
     return _Used(trained.model, frequencies, "counted on these files", trained.model.prior_bits)
 
 
@@ -467,9 +466,7 @@ def _measure(
             true_pairs_read=counted["true_pairs_read"],
             true_candidates=candidates["true_candidates"],
         )
-        run.summary.setdefault("warnings", []).extend(
-            truth_warnings(counted, f"truth {PurePosixPath(run.task.truth or '').name}")
-        )
+        run.summary["warnings"].extend(truth_warnings(counted, f"truth {PurePosixPath(run.task.truth or '').name}"))
         stage.counts["true pairs"] = counted["true_pairs"]
         if graph is not None:
             measured: dict[float, Mapping[str, Any]] = {
@@ -596,7 +593,8 @@ def _in_words(summary: Mapping[str, Any], out: str) -> str:
         lines.append(f"  found  {sizes['clusters']:,} clusters, the largest of {sizes['largest_cluster']:,} records")
     if "truth" in summary:
         lines += _accuracy_lines(summary)
-    lines += [f"  warning: {text}" for text in summary.get("warnings", ())]
+    said = [text for file in summary["files"] for text in file["warnings"]] + summary["warnings"]
+    lines += [f"  warning: {text}" for text in said]
     return "\n".join([*lines, f"  written to {out}: {', '.join(summary['outputs'])}", "", run["advisory"]])
 
 
