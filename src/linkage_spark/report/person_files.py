@@ -170,13 +170,8 @@ def _headline(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _warnings(summary: Mapping[str, Any]) -> list[str]:
-    """Warnings on the run and on each file, the file named where there is more than one."""
-    files = summary.get("files", ())
-    own = [
-        f"{label(file['side'])} file: {warning}" if len(files) > 1 else warning
-        for file in files
-        for warning in file["warnings"]
-    ]
+    """Warnings on the run and on each file, which name their file."""
+    own = [warning for file in summary.get("files", ()) for warning in file["warnings"]]
     return [*summary.get("warnings", ()), *own]
 
 

@@ -142,7 +142,7 @@ def test_every_part_of_a_full_summary_is_shown() -> None:
         "How common a value is: shipped with person_files_v1.",
         "In 40 of 41 postcodes",
         "Of 1,435,204 possible pairs 60,000 were compared",
-        "left file: left.csv holds no dates of birth.",
+        "left.csv holds no dates of birth.",
         "chosen with the truth",
         "Compared: name, date of birth, postcode.",
     ):
