@@ -57,3 +57,13 @@ class LockError(LinkageError):
     """Another run holds the lock. Exit code 5: wait, or see who holds it."""
 
     exit_code = 5
+
+
+def gathered(errors: Sequence[LinkageError]) -> LinkageError:
+    """Several errors as one: of the first one's class, with the sentences of all, each once.
+
+    Args:
+        errors: at least one.
+    """
+    sentences = [line for error in errors for line in str(error).split("\n")]
+    return type(errors[0])("\n".join(dict.fromkeys(sentences)))

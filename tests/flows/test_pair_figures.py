@@ -12,9 +12,11 @@ from pyspark.sql import DataFrame, Row, SparkSession
 from linkage_spark.evaluation.cluster_figures import cluster_figures, cluster_sizes, count_cells, count_cluster_sizes
 from linkage_spark.evaluation.pair_counts import (
     count_by_threshold,
+    count_outside_truth,
     count_true_candidates,
     count_truth,
     count_truth_faults,
+    count_unread_refs,
     mark_pairs,
     truth_faults,
     truth_warnings,
@@ -125,7 +127,34 @@ def test_a_truth_that_contradicts_itself_or_holds_nothing_is_told(spark: SparkSe
     row = one(count_truth_faults(spark.createDataFrame([], LINK_SCHEMA), "link"))
     assert truth_faults(row, "T.csv") == ["T.csv holds no rows; leave --truth out, or give the true pairs"]
     assert "none of its 5 true pairs" in truth_warnings({"true_pairs": 5, "true_pairs_read": 0}, "T.csv")[0]
-    assert "2 of its 5 true pairs lack a record" in truth_warnings({"true_pairs": 5, "true_pairs_read": 3}, "T.csv")[0]
+    unread = {"left": {"refused": 2, "unknown": 0}, "right": {"refused": 0, "unknown": 1}}
+    assert truth_warnings({"true_pairs": 5, "true_pairs_read": 3, "unread": unread}, "T.csv") == [
+        "T.csv: 2 of its 5 true pairs lack a record that was read and count as missed (left: 2 of its refs were kept "
+        "out, see refused.csv; right: 1 of its refs stand in no row of the file)"
+    ]
+
+
+def test_refs_of_a_truth_that_were_kept_out_and_refs_in_no_row_are_told_apart(spark: SparkSession) -> None:
+    truth = spark.createDataFrame(LINK_TRUTH, LINK_SCHEMA)
+    records = spark.createDataFrame([("a1",), ("a4 ",), ("a9",)], "ref string")
+    refused = spark.createDataFrame([("a2",), (" a2",), (None,), ("a8",), ("a1",)], "ref string")
+    counted = one(count_unread_refs(truth, "ref_l", records=records, refused=refused))
+    assert counted == {"refused": 1, "unknown": 2}  # a2; a3 and a5
+
+
+def test_linked_pairs_that_a_truth_never_names_make_it_look_like_a_sample(spark: SparkSession) -> None:
+    truth = spark.createDataFrame(LINK_TRUTH, LINK_SCHEMA)
+    linked = spark.createDataFrame([("a1", "b1"), ("a1", "x"), ("x", "b3"), ("x", "y"), ("z", "y")], LINK_SCHEMA)
+    counted = one(count_outside_truth(linked, truth, "link"))
+    assert counted == {"linked": 5, "outside": 2}
+    said = truth_warnings({"true_pairs": 5, "true_pairs_read": 5, **counted}, "T.csv")
+    assert len(said) == 1
+    assert said[0].startswith(
+        "T.csv: 2 of 5 linked pairs touch no record that it names, and count as false; if it is a"
+    )
+    assert truth_warnings({"true_pairs": 5, "true_pairs_read": 5, "linked": 9, "outside": 2}, "T.csv") == []
+    labels = spark.createDataFrame(DEDUPE_TRUTH, DEDUPE_SCHEMA)
+    assert one(count_outside_truth(linked, labels, "dedupe")) == {"linked": 5, "outside": 0}
 
 
 def test_every_edge_falls_into_its_own_bin_and_what_lies_just_below_does_not(spark: SparkSession) -> None:

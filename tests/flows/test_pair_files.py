@@ -14,7 +14,7 @@ from pyspark.sql import Observation
 
 from linkage_spark.flows.person_files import propose_file_pairs, score_file_pairs
 from linkage_spark.linkage.blocking import choose_refined, count_keys
-from linkage_spark.linkage.frequencies import count_values, frequencies_of
+from linkage_spark.linkage.frequencies import count_agreement, count_values, frequencies_of
 from linkage_spark.linkage.score_stage import score_pair
 from linkage_spark.linkage.training.patterns import MILLIONTHS, count_patterns, expected_copies, pattern_columns
 from linkage_spark.linkage.training.sampling import sample_other_pairs
@@ -263,6 +263,22 @@ def test_values_are_counted_once_per_record_and_unknown_ones_not_at_all(spark: S
         ("postcode", "WS1 1AA"): 1,
         ("extra_job", "clerk"): 2,
     }
+
+
+def test_agreement_by_chance_is_the_share_of_all_pairs_that_both_have_a_value(spark: SparkSession) -> None:
+    rows = [person(ref) for ref in "abcde"]
+    jobs: dict[str, str | None] = {"a": "clerk", "b": "clerk", "c": "chef", "d": "chef", "e": None}
+    file = frame(spark, rows, jobs)
+    other = frame(spark, rows[:3], {"a": "clerk", "b": "nurse", "c": None})
+    empty = frame(spark, rows[:2], {"a": None, "b": None})
+    within = count_agreement(file, None, columns=("extra_job",)).collect()
+    between = count_agreement(file, other, columns=("extra_job", "surname_last")).collect()
+    assert [(row.attribute, row.share) for row in within] == [("extra_job", pytest.approx(4 / 12))]
+    assert {row.attribute: row.share for row in between} == {
+        "extra_job": pytest.approx(2 / 8),
+        "surname_last": pytest.approx(1.0),
+    }
+    assert count_agreement(file, empty, columns=("extra_job",)).collect() == []
 
 
 def test_expected_copies_are_the_summed_probabilities_of_pairs_that_agree_on_a_value(spark: SparkSession) -> None:

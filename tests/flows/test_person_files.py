@@ -20,6 +20,8 @@ from linkage_spark.standardise.person_file_checks import (
     count_file,
     count_postcodes,
     file_warnings,
+    find_issues,
+    issue_counts,
     missing_columns,
     unusable_columns,
 )
@@ -63,7 +65,7 @@ def write(tmp_path, name, text):
     return str(path)
 
 
-def standard(frame, text, *, country="plain", side_name="file"):
+def standard(frame, text, *, country="plain", side_name="file", numbered=False):
     columns = columns_of(text)
     return standardise_person_file(
         frame,
@@ -73,6 +75,7 @@ def standard(frame, text, *, country="plain", side_name="file"):
         country=country,
         reference=REFERENCE,
         as_of=AS_OF,
+        numbered=numbered,
     )
 
 
@@ -239,9 +242,9 @@ def test_every_row_is_kept_or_refused_with_its_reason(spark):
     assert sorted(by_ref(found)) == ["1", "3"]
     assert refused_rows(found) == sorted(
         [
-            ("file", "1", "duplicate_row", None),
-            *[("file", "2", "conflicting_rows", "surname, town")] * 3,
-            *[("file", None, "missing_key", "id")] * 2,
+            ("file", None, "1", "duplicate_row", None),
+            *[("file", None, "2", "conflicting_rows", "surname, town")] * 3,
+            *[("file", None, None, "missing_key", "id")] * 2,
         ],
         key=str,
     )
@@ -256,7 +259,41 @@ def test_a_ref_of_several_columns_needs_every_one(spark):
     rows = [("A", "1", "Smith"), ("A", None, "Smith"), ("A", "2", "Smith")]
     found = standard(texts(spark, rows, ("book", "page", "s")), '[columns]\nref=["book","page"]\nsurname="s"')
     assert sorted(by_ref(found)) == ["A 1", "A 2"]
-    assert refused_rows(found) == [("file", None, "missing_key", "book, page")]
+    assert refused_rows(found) == [("file", None, None, "missing_key", "book, page")]
+
+
+def test_a_refused_row_of_a_csv_tells_its_number_and_of_equal_rows_the_first_is_kept(spark, tmp_path):
+    text = 'id,surname,town\n1,Smith,York\n,Brown,"Le\neds"\n2,Jones,Hull\n1,Smith,York\n2,Jones,Ely\n1,Smith,York\n'
+    frame = read_person_file(spark, write(tmp_path, "a.csv", text))
+    found = standard(frame, '[columns]\nref="id"\nsurname="surname"\nlocality="town"', numbered=True)
+    refused = sorted((row["row"], row["ref"], row["reason"]) for row in found.refused.collect())
+    assert refused == [
+        (2, None, "missing_key"),
+        (3, "2", "conflicting_rows"),
+        (4, "1", "duplicate_row"),
+        (5, "2", "conflicting_rows"),
+        (6, "1", "duplicate_row"),
+    ]
+
+
+def test_values_that_could_not_be_used_are_listed_by_record_and_counted(spark):
+    rows = [("1", "Smith", "31/02/1980"), ("2", "Unknown", "1/1/1973"), ("3", "Jones", "1980"), ("4", "Brown", None)]
+    found = standard(texts(spark, rows, ("id", "s", "d")), '[columns]\nref="id"\nsurname="s"\ndate_of_birth="d"')
+    listed = sorted(tuple(row) for row in find_issues(found.persons, "file").collect())
+    born = [row[1:] for row in listed if row[2] == "date_of_birth"]
+    assert born == [
+        ("1", "date_of_birth", "unreadable"),
+        ("2", "date_of_birth", "first_of_january"),
+        ("3", "date_of_birth", "partial"),
+    ]
+    assert ("file", "2", "name", "placeholder") in listed
+    counted = issue_counts(count_file(found.persons).collect()[0].asDict())
+    assert {name: records for name, records in counted.items() if name.startswith("date_of_birth")} == {
+        "date_of_birth: missing": 1,
+        "date_of_birth: unreadable": 1,
+        "date_of_birth: partial": 1,
+        "date_of_birth: first_of_january": 1,
+    }
 
 
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -15,7 +15,7 @@ import pytest
 REPO = Path(__file__).resolve().parents[2]
 EXAMPLES = REPO / "examples" / "person-files"
 PAIR_COLUMNS = ["ref_l", "ref_r", "match_weight", "match_probability", "linked", "tier", "explanation"]
-LINK_FILES = {"pairs.csv", "evidence.csv", "refused.csv", "model.json", "metrics.json", "report.html"}
+LINK_FILES = {"pairs.csv", "evidence.csv", "refused.csv", "issues.csv", "model.json", "metrics.json", "report.html"}
 
 CONFLICT = [["M901", "Quintilla", "Zzyzxqua", "03/02/1984", "7"], ["M901", "Quintilla", "Zzyzxqua", "04/02/1984", "7"]]
 REPEATED = [["M902", "Barnaby", "Quagmire", "05/06/1971", "9"]] * 2
@@ -129,16 +129,19 @@ def test_bad_rows_are_kept_out_with_a_reason_and_rows_in_are_records_and_rows_ke
     linked: tuple[Path, str],
 ) -> None:
     out, _ = linked
-    refused = sorted((row["side"], row["ref"], row["reason"]) for row in table(out / "refused.csv"))
+    refused = [(row["side"], row["row"], row["ref"], row["reason"]) for row in table(out / "refused.csv")]
     assert refused == [
-        ("left", "", "missing_key"),
-        ("left", "M901", "conflicting_rows"),
-        ("left", "M901", "conflicting_rows"),
-        ("left", "M902", "duplicate_row"),
+        ("left", "61", "M901", "conflicting_rows"),
+        ("left", "62", "M901", "conflicting_rows"),
+        ("left", "64", "M902", "duplicate_row"),
+        ("left", "65", "", "missing_key"),
     ]
+    issues = {(row["ref"], row["attribute"]): row["issue"] for row in table(out / "issues.csv")}
+    assert issues["M903", "date_of_birth"] == "unreadable"
     left, right = json.loads((out / "metrics.json").read_text())["files"]
     assert (left["rows_in"], left["records"]) == (67, 63)
     assert left["refused"] == {"missing_key": 1, "conflicting_rows": 2, "duplicate_row": 1}
+    assert (left["issues"]["date_of_birth: unreadable"], left["issues"]["date_of_birth: missing"]) == (1, 1)
     assert (right["rows_in"], right["records"], right["refused"]) == (60, 60, {})
 
 
@@ -166,12 +169,42 @@ def test_a_missing_column_ends_with_code_3_names_the_near_spelling_and_leaves_fo
     header, _, rows = (EXAMPLES / "volunteers.csv").read_text().partition("\n")
     other.write_text(f"{header.replace('family', 'familly')}\n{rows}")
     files = ("--left", EXAMPLES / "members.csv", "--right", other, "--mapping", EXAMPLES / "link.toml")
-    done = submit("link", *files, "--out", out)
+    truth = tmp_path / "truth.csv"
+    truth.write_text("left,ref_r\nM1,V1\n")
+    done = submit("link", *files, "--out", out, "--truth", truth)
     assert done.returncode == 3, done.stdout[-2000:] + done.stderr[-2000:]
     message = "error: right: column 'family' (surname) is not in the file; correct the mapping: did you mean 'familly'?"
     assert message in done.stdout + done.stderr
+    message = (
+        "error: truth truth.csv: column ref_l is missing; for link the header is ref_l,ref_r, and there are left, ref_r"
+    )
+    assert message in done.stdout + done.stderr
     assert files_of(out) == before
     assert not (out / ".work").exists()
+
+
+def test_a_row_that_is_cut_off_stops_the_run_and_leaves_no_folder(tmp_path: Path) -> None:
+    cut = tmp_path / "volunteers.csv"
+    cut.write_text((EXAMPLES / "volunteers.csv").read_text() + "V99,Ada\n")
+    files = ("--left", EXAMPLES / "members.csv", "--right", cut, "--mapping", EXAMPLES / "link.toml")
+    done = submit("link", *files, "--out", tmp_path / "out")
+    assert done.returncode == 3, done.stdout[-2000:] + done.stderr[-2000:]
+    assert "error: right: file volunteers.csv: a row has more or fewer values" in done.stdout + done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_further_attribute_of_few_values_weighs_less_without_training_and_that_is_said(tmp_path: Path) -> None:
+    left = rewrite(EXAMPLES / "members.csv", tmp_path / "l.csv", lambda rows: [[*row[:-1], "chef"] for row in rows])
+    right = rewrite(EXAMPLES / "volunteers.csv", tmp_path / "r.csv", lambda rows: [[*row[:-1], "chef"] for row in rows])
+    files = ("--left", left, "--right", right, "--mapping", EXAMPLES / "link.toml", "--out", tmp_path / "out")
+    said = ok(submit("link", *files))
+    assert "warning: occupation: two records agree by chance in 100.0% of all pairs" in said
+    weights = {
+        row["level"]: row["weight_bits"]
+        for row in json.loads((tmp_path / "out" / "metrics.json").read_text())["model"]
+        if row["attribute"] == "extra_occupation"
+    }
+    assert weights["exact"] == 0.0
 
 
 def test_dedupe_trains_without_labels_and_puts_every_record_into_one_cluster(deduped: Path) -> None:

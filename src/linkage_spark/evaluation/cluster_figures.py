@@ -31,7 +31,7 @@ class ClusterSizes(TypedDict):
     clusters: int
     clusters_of_one: int
     largest_cluster: int
-    linked_pairs: int
+    pairs_together: int
 
 
 class ClusterFigures(TypedDict):
@@ -117,7 +117,7 @@ def cluster_sizes(rows: Iterable[Row]) -> ClusterSizes:
         "clusters": sum(sizes.values()),
         "clusters_of_one": sizes.get(1, 0),
         "largest_cluster": max(sizes, default=0),
-        "linked_pairs": sum(_choose_two(size) * clusters for size, clusters in sizes.items()),
+        "pairs_together": sum(_choose_two(size) * clusters for size, clusters in sizes.items()),
     }
 
 

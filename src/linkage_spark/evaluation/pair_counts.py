@@ -97,16 +97,82 @@ def truth_faults(row: Row, source: str) -> list[str]:
     return faults
 
 
+SAMPLE_FROM = 0.25
+"""From this share of the linked pairs on that touch no record of a truth, it may be a sample only."""
+
+
 def truth_warnings(row: Row, source: str) -> list[str]:
-    """Sentences on ``count_truth``'s row: true pairs that no run on these files can find."""
+    """Sentences on what the truth and the files do not know of each other.
+
+    Args:
+        row: ``count_truth``'s row; ``unread``: side -> ``count_unread_refs``' row; and of ``count_outside_truth``.
+        source: what the truth is called.
+    """
     read, pairs = row["true_pairs_read"], row["true_pairs"]
-    if read is None or read == pairs:
-        return []
-    if read == 0:
-        return [
-            f"{source}: none of its {pairs:,} true pairs has both records in the files; are its refs those of the files?"
-        ]
-    return [f"{source}: {pairs - read:,} of its {pairs:,} true pairs lack a record that was read; they count as missed"]
+    found: list[str] = []
+    unread = [text for side, counts in row.get("unread", {}).items() for text in _unread_words(side, counts)]
+    because = f" ({'; '.join(unread)})" if unread else ""
+    if read == 0 and pairs:
+        found.append(
+            f"{source}: none of its {pairs:,} true pairs has both records in the files{because}; "
+            "are its refs those of the files?"
+        )
+    elif read is not None and read < pairs:
+        found.append(
+            f"{source}: {pairs - read:,} of its {pairs:,} true pairs lack a record that was read and count as missed{because}"
+        )
+    elif unread:
+        found.append(f"{source}: it names records that were not read{because}")
+    outside, linked = row.get("outside", 0), row.get("linked", 0)
+    if outside and outside >= SAMPLE_FROM * linked:
+        found.append(
+            f"{source}: {outside:,} of {linked:,} linked pairs touch no record that it names, and count as false; if it "
+            "is a sample, precision and F1 say nothing: cut the files to the records whose truth is known"
+        )
+    return found
+
+
+def _unread_words(side: str, counts: Row) -> list[str]:
+    """Which refs of a truth were not read, and why."""
+    kinds = (("refused", "were kept out, see refused.csv"), ("unknown", "stand in no row of the file"))
+    return [f"{side}: {counts[name]:,} of its refs {words}" for name, words in kinds if counts[name]]
+
+
+def count_unread_refs(truth: DataFrame, column: str, *, records: DataFrame, refused: DataFrame) -> DataFrame:
+    """Refs of a truth that no record has: one row.
+
+    Args:
+        truth: as in ``mark_pairs``.
+        column: ``ref``, ``ref_l`` or ``ref_r``.
+        records: ``ref`` of the records that take part.
+        refused: ``ref`` of rows that were kept out; nulls say nothing.
+
+    Returns:
+        ``refused`` and ``unknown`` LONG: refs of which every row was kept out, and refs in no row.
+    """
+    known = truth.select(_text(column).alias("ref")).where(F.col("ref") != "").distinct()
+    absent = known.join(records.select(_text("ref").alias("ref")), on="ref", how="left_anti")
+    kept_out = refused.select(_text("ref").alias("ref"), F.lit(True).alias("kept_out")).distinct()
+    marked = absent.join(kept_out, on="ref", how="left")
+    return marked.agg(
+        F.count_if(F.col("kept_out").isNotNull()).alias("refused"),
+        F.count_if(F.col("kept_out").isNull()).alias("unknown"),
+    )
+
+
+def count_outside_truth(linked: DataFrame, truth: DataFrame, kind: Kind) -> DataFrame:
+    """Linked pairs of which a link's truth names neither record: one row, ``linked`` and ``outside`` LONG.
+
+    For dedupe ``outside`` is 0: such pairs are unlabelled, and no figure counts them.
+    """
+    if kind == "dedupe":
+        return linked.agg(F.count(F.lit(1)).alias("linked")).withColumn("outside", F.lit(0).cast("long"))
+    known, pairs = clean_truth(truth, kind), linked.select(_text("ref_l").alias("ref_l"), _text("ref_r").alias("ref_r"))
+    for name in ("ref_l", "ref_r"):
+        named = known.select(name).distinct().withColumn(f"named_{name}", F.lit(True))
+        pairs = pairs.join(named, on=name, how="left")
+    neither = F.col("named_ref_l").isNull() & F.col("named_ref_r").isNull()
+    return pairs.agg(F.count(F.lit(1)).alias("linked"), F.count_if(neither).alias("outside"))
 
 
 def count_truth(

@@ -69,6 +69,37 @@ def count_values(persons: DataFrame, *, further: Sequence[str] = ()) -> DataFram
     return each.groupBy("attribute", "value").agg(F.count(F.lit(1)).alias("bearers"))
 
 
+def count_agreement(left: DataFrame, right: DataFrame | None, *, columns: Sequence[str]) -> DataFrame:
+    """How often two records agree on a column, over all pairs in which both have a value.
+
+    Args:
+        left: records with ``columns``.
+        right: those of the other file; None: pairs of ``left``'s own records.
+        columns: columns of text.
+
+    Returns:
+        ``attribute`` and ``share`` (0 to 1) DOUBLE: the sum over values of l·r / (L·R) with l and r the records that
+        bear it and L and R all that have one; of one file the sum of n·(n - 1) / (N·(N - 1)). No row for a column
+        that is never filled on both sides.
+    """
+    sides = [_bearers(left, columns, "l")]
+    sides.append(_bearers(left if right is None else right, columns, "r"))
+    both = sides[0].join(sides[1], on=["attribute", "value"], how="full")
+    own = F.lit(0 if right is not None else 1)
+    one, other = F.coalesce("l", F.lit(0)), F.coalesce("r", F.lit(0))
+    agreeing = F.sum(one * F.greatest(other - own, F.lit(0)))
+    pairs = F.sum(one) * (F.sum(other) - own)
+    summed = both.groupBy("attribute").agg(agreeing.alias("agreeing"), pairs.alias("pairs"))
+    return summed.where("pairs > 0").select("attribute", (F.col("agreeing") / F.col("pairs")).alias("share"))
+
+
+def _bearers(records: DataFrame, columns: Sequence[str], name: str) -> DataFrame:
+    """attribute, value, and how many records bear it, as DOUBLE."""
+    known = F.array(*[F.struct(F.lit(at).alias("attribute"), F.col(at).alias("value")) for at in columns])
+    each = records.select(F.explode(known).alias("known")).select("known.*").where("value is not null")
+    return each.groupBy("attribute", "value").agg(F.count(F.lit(1)).cast("double").alias(name))
+
+
 def frequencies_of(
     counts: Iterable[tuple[str, str, int]], copies: Mapping[tuple[str, str], float] | None = None
 ) -> Frequencies:

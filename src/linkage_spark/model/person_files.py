@@ -30,6 +30,7 @@ PLACE_KINDS: Mapping[str, Literal["code", "house", "street", "text"]] = {
 EXTRA_KINDS: Mapping[str, Literal["text", "exact"]] = {"text": "text", "exact": "exact"}
 
 _EXTRA = "{extra}"
+_EXACT = "exact"
 
 
 class FileRule(BaseModel):
@@ -132,6 +133,36 @@ class PersonFileModel(BaseModel):
                 if all(usable(part) for part in parts) and (refine or not rule.broad):
                     found.append(Rule(id=name, parts=parts, refine=refine))
         return tuple(found)
+
+
+def coarsen_further(model: Model, agreement: Mapping[str, float]) -> tuple[Model, tuple[str, ...]]:
+    """The model with further attributes of few values weighed by how often they agree by chance.
+
+    Where random pairs agree on a column more often than the model's u of 'exact', u becomes (1 - t) u + t m of
+    every level, with t such that u of 'exact' is what was counted, at most m: all weights shrink towards nothing
+    and keep their order. A column of many values keeps its u: the files' own repeats would be counted as chance.
+
+    Args:
+        model: the shipped model for a mapping.
+        agreement: further column -> share of all pairs that agree on it (``linkage.frequencies.count_agreement``).
+
+    Returns:
+        The model, and the columns that were changed, in order.
+    """
+    further, changed = dict(model.further), []
+    for name, attribute in model.further.items():
+        exact = attribute.levels[_EXACT]
+        chance = min(max(agreement.get(name, 0.0), exact.u), exact.m)
+        if chance <= exact.u:
+            continue
+        part = (chance - exact.u) / (exact.m - exact.u)
+        levels = {
+            level: at.model_copy(update={"u": (1.0 - part) * at.u + part * at.m})
+            for level, at in attribute.levels.items()
+        }
+        further[name] = attribute.model_copy(update={"levels": levels})
+        changed.append(name)
+    return model.model_copy(update={"further": further}) if changed else model, tuple(changed)
 
 
 def load_person_file_model(conf_dir: Path | str, model_id: str) -> PersonFileModel:

@@ -27,6 +27,7 @@ class RunHead(TypedDict):
     kind: str
     advisory: str
     run_id: str
+    replaces: NotRequired[str | None]
     finished_at: str
     code_version: str
     model_id: str
@@ -41,13 +42,17 @@ class RunHead(TypedDict):
 
 
 class FileHead(TypedDict):
-    """One input file: rows_in = records + sum of refused. ``name`` without folders; ``warnings`` are sentences."""
+    """One input file: rows_in = records + sum of refused. ``name`` without folders; ``warnings`` are sentences.
+
+    ``issues``: records by 'attribute: issue', of values that are missing or could not be used in full.
+    """
 
     side: str
     name: str
     rows_in: int
     records: int
     refused: Mapping[str, int]
+    issues: NotRequired[Mapping[str, int]]
     warnings: Sequence[str]
 
 

@@ -41,6 +41,19 @@ def files(rows: Rows) -> Table:
     return _table("Files read", heads, cells, 3, "Rows read = records + refused.")
 
 
+def issues(rows: Rows) -> Table:
+    """Values that count as unknown or as less, per file."""
+    cells = [
+        [label(row["side"]), *(label(part) for part in name.split(": ")), count(records)]
+        for row in rows
+        for name, records in row.get("issues", {}).items()
+    ]
+    note = "These records take part with what else they hold. Which ones they are stands in issues.csv."
+    return _table(
+        "Values that could not be used, or only in part", ["side", "attribute", "issue", "records"], cells, 3, note
+    )
+
+
 def rules(rows: Rows) -> Table:
     """Pairs per blocking rule."""
     cells = [[label(row["rule_id"]), count(row["pairs_proposed"]), count(row["pairs_first"])] for row in rows]
@@ -75,8 +88,17 @@ def rivals(shares: Mapping[str, float]) -> Table:
 
 def training(facts: Mapping[str, Any]) -> Table:
     """Facts of the estimation."""
-    cells = [[label(name), f"{value:,}" if isinstance(value, int) else str(value)] for name, value in facts.items()]
+    cells = [[label(name), _fact(value)] for name, value in facts.items()]
     return _table("How the model was estimated", ["fact", "value"], cells, 1)
+
+
+def _fact(value: str | int | float) -> str:
+    """A fact as text: yes or no, a whole number, or six figures."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.6g}" if isinstance(value, float) else value
 
 
 def model(rows: Rows) -> Table:
@@ -97,9 +119,15 @@ def model(rows: Rows) -> Table:
 
 def clusters(sizes: Mapping[str, Any]) -> Table:
     """The clusters by themselves."""
-    names = ("records", "clusters", "clusters_of_one", "largest_cluster", "linked_pairs")
+    names = ("records", "clusters", "clusters_of_one", "largest_cluster", "pairs_together")
     cells = [[label(name), count(sizes[name])] for name in names]
-    return _table("Clusters", ["what", "number"], cells, 1, "Linked pairs: all pairs of records of one cluster.")
+    return _table(
+        "Clusters",
+        ["what", "number"],
+        cells,
+        1,
+        "Pairs together: all pairs of records of one cluster, linked themselves or not.",
+    )
 
 
 def accuracy(truth: Mapping[str, Any]) -> Table:
@@ -220,6 +248,7 @@ def stages(rows: Rows) -> Table:
 
 BY_PART: dict[str, tuple[str, Callable[[Any], Table]]] = {
     "files": ("files", files),
+    "issues": ("files", issues),
     "rules": ("rules", rules),
     "probabilities": ("scored", probabilities),
     "tiers": ("tiers", tiers),

@@ -8,7 +8,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 
-from linkage_spark.errors import LinkageError, SourceError
+from linkage_spark.errors import LinkageError
 
 
 def conf_dir() -> Path:
@@ -32,8 +32,7 @@ def run_job(job: Callable[[], int | None]) -> int:
     try:
         return job() or 0
     except LinkageError as error:
-        faults = error.faults if isinstance(error, SourceError) else (str(error),)
-        for fault in faults:
+        for fault in str(error).split("\n"):
             print(f"error: {fault}", file=sys.stderr)
         return error.exit_code
     except KeyboardInterrupt:

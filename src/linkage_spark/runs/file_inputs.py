@@ -31,6 +31,8 @@ from linkage_spark.standardise.person_file_checks import (
     count_file,
     count_postcodes,
     file_warnings,
+    find_issues,
+    issue_counts,
     missing_columns,
     unusable_columns,
 )
@@ -51,8 +53,10 @@ class PersonFile:
         name: the file's name without folders.
         persons: PERSON rows with further columns, one per ref.
         refused: the rows kept out.
+        issue_rows: values that count as unknown or as less: side, ref, attribute, issue.
         rows_in, records: rows of the file, and of ``persons``.
         refusals: rows kept out by reason.
+        issues: records by 'attribute: issue', missing values among them.
         warnings: sentences.
     """
 
@@ -60,9 +64,11 @@ class PersonFile:
     name: str
     persons: DataFrame
     refused: DataFrame
+    issue_rows: DataFrame
     rows_in: int
     records: int
     refusals: Mapping[str, int]
+    issues: Mapping[str, int]
     warnings: tuple[str, ...]
 
 
@@ -108,8 +114,37 @@ def read_mapping(files: Files, path: str) -> PersonMapping:
     return load_mapping(PurePosixPath(path).name, files.read_text(path))
 
 
+def open_files(spark: SparkSession, paths: Mapping[str, str], mapping: PersonMapping | None) -> dict[str, DataFrame]:
+    """The files' frames by side, lazy; headers are read and held against the mapping.
+
+    Args:
+        spark: the session.
+        paths: 'left' and 'right', or 'file', with their paths.
+        mapping: which column is what; None: only whether the files can be opened is checked.
+
+    Raises:
+        SettingsError: the mapping does not fit the job.
+        SourceError: files or columns are missing, or a file cannot be read; all faults at once.
+    """
+    columns = {which: side(mapping, _side_of(which)) for which in paths} if mapping else {}
+    frames: dict[str, DataFrame] = {}
+    faults: list[str] = []
+    for which, path in paths.items():
+        try:
+            frames[which] = read_person_file(spark, path)
+        except SourceError as error:
+            faults += error.faults
+            continue
+        if which in columns:
+            missing = missing_columns(frames[which].columns, columns[which], which)
+            faults += missing or unusable_columns(frames[which], columns[which], which)
+    if faults:
+        raise SourceError(faults)
+    return frames
+
+
 def read_inputs(
-    spark: SparkSession,
+    raw: Mapping[str, DataFrame],
     paths: Mapping[str, str],
     *,
     mapping: PersonMapping,
@@ -118,10 +153,10 @@ def read_inputs(
     as_of: date,
     progress: Progress,
 ) -> Inputs:
-    """Read, check and standardise all files into the work folder.
+    """Standardise all files into the work folder, count them, and say what an analyst should know of them.
 
     Args:
-        spark: the session.
+        raw: from ``open_files``.
         paths: 'left' and 'right', or 'file', with their paths.
         mapping: which column is what.
         reference: names, placeholders, streets, postcodes.
@@ -130,10 +165,9 @@ def read_inputs(
         progress: tells what is going on.
 
     Raises:
-        SourceError: files or columns are missing, or a file cannot be read; all faults at once.
+        SourceError: a file cannot be read to its end, or has no usable row.
     """
     columns = {which: side(mapping, _side_of(which)) for which in paths}
-    raw = _read_all(spark, paths, columns)
     with reading_faults(paths), progress.stage("read files") as stage:
         counts = {
             which: _one(count_postcodes(frame, columns[which]))
@@ -156,6 +190,7 @@ def read_inputs(
                 country=country.country,
                 reference=reference,
                 as_of=as_of,
+                numbered=not paths[which].rstrip("/").lower().endswith(".parquet"),
             )
             persons = _written(standard.persons, f"{work}/persons_{which}")
             refused = _written(standard.refused, f"{work}/refused_{which}")
@@ -169,9 +204,11 @@ def read_inputs(
                 name=PurePosixPath(paths[which]).name,
                 persons=persons,
                 refused=refused,
+                issue_rows=find_issues(persons, which),
                 rows_in=rows_in[which],
                 records=counted["records"],
                 refusals=reasons,
+                issues=issue_counts(counted),
                 warnings=tuple(warnings),
             )
         )
@@ -204,27 +241,6 @@ def reading_faults(paths: Mapping[str, str]) -> Iterator[None]:
 def _side_of(which: str) -> Literal["left", "right"] | None:
     """The mapping's name of a side; None for the one file."""
     return "left" if which == "left" else "right" if which == "right" else None
-
-
-def _read_all(spark: SparkSession, paths: Mapping[str, str], columns: Mapping[str, Columns]) -> dict[str, DataFrame]:
-    """The files' frames.
-
-    Raises:
-        SourceError: with the faults of all files.
-    """
-    frames: dict[str, DataFrame] = {}
-    faults: list[str] = []
-    for which, path in paths.items():
-        try:
-            frames[which] = read_person_file(spark, path)
-        except SourceError as error:
-            faults += error.faults
-            continue
-        missing = missing_columns(frames[which].columns, columns[which], which)
-        faults += missing or unusable_columns(frames[which], columns[which], which)
-    if faults:
-        raise SourceError(faults)
-    return frames
 
 
 def _written(frame: DataFrame, path: str) -> DataFrame:

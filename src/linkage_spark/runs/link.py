@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from linkage_spark.runs.person_files import Task, check_task, run_person_files
+from linkage_spark.runs.file_task import Task, check_task
+from linkage_spark.runs.person_files import run_person_files
 
 
 def run_link(*, left: str, right: str, mapping: str, out: str, train: bool, one_to_one: bool, truth: str | None) -> int:

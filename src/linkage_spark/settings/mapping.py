@@ -311,16 +311,47 @@ def _format_faults(at: str, value: Mapping[str, Any]) -> Iterator[str]:
     if not isinstance(form, str):
         yield f"key '{at}': {example}"
         return
+    meant = _meant_format(form)
+    remedy = f"did you mean {meant}?" if meant else example
     try:
         format_pattern(form.strip())
     except ValueError as error:
-        yield f"key '{at}': {error}; {example}"
+        yield f"key '{at}': {error}; {remedy}"
         return
-    signs = re.findall("|".join(FORMAT_SIGNS), form)
+    signs = _SIGNS.findall(form)
     if len(set(signs)) < len(signs):
         yield f"key '{at}': a sign stands in it twice; {example}"
-    elif not ({"yyyy", "yy"} & set(signs) and {"MMM", "MM"} & set(signs) and "dd" in signs):
-        yield f"key '{at}': it needs a day dd, a month MM or MMM and a year yyyy or yy; {example}"
+    elif not _is_date(signs):
+        yield f"key '{at}': it needs a day dd, a month MM or MMM and a year yyyy or yy; {remedy}"
+
+
+_SIGNS = re.compile("|".join(FORMAT_SIGNS))
+
+
+def _is_date(signs: list[str]) -> bool:
+    """Day, month and year are there."""
+    return bool({"yyyy", "yy"} & set(signs) and {"MMM", "MM"} & set(signs) and "dd" in signs)
+
+
+_PERCENT_SIGNS = {"%Y": "yyyy", "%y": "yy", "%m": "MM", "%b": "MMM", "%d": "dd", "%H": "HH", "%M": "mm", "%S": "ss"}
+
+
+def _meant_format(form: str) -> str | None:
+    """What a format in other letters was meant to be: '%d/%m/%Y', 'DD.MM.YYYY', 'dd.mm.yyyy', 'd/M/yyyy'; else None."""
+    text = form.strip()
+    for sign, plain in _PERCENT_SIGNS.items():
+        text = text.replace(sign, plain)
+    if "%" not in form:
+        text = re.sub("[Yy]+", lambda found: "yyyy" if len(found[0]) > 2 else "yy", text)
+        text = re.sub("[Dd]+", "dd", text)
+        if "MM" not in text:
+            text = re.sub("[Mm]+", lambda found: "MMM" if len(found[0]) > 2 else "MM", text, count=1)
+    try:
+        format_pattern(text)
+    except ValueError:
+        return None
+    signs = _SIGNS.findall(text)
+    return text if text != form.strip() and _is_date(signs) and len(set(signs)) == len(signs) else None
 
 
 def _extra_faults(values: Any) -> Iterator[str]:

@@ -102,7 +102,9 @@ def format_pattern(text: str) -> str:
     parts = re.split(r"(yyyy|yy|MMM|MM|dd|HH|mm|ss)", text)
     wrong = sorted({letter for part in parts[::2] for letter in part if letter.isalpha()})
     if wrong or len(parts) == 1:
-        raise ValueError(f"a format is made of {', '.join(FORMAT_SIGNS)} and punctuation; T and Z are not signs here")
+        named = ", ".join(f"'{letter}'" for letter in wrong)
+        no_signs = f"; {named} {'is no sign' if len(wrong) == 1 else 'are no signs'} here" if wrong else ""
+        raise ValueError(f"a format is made of {', '.join(FORMAT_SIGNS)} and punctuation{no_signs}")
     return "".join(
         f"(?P<{part}>{FORMAT_SIGNS[part]})" if place % 2 else re.escape(part) for place, part in enumerate(parts)
     )

@@ -10,11 +10,11 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BinaryType, MapType, StructType
 
-from linkage_spark.settings.mapping import ADDRESS, BORN, LOCALITY, POSTCODE, Columns
+from linkage_spark.settings.mapping import ADDRESS, BORN, LOCALITY, NAME, POSTCODE, Columns
 from linkage_spark.standardise.person_file_columns import Country
 from linkage_spark.standardise.person_files import read_text
 from linkage_spark.tables.canonical import PERSON
-from linkage_spark.tables.enums import DobIssue
+from linkage_spark.tables.enums import AddressIssue, DobIssue, NameIssue
 
 GB_SHARE, GB_LEAST = 0.8, 20
 """Postcodes are British when this share of them looks so; of fewer than GB_LEAST all must."""
@@ -124,7 +124,7 @@ def count_file(persons: DataFrame) -> DataFrame:
     """One row of counts of a file in standard form. Lazy.
 
     Columns, all BIGINT: records; with_given, with_surname, with_name (either); with_full_date,
-    with_partial_date; dob_<DobIssue>; recorded_postcode, with_postcode, recorded_address, with_address (of
+    with_partial_date; name_<NameIssue>, dob_<DobIssue>, address_<AddressIssue>; recorded_postcode, with_postcode, recorded_address, with_address (of
     British addresses); filled_<further column>; broken_letters (records with a letter that was not UTF-8).
 
     Args:
@@ -141,7 +141,11 @@ def count_file(persons: DataFrame) -> DataFrame:
         "with_name": given | surname,
         "with_full_date": F.col("date_of_birth").isNotNull(),
         "with_partial_date": F.col("date_of_birth").isNull() & F.col("dob_year").isNotNull(),
-        **{f"dob_{issue.value}": F.col("dob_issue").eqNullSafe(issue.value) for issue in DobIssue},
+        **{
+            f"{prefix}_{issue.value}": F.col(f"{prefix}_issue").eqNullSafe(issue.value)
+            for prefix, (_, kinds) in _ISSUES.items()
+            for issue in kinds
+        },
         "recorded_postcode": F.col("postcode_raw").isNotNull(),
         "with_postcode": F.col("postcode").isNotNull(),
         "recorded_address": F.col("address_raw").isNotNull(),
@@ -150,6 +154,44 @@ def count_file(persons: DataFrame) -> DataFrame:
         "broken_letters": broken,
     }
     return persons.select(*[F.count_if(condition).alias(name) for name, condition in conditions.items()])
+
+
+_ISSUES: Mapping[str, tuple[str, type[NameIssue] | type[DobIssue] | type[AddressIssue]]] = {
+    "name": (NAME, NameIssue),
+    "dob": (BORN, DobIssue),
+    "address": (ADDRESS, AddressIssue),
+}
+"""Start of PERSON's column of issues -> the mapping's attribute, and the issues."""
+
+
+def find_issues(persons: DataFrame, side: str) -> DataFrame:
+    """Values that count as unknown or as less, without those that are simply missing. Lazy.
+
+    Args:
+        persons: of ``StandardFile``.
+        side: 'left', 'right' or 'file'.
+
+    Returns:
+        ``side``, ``ref``, ``attribute`` (name, date_of_birth, address), ``issue`` (NameIssue, DobIssue, AddressIssue).
+    """
+    found = F.array(
+        *[
+            F.struct(F.lit(attribute).alias("attribute"), F.col(f"{prefix}_issue").alias("issue"))
+            for prefix, (attribute, _) in _ISSUES.items()
+        ]
+    )
+    rows = persons.select(F.lit(side).alias("side"), F.col("person_ref").alias("ref"), F.explode(found).alias("found"))
+    return rows.select("side", "ref", "found.*").where(F.col("issue") != DobIssue.MISSING.value)
+
+
+def issue_counts(counts: Mapping[str, int]) -> dict[str, int]:
+    """``count_file``'s row -> records by 'attribute: issue', missing values among them; those that occur."""
+    named = {
+        f"{attribute}: {issue.value}": counts[f"{prefix}_{issue.value}"]
+        for prefix, (attribute, kinds) in _ISSUES.items()
+        for issue in kinds
+    }
+    return {name: records for name, records in named.items() if records}
 
 
 def file_warnings(counts: Mapping[str, int], *, columns: Columns, side: str, country: Country) -> list[str]:

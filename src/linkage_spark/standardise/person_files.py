@@ -32,10 +32,12 @@ from linkage_spark.tables.canonical import PERSON
 from linkage_spark.tables.enums import RefusalReason, VariantKind
 from linkage_spark.tables.types import STRING
 
-REFUSED_COLUMNS: tuple[str, ...] = ("side", "ref", "reason", "detail")
-"""side; ref as recorded, null when missing; FileRefusal; the mapping's keys and columns at fault, or null."""
+REFUSED_COLUMNS: tuple[str, ...] = ("side", "row", "ref", "reason", "detail")
+"""side; number of the row in a CSV, the first below the header is 1, null for Parquet; ref as recorded, null when
+missing; FileRefusal; the columns at fault, or null."""
 
 _BORN = "born_text"
+_ROW = "row_no"
 _BLANKS = r" \t\r\n\u00a0"
 _TEXT_KEYS = ("given_names", "surname", "full_name", "address", "locality", "postcode")
 
@@ -70,6 +72,7 @@ def standardise_person_file(
     country: Country,
     reference: Reference,
     as_of: date | None,
+    numbered: bool = False,
 ) -> StandardFile:
     """Bring a person file into standard form. Lazy; one shuffle by ref and one Python pass.
 
@@ -87,8 +90,11 @@ def standardise_person_file(
         country: 'GB' or 'plain', from ``choose_country``.
         reference: names, placeholders, streets, postcodes.
         as_of: latest date of birth that is accepted; None for no upper limit.
+        numbered: refused rows tell their number; for a frame that lies in one partition, as a CSV does, since
+            line ends may stand in its values.
     """
-    texts = _read_texts(frame, columns)
+    row = F.monotonically_increasing_id() + F.lit(1) if numbered else F.lit(None).cast("long")
+    texts = _read_texts(frame.withColumn(_ROW, row), columns)
     judged = _judge(texts)
     kept = judged.where(F.col("reason").isNull())
     further = further_columns(attributes, country)
@@ -143,7 +149,7 @@ def _read_texts(frame: DataFrame, columns: Columns) -> DataFrame:
     else:
         texts["born_raw"] = texts["born"] = F.lit(None).cast("string")
     texts |= {f"{EXTRA_PREFIX}{extra.name}": read_text(frame, extra.column) for extra in columns.extras}
-    return frame.select(*[text.alias(name) for name, text in texts.items()])
+    return frame.select(*[text.alias(name) for name, text in texts.items()], _ROW)
 
 
 def _separator(key: str) -> str:
@@ -174,14 +180,14 @@ def _judge(texts: DataFrame) -> DataFrame:
     and leave all the string work after it to one core; an unsplittable file is spread here.
     """
     partitions = int(texts.sparkSession.conf.get("spark.sql.shuffle.partitions") or 1)
-    content = F.xxhash64(*[F.coalesce(F.col(name), F.lit("\x00")) for name in texts.columns])
+    content = F.xxhash64(*[F.coalesce(F.col(name), F.lit("\x00")) for name in texts.columns if name != _ROW])
     rows = texts.withColumn("content", content).repartition(partitions, "person_ref")
     same_ref = Window.partitionBy("person_ref")
     rows = rows.withColumns(
         {
             "least": F.min("content").over(same_ref),
             "most": F.max("content").over(same_ref),
-            "copy": F.row_number().over(same_ref.orderBy("content")),
+            "copy": F.row_number().over(same_ref.orderBy("content", _ROW)),
         }
     )
     reason = (
@@ -246,8 +252,8 @@ def _refuse(judged: DataFrame, columns: Columns, side: str) -> DataFrame:
     detail = F.when(F.col("reason") == FileRefusal.MISSING_KEY.value, F.lit(", ".join(columns.ref))).when(
         F.col("reason") == FileRefusal.CONFLICTING_ROWS.value, at_conflict
     )
-    made = rows.select(F.lit(side).alias("side"), F.col("person_ref").alias("ref"), "reason", detail.alias("detail"))
-    return made.select(*REFUSED_COLUMNS)
+    said = (F.lit(side), F.col(_ROW), F.col("person_ref"), F.col("reason"), detail)
+    return rows.select(*[value.alias(name) for name, value in zip(REFUSED_COLUMNS, said, strict=True)])
 
 
 def _compared(columns: Columns) -> dict[str, tuple[str, ...]]:

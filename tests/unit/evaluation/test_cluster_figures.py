@@ -101,6 +101,6 @@ def test_sizes_of_clusters() -> None:
         "clusters": 6,
         "clusters_of_one": 4,
         "largest_cluster": 3,
-        "linked_pairs": 6,
+        "pairs_together": 6,
     }
     assert cluster_sizes([])["largest_cluster"] == 0

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from linkage_spark.errors import SettingsError
 from linkage_spark.linkage.keys import key_parts
 from linkage_spark.model.frequencies import Frequencies
-from linkage_spark.model.person_files import PLACE_KINDS, load_person_file_model
+from linkage_spark.model.person_files import PLACE_KINDS, coarsen_further, load_person_file_model
 from linkage_spark.model.schema import FURTHER_LEVELS, Model
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
@@ -234,3 +234,22 @@ def test_missing_and_broken_frequencies_are_named_without_a_value(tmp_path: Path
         with pytest.raises(SettingsError, match=r"m\.frequencies\.csv") as caught:
             Frequencies.shipped(tmp_path, "m")
         assert "zzqxv" not in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", ["text", "exact", "code", "house", "street"])
+@given(share=st.floats(min_value=0.0, max_value=1.0))
+@settings(max_examples=30)
+def test_a_column_of_few_values_weighs_what_chance_leaves_it_and_never_less_than_nothing(
+    kind: str, share: float
+) -> None:
+    before = model_for(BRITISH, {"extra_team": kind, "extra_job": "text"})
+    after, changed = coarsen_further(before, {"extra_team": share})
+    old, new = before.further["extra_team"].levels, after.further["extra_team"].levels
+    assert after.further["extra_job"] == before.further["extra_job"]
+    assert changed == (("extra_team",) if share > old["exact"].u else ())
+    assert math.isclose(new["exact"].u, max(min(share, old["exact"].m), old["exact"].u), rel_tol=1e-9)
+    assert math.isclose(sum(at.u for at in new.values()), sum(at.u for at in old.values()), rel_tol=1e-9)
+    assert -1e-9 <= new["exact"].weight <= old["exact"].weight + 1e-9
+    assert all(abs(new[level].weight) <= abs(old[level].weight) + 1e-9 for level in new)
+    assert all(new[level].m == old[level].m for level in new)
+    assert Model.model_validate(after.model_dump()) == after

@@ -150,7 +150,15 @@ def test_a_fault_names_file_key_and_remedy(text, expected):
 @pytest.mark.parametrize(
     ("born", "expected"),
     [
-        ("{ column = 'd', format = 'YYYYMMDD' }", "format': a format is made of yyyy"),
+        ("{ column = 'd', format = 'YYYYMMDD' }", "'D', 'Y' are no signs here; did you mean yyyyMMdd?"),
+        (
+            "{ column = 'd', format = 'dd.mm.yyyy' }",
+            "format': it needs a day dd, a month MM or MMM and a year yyyy or yy; did you mean dd.MM.yyyy?",
+        ),
+        ("{ column = 'd', format = '%d/%m/%Y' }", "'Y', 'd', 'm' are no signs here; did you mean dd/MM/yyyy?"),
+        ("{ column = 'd', format = 'd/M/yyyy' }", "did you mean dd/MM/yyyy?"),
+        ("{ column = 'd', format = 'DD-MON-YY' }", "'D', 'M', 'N', 'O', 'Y' are no signs here; write it as in"),
+        ("{ column = 'd', format = 'dd/MM/yyyy hh:mm' }", "'h' is no sign here; write it as in"),
         ("{ column = 'd', format = 'yyyy-MM' }", "format': it needs a day dd"),
         ("{ column = 'd', format = 'dd/MM/yyyy dd' }", "format': a sign stands in it twice"),
         ("{ column = 'd', format = 8 }", "format': write it as in"),
