@@ -37,7 +37,8 @@ demo-small: ## the same with 400 employees and 8,000 person records, in a few mi
 
 .PHONY: test
 test: setup-test ## all tests but those that need a Hadoop estate or take minutes
-	$(bin)/python -m pytest -m "not estate and not slow"
+	$(bin)/python -m pytest -q -n auto --dist worksteal tests/unit
+	$(bin)/python -m pytest -m "not estate and not slow" tests/flows tests/laws tests/jobs
 
 .PHONY: check
 check: setup-test ## format, lint, types, import contracts and the unit tests: under a minute
@@ -45,7 +46,7 @@ check: setup-test ## format, lint, types, import contracts and the unit tests: u
 	$(bin)/ruff check .
 	$(bin)/mypy
 	$(bin)/lint-imports
-	$(bin)/python -m pytest -q tests/unit
+	$(bin)/python -m pytest -q -n auto --dist worksteal tests/unit
 
 # The benchmark's sizes (person records), roster and Spark master; feeds are made once and kept under build/bench.
 bench_sizes := 300000,1000000,3000000

@@ -73,6 +73,7 @@ def test_a_lock_of_this_host_whose_process_lives_refuses() -> None:
         held(host=socket.gethostname(), pid=2**22 + 1),
         held(since=(NOW - timedelta(hours=13)).isoformat()),
     ],
+    ids=["dead here", "old elsewhere"],
 )
 def test_a_lock_left_behind_is_taken_over_and_that_is_said(left_behind: str) -> None:
     said: list[str] = []
@@ -85,6 +86,7 @@ def test_a_lock_left_behind_is_taken_over_and_that_is_said(left_behind: str) -> 
 @pytest.mark.parametrize(
     "may_live",
     ["{half a lo", held(host=socket.gethostname(), pid=os.getpid(), since=(NOW - timedelta(hours=99)).isoformat())],
+    ids=["half written", "alive here"],
 )
 def test_a_lock_whose_holder_may_live_is_never_taken_over(may_live: str) -> None:
     files = MemoryFiles(**{"out/lock.json": may_live})
