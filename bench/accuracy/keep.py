@@ -30,7 +30,7 @@ def keep_run(metrics: Mapping[str, Any]) -> dict[str, Any]:
     ]
     if "cluster_truth" in metrics:
         kept["cluster_truth"] = metrics["cluster_truth"]
-        kept["cluster_truth_by_cut"] = metrics["cluster_truth_by_cut"]
+        kept["component_truth_by_cut"] = metrics["component_truth_by_cut"]
     return kept
 
 

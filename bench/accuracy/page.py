@@ -194,17 +194,19 @@ _VARIANTS = {"default": "trained", "no_place": "trained, no address", "shipped":
 
 def _cuts(runs: Figures) -> str:
     """Clusters at other cuts: F1 of pairs inside."""
-    measured = {name: run for name, run in runs.items() if name.endswith(".default") and "cluster_truth_by_cut" in run}
+    measured = {
+        name: run for name, run in runs.items() if name.endswith(".default") and "component_truth_by_cut" in run
+    }
     if not measured:
         return ""
-    cuts = [row["at_least"] for row in next(iter(measured.values()))["cluster_truth_by_cut"]]
+    cuts = [row["at_least"] for row in next(iter(measured.values()))["component_truth_by_cut"]]
     lines = [
         [
             name.removesuffix(".default"),
             *[f"{value_of(row['pairwise_f1'])} / {value_of(row['b_cubed_f1'])}" for row in rows],
         ]
         for name, run in measured.items()
-        for rows in [run["cluster_truth_by_cut"]]
+        for rows in [run["component_truth_by_cut"]]
     ]
     return table(["F1 / B³ at", *[f"{cut:g}" for cut in cuts]], lines)
 

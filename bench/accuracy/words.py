@@ -35,7 +35,6 @@ Splink's figures were measured by this project's owners on the same files and th
 `bench/accuracy/peers.toml`: *default* is its own threshold of 0.95, *ceiling* the threshold that is best in hindsight. Ours stand at
 our default alone. Compared in three digits."""
 
-COMPONENTS = """P, R and F1 are of the pairs that stand in one cluster; B³ is B-cubed. Clusters are simple connected components of the linked pairs: one false
-link joins two people with all their records, and chains of doubtful pairs grow into one block. That is what the fall in precision from
-pairs to clusters is; average linkage, which cuts such chains, comes with the matching issue. Until then a higher cut is safer, as the
-second table shows."""
+COMPONENTS = """P, R and F1 are of the pairs that stand in one cluster; B³ is B-cubed. Clusters are made by average linkage inside the
+connected components of the linked pairs. What the components alone would give stands in the second table, at several cuts: there one false
+link joins two people with all their records, and chains of doubtful pairs grow into one block."""

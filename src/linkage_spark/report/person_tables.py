@@ -119,14 +119,15 @@ def model(rows: Rows) -> Table:
 
 def clusters(sizes: Mapping[str, Any]) -> Table:
     """The clusters by themselves."""
-    names = ("records", "clusters", "clusters_of_one", "largest_cluster", "pairs_together")
-    cells = [[label(name), count(sizes[name])] for name in names]
+    names = ("records", "clusters", "clusters_of_one", "largest_cluster", "largest_component", "pairs_together")
+    cells = [[label(name), count(sizes[name])] for name in names if name in sizes]
     return _table(
         "Clusters",
         ["what", "number"],
         cells,
         1,
-        "Pairs together: all pairs of records of one cluster, linked themselves or not.",
+        "Pairs together: all pairs of records of one cluster, linked themselves or not. Largest component: what would "
+        "stand together if one linked pair were enough.",
     )
 
 

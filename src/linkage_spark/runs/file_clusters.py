@@ -1,4 +1,4 @@
-"""Clusters of one person file: connected components of its linked pairs, on the driver."""
+"""Clusters of one person file: average linkage inside the components of its linked pairs, on the driver."""
 
 from __future__ import annotations
 
@@ -11,46 +11,108 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from linkage_spark.evaluation.cluster_figures import cluster_sizes, count_cluster_sizes
-from linkage_spark.linkage.assignment import LINK_AT
+from linkage_spark.nominals.average_linkage import CLIP_BITS, average_linkage
 from linkage_spark.nominals.components import components
-from linkage_spark.runs.file_inputs import Inputs
 from linkage_spark.runs.file_task import FileRun
 
 CLUSTER_CUTS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
-"""Probabilities at which clusters are measured against a truth."""
+"""Probabilities at which the components of pairs are measured against a truth, beside the clusters."""
+
+Codes = np.ndarray[Any, np.dtype[np.int64]]
 
 
 @dataclass(frozen=True)
 class Graph:
-    """Refs of all records in order, and the scored pairs as positions in them with their probability."""
+    """Refs of all records in order, and the linked pairs as positions in them.
+
+    Attributes:
+        refs: every record.
+        left, right, probability: pairs that some cut may accept.
+        labels: cluster of every record, as the position of its lowest ref.
+    """
 
     refs: pd.Index
-    left: np.ndarray[Any, np.dtype[np.int64]]
-    right: np.ndarray[Any, np.dtype[np.int64]]
+    left: Codes
+    right: Codes
     probability: np.ndarray[Any, np.dtype[np.float64]]
+    labels: Codes
 
-    def members(self, spark: SparkSession, cut: float) -> DataFrame:
-        """Every record with its cluster: components of the pairs at or above a probability, named by the lowest ref."""
+    def members(self, spark: SparkSession) -> DataFrame:
+        """Every record with its cluster, named by the lowest ref in it: ``ref``, ``cluster_id``."""
+        return _members(spark, self.refs, self.labels)
+
+    def joined(self, spark: SparkSession, cut: float) -> DataFrame:
+        """The same of the connected components of pairs at or above a probability."""
         kept = self.probability >= cut
-        labels = components(self.left[kept], self.right[kept], len(self.refs))
-        frame = pd.DataFrame({"ref": self.refs.to_numpy(), "cluster_id": self.refs.to_numpy()[labels]})
-        return spark.createDataFrame(frame, schema="ref string, cluster_id string")
+        return _members(spark, self.refs, components(self.left[kept], self.right[kept], len(self.refs)))
 
 
-def cluster(run: FileRun, inputs: Inputs, decided: DataFrame) -> Graph:
-    """Connected components of the linked pairs; only pairs that some cut may accept come to the driver."""
+def _members(spark: SparkSession, refs: pd.Index, labels: Codes) -> DataFrame:
+    frame = pd.DataFrame({"ref": refs.to_numpy(), "cluster_id": refs.to_numpy()[labels]})
+    return spark.createDataFrame(frame, schema="ref string, cluster_id string")
+
+
+def cluster(run: FileRun, persons: DataFrame, candidates: DataFrame, decided: DataFrame) -> Graph:
+    """Clusters of the records; only linked pairs, and pairs inside one component of them, come to the driver.
+
+    Args:
+        run: notes the figures.
+        persons: every record, ``person_ref``.
+        candidates: pairs that were compared, ``person_ref_l``, ``person_ref_r``.
+        decided: those above the floor, with ``match_weight`` and ``match_probability``.
+    """
     with run.progress.stage("cluster") as stage:
-        refs = pd.Index(inputs.files[0].persons.select("person_ref").orderBy("person_ref").toPandas()["person_ref"])
-        refs = refs.sort_values()
+        refs = pd.Index(persons.select("person_ref").orderBy("person_ref").toPandas()["person_ref"]).sort_values()
         accepted = decided.where(F.col("match_probability") >= F.lit(min(CLUSTER_CUTS)))
         pairs = accepted.select("ref_l", "ref_r", "match_probability").toPandas()
+        left, right = (refs.get_indexer(pairs[name]).astype(np.int64) for name in ("ref_l", "ref_r"))
+        together = components(left, right, len(refs))
+        near = _pairs_inside(run.spark, refs, together, candidates, decided)
         graph = Graph(
             refs=refs,
-            left=refs.get_indexer(pairs["ref_l"]).astype(np.int64),
-            right=refs.get_indexer(pairs["ref_r"]).astype(np.int64),
+            left=left,
+            right=right,
             probability=pairs["match_probability"].to_numpy(dtype=np.float64),
+            labels=_labels(together, *near),
         )
-        sizes = count_cluster_sizes(graph.members(run.spark, LINK_AT)).collect()
-        run.summary["clusters"] = cluster_sizes(row.asDict() for row in sizes)
+        sizes = count_cluster_sizes(graph.members(run.spark)).collect()
+        largest = int(np.bincount(together).max()) if len(together) else 0
+        run.summary["clusters"] = {**cluster_sizes(row.asDict() for row in sizes), "largest_component": largest}
         stage.counts["clusters"] = run.summary["clusters"]["clusters"]
     return graph
+
+
+def _pairs_inside(
+    spark: SparkSession, refs: pd.Index, together: Codes, candidates: DataFrame, decided: DataFrame
+) -> tuple[Codes, Codes, np.ndarray[Any, np.dtype[np.float64]]]:
+    """Every compared pair of two records of one component of three or more: positions, and bits.
+
+    A pair that was compared and fell below the floor counts the least that a pair can count.
+    """
+    large = np.flatnonzero(np.bincount(together, minlength=len(refs))[together] > 2)
+    if not large.size:
+        nothing = np.zeros(0, dtype=np.int64)
+        return nothing, nothing, np.zeros(0, dtype=np.float64)
+    placed = pd.DataFrame({"ref": refs.to_numpy()[large], "place": large, "component": together[large]})
+    places = spark.createDataFrame(placed, schema="ref string, place long, component long")
+    sides = {
+        side: places.select(F.col("ref").alias(f"ref_{side}"), F.col("place").alias(side), F.col("component").alias(at))
+        for side, at in (("l", "of_l"), ("r", "of_r"))
+    }
+    found = candidates.select(F.col("person_ref_l").alias("ref_l"), F.col("person_ref_r").alias("ref_r"))
+    found = found.join(sides["l"], on="ref_l").join(sides["r"], on="ref_r").where("of_l = of_r")
+    found = found.join(decided.select("ref_l", "ref_r", "match_weight"), on=["ref_l", "ref_r"], how="left")
+    weight = F.coalesce(F.col("match_weight"), F.lit(CLIP_BITS[0]))
+    pairs = found.select("l", "r", weight.alias("bits")).toPandas()
+    return (
+        pairs["l"].to_numpy(dtype=np.int64),
+        pairs["r"].to_numpy(dtype=np.int64),
+        pairs["bits"].to_numpy(dtype=np.float64),
+    )
+
+
+def _labels(together: Codes, left: Codes, right: Codes, bits: np.ndarray[Any, np.dtype[np.float64]]) -> Codes:
+    """Components of two as they are, larger ones by average linkage."""
+    labels = average_linkage(left, right, bits, len(together))
+    small = np.bincount(together, minlength=len(together))[together] <= 2
+    return np.where(small, together, labels)

@@ -24,7 +24,6 @@ from linkage_spark.evaluation.pair_counts import (
     truth_warnings,
 )
 from linkage_spark.evaluation.pair_figures import pair_figures
-from linkage_spark.linkage.assignment import LINK_AT
 from linkage_spark.runs.file_clusters import CLUSTER_CUTS, Graph
 from linkage_spark.runs.file_inputs import Inputs, Kind, reading_faults
 from linkage_spark.runs.file_task import FileRun, one_row
@@ -103,12 +102,14 @@ def _count(inputs: Inputs, decided: DataFrame, truth: DataFrame, kind: Kind) -> 
 
 
 def _measure_clusters(run: FileRun, truth: DataFrame, graph: Graph) -> None:
-    """Clusters against the entities, at every cut."""
+    """Clusters against the entities, and beside them the components of pairs at every cut."""
+    run.summary["cluster_truth"] = cluster_figures(
+        row.asDict() for row in count_cells(graph.members(run.spark), truth).collect()
+    )
     measured: dict[float, Mapping[str, Any]] = {
-        cut: cluster_figures(row.asDict() for row in count_cells(graph.members(run.spark, cut), truth).collect())
+        cut: cluster_figures(row.asDict() for row in count_cells(graph.joined(run.spark, cut), truth).collect())
         for cut in CLUSTER_CUTS
     }
-    run.summary["cluster_truth"] = measured[LINK_AT]
-    run.summary["cluster_truth_by_cut"] = [
+    run.summary["component_truth_by_cut"] = [
         {"at_least": cut, **{name: figures[name] for name in _CUT_FIGURES}} for cut, figures in measured.items()
     ]

@@ -173,7 +173,7 @@ def _run(run: FileRun, opened: _Opened) -> None:
     scored = _score(run, space, used)
     decided = _decide(run, inputs, scored, used)
     outputs = Outputs(run.files, run.out, run.work)
-    members = cluster(run, inputs, decided) if run.within else None
+    members = cluster(run, inputs.files[0].persons, space.candidates, decided) if run.within else None
     if opened.truth is not None:
         measure(run, inputs, space, decided, opened.truth, members)
     _write(run, inputs, decided, members, used, outputs)
@@ -381,7 +381,7 @@ def _write(run: FileRun, inputs: Inputs, decided: DataFrame, graph: Graph | None
         outputs.csv("pairs.csv", decided.select(*PAIR_COLUMNS), ("ref_l", "ref_r"))
         outputs.csv("evidence.csv", decided.select("ref_l", "ref_r", *evidence), ("ref_l", "ref_r"))
         if graph is not None:
-            outputs.csv("members.csv", graph.members(run.spark, LINK_AT), ("cluster_id", "ref"))
+            outputs.csv("members.csv", graph.members(run.spark), ("cluster_id", "ref"))
         outputs.csv("refused.csv", _of_all(inputs, "refused"), ("side", "row", "ref", "reason"))
         outputs.csv("issues.csv", _of_all(inputs, "issue_rows"), ("side", "ref", "attribute"))
         outputs.json("model.json", used.model.model_dump(mode="json"))
