@@ -276,6 +276,27 @@ def test_a_refused_row_of_a_csv_tells_its_number_and_of_equal_rows_the_first_is_
     ]
 
 
+@pytest.mark.parametrize("name", ["row_no", "Row_No", "copy", "content", "reason", "person_ref"])
+@pytest.mark.parametrize("numbered", [True, False])
+def test_a_column_may_have_any_name(spark, name, numbered):
+    rows = [("A17", "Smith"), ("A18", "Jones"), ("A18", "Jones"), (None, "Green")]
+    frame = texts(spark, rows, (name, "least")).coalesce(1)
+    found = standard(frame, f'[columns]\nref="{name}"\nsurname="least"', numbered=numbered)
+    assert sorted(by_ref(found)) == ["A17", "A18"]
+    assert [(row["row"], row["ref"], row["reason"]) for row in found.refused.orderBy("reason").collect()] == [
+        (3 if numbered else None, "A18", "duplicate_row"),
+        (4 if numbered else None, None, "missing_key"),
+    ]
+
+
+def test_a_repaired_postcode_and_a_name_of_which_one_part_is_mapped_are_no_issues(spark):
+    rows = [("1", "Smith", "AB1O 1AB"), ("2", "Jones", "XX9 9"), ("3", "Unknown", None)]
+    text = '[columns]\nref="id"\nsurname="s"\npostcode="p"'
+    found = standard(texts(spark, rows, ("id", "s", "p")), text, country="GB")
+    listed = sorted(tuple(row)[1:] for row in find_issues(found.persons, "file").collect())
+    assert listed == [("2", "address", "bad_postcode"), ("3", "name", "placeholder")]
+
+
 def test_values_that_could_not_be_used_are_listed_by_record_and_counted(spark):
     rows = [("1", "Smith", "31/02/1980"), ("2", "Unknown", "1/1/1973"), ("3", "Jones", "1980"), ("4", "Brown", None)]
     found = standard(texts(spark, rows, ("id", "s", "d")), '[columns]\nref="id"\nsurname="s"\ndate_of_birth="d"')

@@ -97,8 +97,8 @@ def truth_faults(row: Row, source: str) -> list[str]:
     return faults
 
 
-SAMPLE_FROM = 0.25
-"""From this share of the linked pairs on that touch no record of a truth, it may be a sample only."""
+SAMPLE_FROM, SAMPLE_LEAST = 0.25, 10
+"""From this share of the linked pairs on that touch no record of a truth, and this many, it may be a sample only."""
 
 
 def truth_warnings(row: Row, source: str) -> list[str]:
@@ -124,7 +124,7 @@ def truth_warnings(row: Row, source: str) -> list[str]:
     elif unread:
         found.append(f"{source}: it names records that were not read{because}")
     outside, linked = row.get("outside", 0), row.get("linked", 0)
-    if outside and outside >= SAMPLE_FROM * linked:
+    if outside >= max(SAMPLE_FROM * linked, SAMPLE_LEAST):
         found.append(
             f"{source}: {outside:,} of {linked:,} linked pairs touch no record that it names, and count as false; if it "
             "is a sample, precision and F1 say nothing: cut the files to the records whose truth is known"
@@ -150,7 +150,7 @@ def count_unread_refs(truth: DataFrame, column: str, *, records: DataFrame, refu
     Returns:
         ``refused`` and ``unknown`` LONG: refs of which every row was kept out, and refs in no row.
     """
-    known = truth.select(_text(column).alias("ref")).where(F.col("ref") != "").distinct()
+    known = clean_truth(truth, "dedupe" if column == "ref" else "link").select(F.col(column).alias("ref")).distinct()
     absent = known.join(records.select(_text("ref").alias("ref")), on="ref", how="left_anti")
     kept_out = refused.select(_text("ref").alias("ref"), F.lit(True).alias("kept_out")).distinct()
     marked = absent.join(kept_out, on="ref", how="left")

@@ -82,13 +82,14 @@ def count_agreement(left: DataFrame, right: DataFrame | None, *, columns: Sequen
         bear it and L and R all that have one; of one file the sum of n·(n - 1) / (N·(N - 1)). No row for a column
         that is never filled on both sides.
     """
-    sides = [_bearers(left, columns, "l")]
-    sides.append(_bearers(left if right is None else right, columns, "r"))
-    both = sides[0].join(sides[1], on=["attribute", "value"], how="full")
-    own = F.lit(0 if right is not None else 1)
-    one, other = F.coalesce("l", F.lit(0)), F.coalesce("r", F.lit(0))
-    agreeing = F.sum(one * F.greatest(other - own, F.lit(0)))
-    pairs = F.sum(one) * (F.sum(other) - own)
+    both = _bearers(left, columns, "l")
+    if right is None:
+        one, other = F.col("l"), F.col("l") - 1
+        agreeing, pairs = F.sum(one * other), F.sum(one) * (F.sum(one) - 1)
+    else:
+        both = both.join(_bearers(right, columns, "r"), on=["attribute", "value"], how="full")
+        one, other = F.coalesce("l", F.lit(0)), F.coalesce("r", F.lit(0))
+        agreeing, pairs = F.sum(one * other), F.sum(one) * F.sum(other)
     summed = both.groupBy("attribute").agg(agreeing.alias("agreeing"), pairs.alias("pairs"))
     return summed.where("pairs > 0").select("attribute", (F.col("agreeing") / F.col("pairs")).alias("share"))
 

@@ -135,16 +135,18 @@ class PersonFileModel(BaseModel):
         return tuple(found)
 
 
-def coarsen_further(model: Model, agreement: Mapping[str, float]) -> tuple[Model, tuple[str, ...]]:
+def coarsen_further(model: Model, agreement: Mapping[str, float], *, matched: float) -> tuple[Model, tuple[str, ...]]:
     """The model with further attributes of few values weighed by how often they agree by chance.
 
     Where random pairs agree on a column more often than the model's u of 'exact', u becomes (1 - t) u + t m of
     every level, with t such that u of 'exact' is what was counted, at most m: all weights shrink towards nothing
-    and keep their order. A column of many values keeps its u: the files' own repeats would be counted as chance.
+    and keep their order. Pairs of one person agree, too: as many as there can be are taken off what was counted, so that
+    a column of many values keeps its u.
 
     Args:
         model: the shipped model for a mapping.
         agreement: further column -> share of all pairs that agree on it (``linkage.frequencies.count_agreement``).
+        matched: the greatest share of all pairs that may be of one person.
 
     Returns:
         The model, and the columns that were changed, in order.
@@ -152,7 +154,7 @@ def coarsen_further(model: Model, agreement: Mapping[str, float]) -> tuple[Model
     further, changed = dict(model.further), []
     for name, attribute in model.further.items():
         exact = attribute.levels[_EXACT]
-        chance = min(max(agreement.get(name, 0.0), exact.u), exact.m)
+        chance = min(max(agreement.get(name, 0.0) - matched, exact.u), exact.m)
         if chance <= exact.u:
             continue
         part = (chance - exact.u) / (exact.m - exact.u)

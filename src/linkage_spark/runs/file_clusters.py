@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,9 @@ from linkage_spark.evaluation.cluster_figures import cluster_sizes, count_cluste
 from linkage_spark.nominals.average_linkage import CLIP_BITS, average_linkage
 from linkage_spark.nominals.components import components
 from linkage_spark.runs.file_task import FileRun
+
+MOST_PAIRS_INSIDE = 3_000_000
+"""Up to this many compared pairs inside components come to the driver (a minute of work and 2 GB at most)."""
 
 CLUSTER_CUTS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
 """Probabilities at which the components of pairs are measured against a truth, beside the clusters."""
@@ -66,33 +70,49 @@ def cluster(run: FileRun, persons: DataFrame, candidates: DataFrame, decided: Da
         accepted = decided.where(F.col("match_probability") >= F.lit(min(CLUSTER_CUTS)))
         pairs = accepted.select("ref_l", "ref_r", "match_probability").toPandas()
         left, right = (refs.get_indexer(pairs[name]).astype(np.int64) for name in ("ref_l", "ref_r"))
-        together = components(left, right, len(refs))
-        near = _pairs_inside(run.spark, refs, together, candidates, decided)
-        graph = Graph(
-            refs=refs,
-            left=left,
-            right=right,
-            probability=pairs["match_probability"].to_numpy(dtype=np.float64),
-            labels=_labels(together, *near),
-        )
+        probability = pairs["match_probability"].to_numpy(dtype=np.float64)
+        cuts = {cut: components(left[probability >= cut], right[probability >= cut], len(refs)) for cut in CLUSTER_CUTS}
+        labels, cut = _clustered(run.spark, refs, cuts, candidates, decided)
+        if cut != CLUSTER_CUTS[0]:
+            run.summary["warnings"].append(
+                f"the linked pairs hang together too widely to be clustered as they are; clusters lie inside components of "
+                f"pairs from a probability of {cut:g} on: train the model, or map more columns"
+            )
+        graph = Graph(refs=refs, left=left, right=right, probability=probability, labels=labels)
         sizes = count_cluster_sizes(graph.members(run.spark)).collect()
-        largest = int(np.bincount(together).max()) if len(together) else 0
+        largest = int(np.bincount(cuts[CLUSTER_CUTS[0]]).max()) if len(refs) else 0
         run.summary["clusters"] = {**cluster_sizes(row.asDict() for row in sizes), "largest_component": largest}
         stage.counts["clusters"] = run.summary["clusters"]["clusters"]
     return graph
 
 
+def _clustered(
+    spark: SparkSession, refs: pd.Index, cuts: Mapping[float, Codes], candidates: DataFrame, decided: DataFrame
+) -> tuple[Codes, float]:
+    """Average linkage inside the components of the lowest cut whose pairs fit on the driver, and that cut.
+
+    Components of the highest cut are taken as they are when even their pairs do not fit.
+    """
+    for cut, together in cuts.items():
+        large = np.flatnonzero(np.bincount(together, minlength=len(refs))[together] > 2)
+        if not large.size:
+            return together, cut
+        inside = _pairs_inside(spark, refs, together, large, candidates, decided)
+        if inside.limit(MOST_PAIRS_INSIDE + 1).count() <= MOST_PAIRS_INSIDE:
+            pairs = inside.toPandas()
+            labels = average_linkage(pairs["l"].to_numpy(), pairs["r"].to_numpy(), pairs["bits"].to_numpy(), len(refs))
+            labels = np.where(np.isin(np.arange(len(refs)), large), labels, together)
+            return labels, cut
+    return together, cut
+
+
 def _pairs_inside(
-    spark: SparkSession, refs: pd.Index, together: Codes, candidates: DataFrame, decided: DataFrame
-) -> tuple[Codes, Codes, np.ndarray[Any, np.dtype[np.float64]]]:
-    """Every compared pair of two records of one component of three or more: positions, and bits.
+    spark: SparkSession, refs: pd.Index, together: Codes, large: Codes, candidates: DataFrame, decided: DataFrame
+) -> DataFrame:
+    """Every compared pair of two records of one large component: positions ``l`` and ``r``, and ``bits``.
 
     A pair that was compared and fell below the floor counts the least that a pair can count.
     """
-    large = np.flatnonzero(np.bincount(together, minlength=len(refs))[together] > 2)
-    if not large.size:
-        nothing = np.zeros(0, dtype=np.int64)
-        return nothing, nothing, np.zeros(0, dtype=np.float64)
     placed = pd.DataFrame({"ref": refs.to_numpy()[large], "place": large, "component": together[large]})
     places = spark.createDataFrame(placed, schema="ref string, place long, component long")
     sides = {
@@ -103,16 +123,4 @@ def _pairs_inside(
     found = found.join(sides["l"], on="ref_l").join(sides["r"], on="ref_r").where("of_l = of_r")
     found = found.join(decided.select("ref_l", "ref_r", "match_weight"), on=["ref_l", "ref_r"], how="left")
     weight = F.coalesce(F.col("match_weight"), F.lit(CLIP_BITS[0]))
-    pairs = found.select("l", "r", weight.alias("bits")).toPandas()
-    return (
-        pairs["l"].to_numpy(dtype=np.int64),
-        pairs["r"].to_numpy(dtype=np.int64),
-        pairs["bits"].to_numpy(dtype=np.float64),
-    )
-
-
-def _labels(together: Codes, left: Codes, right: Codes, bits: np.ndarray[Any, np.dtype[np.float64]]) -> Codes:
-    """Components of two as they are, larger ones by average linkage."""
-    labels = average_linkage(left, right, bits, len(together))
-    small = np.bincount(together, minlength=len(together))[together] <= 2
-    return np.where(small, together, labels)
+    return found.select("l", "r", weight.alias("bits"))

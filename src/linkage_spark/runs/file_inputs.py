@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pyspark.sql import DataFrame, SparkSession
 
-from linkage_spark.errors import SourceError, UsageError
+from linkage_spark.errors import SettingsError, SourceError, UsageError, gathered
 from linkage_spark.reference.standard import Reference
 from linkage_spark.runs.progress import Progress
 from linkage_spark.settings.mapping import (
@@ -126,9 +126,9 @@ def open_files(spark: SparkSession, paths: Mapping[str, str], mapping: PersonMap
         SettingsError: the mapping does not fit the job.
         SourceError: files or columns are missing, or a file cannot be read; all faults at once.
     """
-    columns = {which: side(mapping, _side_of(which)) for which in paths} if mapping else {}
     frames: dict[str, DataFrame] = {}
     faults: list[str] = []
+    columns, unfit = _sides(mapping, paths)
     for which, path in paths.items():
         try:
             frames[which] = read_person_file(spark, path)
@@ -138,9 +138,23 @@ def open_files(spark: SparkSession, paths: Mapping[str, str], mapping: PersonMap
         if which in columns:
             missing = missing_columns(frames[which].columns, columns[which], which)
             faults += missing or unusable_columns(frames[which], columns[which], which)
-    if faults:
-        raise SourceError(faults)
+    if unfit or faults:
+        raise gathered([*unfit, *([SourceError(faults)] if faults else [])])
     return frames
+
+
+def _sides(mapping: PersonMapping | None, paths: Mapping[str, str]) -> tuple[dict[str, Columns], list[SettingsError]]:
+    """The columns of each side, and what of the mapping does not fit the job."""
+    columns: dict[str, Columns] = {}
+    unfit: list[SettingsError] = []
+    if mapping is None:
+        return columns, unfit
+    for which in paths:
+        try:
+            columns[which] = side(mapping, _side_of(which))
+        except SettingsError as error:
+            unfit.append(error)
+    return columns, unfit
 
 
 def read_inputs(
@@ -152,6 +166,7 @@ def read_inputs(
     work: str,
     as_of: date,
     progress: Progress,
+    numbered: Collection[str] = (),
 ) -> Inputs:
     """Standardise all files into the work folder, count them, and say what an analyst should know of them.
 
@@ -163,6 +178,7 @@ def read_inputs(
         work: the run's work folder.
         as_of: latest date of birth that is accepted.
         progress: tells what is going on.
+        numbered: paths of single CSV files, whose refused rows tell their number.
 
     Raises:
         SourceError: a file cannot be read to its end, or has no usable row.
@@ -190,7 +206,7 @@ def read_inputs(
                 country=country.country,
                 reference=reference,
                 as_of=as_of,
-                numbered=not paths[which].rstrip("/").lower().endswith(".parquet"),
+                numbered=paths[which] in numbered,
             )
             persons = _written(standard.persons, f"{work}/persons_{which}")
             refused = _written(standard.refused, f"{work}/refused_{which}")

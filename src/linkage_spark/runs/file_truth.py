@@ -13,6 +13,7 @@ from linkage_spark.errors import SourceError
 from linkage_spark.evaluation.cluster_figures import cluster_figures, count_cells
 from linkage_spark.evaluation.pair_counts import (
     TRUTH_COLUMNS,
+    clean_truth,
     count_by_threshold,
     count_outside_truth,
     count_true_candidates,
@@ -65,6 +66,13 @@ def read_truth(spark: SparkSession, path: str | None, kind: Kind) -> DataFrame |
     return truth
 
 
+def keep_truth(truth: DataFrame, run: FileRun) -> DataFrame:
+    """The truth's rows that say something, read once and kept in the work folder."""
+    path, clean = f"{run.work}/truth", clean_truth(truth, run.task.kind)
+    clean.write.mode("overwrite").parquet(path)
+    return run.spark.read.schema(clean.schema).parquet(path)
+
+
 def measure(
     run: FileRun, inputs: Inputs, space: PairSpace, decided: DataFrame, truth: DataFrame, graph: Graph | None
 ) -> None:
@@ -93,9 +101,7 @@ def _count(inputs: Inputs, decided: DataFrame, truth: DataFrame, kind: Kind) -> 
     counted = one_row(count_truth(truth, kind, left=sides[0], right=sides[1] if len(sides) > 1 else None))
     linked = decided.where("linked")
     counted["unread"] = {
-        file.side: one_row(
-            count_unread_refs(truth, column, records=persons, refused=file.refused.select("ref").distinct())
-        )
+        file.side: one_row(count_unread_refs(truth, column, records=persons, refused=file.refused.select("ref")))
         for file, persons, column in zip(inputs.files, sides, TRUTH_COLUMNS[kind], strict=False)
     }
     return counted | one_row(count_outside_truth(linked, truth, kind))

@@ -37,7 +37,7 @@ from linkage_spark.runs.file_outputs import PAIR_COLUMNS, Outputs
 from linkage_spark.runs.file_summary import in_words, summarise
 from linkage_spark.runs.file_task import WRITTEN, FileRun, Task, Used
 from linkage_spark.runs.file_training import PairSpace, train_on
-from linkage_spark.runs.file_truth import measure, read_truth
+from linkage_spark.runs.file_truth import keep_truth, measure, read_truth
 from linkage_spark.runs.lock import hold_lock
 from linkage_spark.runs.manifest import new_run_id
 from linkage_spark.runs.session import open_session
@@ -135,13 +135,13 @@ def _open(spark: SparkSession, files: Files, task: Task) -> _Opened:
 
 @contextmanager
 def _no_empty_folder(files: Files, out: str) -> Iterator[None]:
-    """Take the output folder away again when this run made it and left nothing in it."""
+    """Take the output folder away again when this run made it and left nothing in it; folders above it stay."""
     was_there = files.exists(out)
     try:
         yield
     finally:
-        if not was_there and files.exists(out) and not files.list(out):
-            files.delete(out)
+        if not was_there:
+            files.delete_empty(out)
 
 
 @contextmanager
@@ -165,6 +165,7 @@ def _run(run: FileRun, opened: _Opened) -> None:
         work=run.work,
         as_of=run.began.date(),
         progress=run.progress,
+        numbered=[path for path in run.task.paths.values() if not _is_parquet(path) and run.files.is_file(path)],
     )
     _note_inputs(run, inputs)
     base, share = _base_model(run, inputs)
@@ -175,8 +176,13 @@ def _run(run: FileRun, opened: _Opened) -> None:
     outputs = Outputs(run.files, run.out, run.work)
     members = cluster(run, inputs.files[0].persons, space.candidates, decided) if run.within else None
     if opened.truth is not None:
-        measure(run, inputs, space, decided, opened.truth, members)
+        measure(run, inputs, space, decided, keep_truth(opened.truth, run), members)
     _write(run, inputs, decided, members, used, outputs)
+
+
+def _is_parquet(path: str) -> bool:
+    """A Parquet file or folder by its name."""
+    return path.rstrip("/").lower().endswith(".parquet")
 
 
 # ---- before any pair ---------------------------------------------------------------------------------------
@@ -292,14 +298,16 @@ def _coarsened(run: FileRun, space: PairSpace, base: Model) -> Model:
     if not base.further:
         return base
     right = None if space.within else space.right
-    counted = count_agreement(space.left, right, columns=tuple(base.further)).collect()
-    agreement = {row["attribute"]: row["share"] for row in counted}
-    model, lowered = coarsen_further(base, agreement)
+    with run.progress.stage("count agreement by chance") as stage:
+        counted = count_agreement(space.left, right, columns=tuple(base.further)).collect()
+        agreement = {row["attribute"]: row["share"] for row in counted}
+        model, lowered = coarsen_further(base, agreement, matched=min(space.records) / space.pairs)
+        stage.counts["weights lowered"] = len(lowered)
     for name in lowered:
         column = name.removeprefix(PLACE_PREFIX).removeprefix(EXTRA_PREFIX)
         run.summary["warnings"].append(
-            f"{column}: two records agree by chance in {agreement[name]:.1%} of all pairs, more than the shipped model "
-            "takes for granted; its weight was lowered accordingly; --train estimates all weights"
+            f"{column}: two records agree in {agreement[name]:.1%} of all pairs, more than the shipped model takes for "
+            "chance; its weight was lowered accordingly; --train estimates all weights"
         )
     return model
 
@@ -401,9 +409,10 @@ def _of_all(inputs: Inputs, name: str) -> DataFrame:
 
 def _former(run: FileRun) -> tuple[tuple[str, ...], str | None]:
     """The files that an earlier run into this folder says it wrote, and that run's id."""
-    path = f"{run.out}/metrics.json"
     try:
-        earlier: dict[str, Any] = json.loads(run.files.read_text(path))
-        return tuple(name for name in earlier["outputs"] if name in WRITTEN), str(earlier["run"]["run_id"])
+        earlier: dict[str, Any] = json.loads(run.files.read_text(f"{run.out}/metrics.json"))
+        written = tuple(name for name in earlier["outputs"] if name in WRITTEN)
     except (Py4JJavaError, ValueError, KeyError, TypeError):
         return (), None
+    about = earlier.get("run")
+    return written, str(about.get("run_id", "an earlier run")) if isinstance(about, dict) else "an earlier run"

@@ -340,9 +340,9 @@ def _meant_format(form: str) -> str | None:
     """What a format in other letters was meant to be: '%d/%m/%Y', 'DD.MM.YYYY', 'dd.mm.yyyy', 'd/M/yyyy'; else None."""
     text = form.strip()
     for sign, plain in _PERCENT_SIGNS.items():
-        text = text.replace(sign, plain)
+        text = text.replace(sign, plain).replace(sign.replace("%", "%-"), plain)
     if "%" not in form:
-        text = re.sub("[Yy]+", lambda found: "yyyy" if len(found[0]) > 2 else "yy", text)
+        text = re.sub("[Yy]+", lambda found: "yy" if len(found[0]) == 2 else "yyyy", text)
         text = re.sub("[Dd]+", "dd", text)
         if "MM" not in text:
             text = re.sub("[Mm]+", lambda found: "MMM" if len(found[0]) > 2 else "MM", text, count=1)

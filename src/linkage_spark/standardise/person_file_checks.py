@@ -165,7 +165,7 @@ _ISSUES: Mapping[str, tuple[str, type[NameIssue] | type[DobIssue] | type[Address
 
 
 def find_issues(persons: DataFrame, side: str) -> DataFrame:
-    """Values that count as unknown or as less, without those that are simply missing. Lazy.
+    """Values that count as unknown or as less, without those that are simply missing or could be repaired. Lazy.
 
     Args:
         persons: of ``StandardFile``.
@@ -180,6 +180,8 @@ def find_issues(persons: DataFrame, side: str) -> DataFrame:
             for prefix, (attribute, _) in _ISSUES.items()
         ]
     )
+    repaired = (F.col("address_issue") == AddressIssue.BAD_POSTCODE.value) & F.col("postcode").isNotNull()
+    persons = persons.withColumn("address_issue", F.when(~F.coalesce(repaired, F.lit(False)), F.col("address_issue")))
     rows = persons.select(F.lit(side).alias("side"), F.col("person_ref").alias("ref"), F.explode(found).alias("found"))
     return rows.select("side", "ref", "found.*").where(F.col("issue") != DobIssue.MISSING.value)
 

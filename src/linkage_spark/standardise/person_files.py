@@ -29,11 +29,11 @@ from linkage_spark.standardise.person_file_dates import (
     whole_text,
 )
 from linkage_spark.tables.canonical import PERSON
-from linkage_spark.tables.enums import RefusalReason, VariantKind
+from linkage_spark.tables.enums import NameIssue, RefusalReason, VariantKind
 from linkage_spark.tables.types import STRING
 
 REFUSED_COLUMNS: tuple[str, ...] = ("side", "row", "ref", "reason", "detail")
-"""side; number of the row in a CSV, the first below the header is 1, null for Parquet; ref as recorded, null when
+"""side; number of the row in a CSV, the first below the header is 1 and blank lines do not count, null for Parquet; ref as recorded, null when
 missing; FileRefusal; the columns at fault, or null."""
 
 _BORN = "born_text"
@@ -79,7 +79,7 @@ def standardise_person_file(
     A row without a ref is refused. Of rows that agree in every mapped column one is kept; when rows of one
     ref differ in any, all of them are refused, since nothing says which is right. Every kept row takes part
     in the comparison: ``not_screened_reason`` is null and ``on_duty_sign`` false. Without a British address
-    PERSON's address columns are empty. What is not mapped has no issue. Numbers in a Parquet file are read as text, whole ones without
+    PERSON's address columns are empty. What is not mapped has no issue; a single name has none where one part is mapped. Numbers in a Parquet file are read as text, whole ones without
     decimals.
 
     Args:
@@ -90,11 +90,10 @@ def standardise_person_file(
         country: 'GB' or 'plain', from ``choose_country``.
         reference: names, placeholders, streets, postcodes.
         as_of: latest date of birth that is accepted; None for no upper limit.
-        numbered: refused rows tell their number; for a frame that lies in one partition, as a CSV does, since
+        numbered: refused rows tell their number; for a frame that lies in one partition, as one CSV file does, since
             line ends may stand in its values.
     """
-    row = F.monotonically_increasing_id() + F.lit(1) if numbered else F.lit(None).cast("long")
-    texts = _read_texts(frame.withColumn(_ROW, row), columns)
+    texts = _read_texts(frame, columns, numbered)
     judged = _judge(texts)
     kept = judged.where(F.col("reason").isNull())
     further = further_columns(attributes, country)
@@ -108,6 +107,9 @@ def standardise_person_file(
     unasked = [issue for issue, at in _ISSUES.items() if not at & columns.attributes]
     unasked += ["address_issue"] if country != "GB" else []
     taking_part = formed.withColumns(dict.fromkeys(["not_screened_reason", *unasked], nothing))
+    if not columns.full_name and not (columns.given_names and columns.surname):
+        single = F.col("name_issue") == NameIssue.SINGLE_TOKEN.value
+        taking_part = taking_part.withColumn("name_issue", F.when(~single, F.col("name_issue")))
     persons = fill_early(taking_part, _BORN, formats).select(*PERSON.names, *further)
     return StandardFile(persons=persons, refused=_refuse(judged, columns, side))
 
@@ -133,8 +135,11 @@ def read_text(frame: DataFrame, names: Collection[str], separator: str = " ") ->
     return cells[0] if len(cells) == 1 else F.nullif(F.concat_ws(separator, *cells), F.lit(""))
 
 
-def _read_texts(frame: DataFrame, columns: Columns) -> DataFrame:
-    """The mapped columns as texts, named by the mapping's keys; person_ref is null when any part is empty."""
+def _read_texts(frame: DataFrame, columns: Columns, numbered: bool) -> DataFrame:
+    """The mapped columns as texts, named by the mapping's keys; person_ref is null when any part is empty.
+
+    Beside them the row's number, which nothing but the list of refused rows depends on.
+    """
     parts = [read_text(frame, [name]) for name in columns.ref]
     texts: dict[str, Column] = {"person_ref": F.concat(*[cell for part in parts for cell in (F.lit(" "), part)][1:])}
     texts |= {key: read_text(frame, getattr(columns, key), _separator(key)) for key in _TEXT_KEYS}
@@ -149,7 +154,8 @@ def _read_texts(frame: DataFrame, columns: Columns) -> DataFrame:
     else:
         texts["born_raw"] = texts["born"] = F.lit(None).cast("string")
     texts |= {f"{EXTRA_PREFIX}{extra.name}": read_text(frame, extra.column) for extra in columns.extras}
-    return frame.select(*[text.alias(name) for name, text in texts.items()], _ROW)
+    row = F.monotonically_increasing_id() + F.lit(1) if numbered else F.lit(None).cast("long")
+    return frame.select(*[text.alias(name) for name, text in texts.items()], row.alias(_ROW))
 
 
 def _separator(key: str) -> str:

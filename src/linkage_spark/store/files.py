@@ -64,6 +64,11 @@ class Files:
         with self._opened(path) as (system, found):
             return bool(system.exists(found))
 
+    def is_file(self, path: str) -> bool:
+        """True when a file, and no folder, is there."""
+        with self._opened(path) as (system, found):
+            return bool(system.exists(found) and system.getFileStatus(found).isFile())
+
     def mkdirs(self, path: str, *, mode: str | None = None) -> None:
         """Make a folder and its parents; ``mode``, such as ``"700"``, is set on the folder itself."""
         with self._opened(path) as (system, found):
@@ -98,6 +103,14 @@ class Files:
         """Delete a file, or a folder with all that is in it; False when nothing was there."""
         with self._opened(path) as (system, found):
             return bool(system.delete(found, True))
+
+    def delete_empty(self, path: str) -> bool:
+        """Delete a folder in which nothing lies; False when something does, or when it was not there."""
+        with self._opened(path) as (system, found):
+            try:
+                return bool(system.delete(found, False))
+            except Py4JJavaError:
+                return False
 
     def read_bytes(self, path: str) -> bytes:
         """The content of one file."""

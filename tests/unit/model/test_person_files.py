@@ -243,7 +243,7 @@ def test_a_column_of_few_values_weighs_what_chance_leaves_it_and_never_less_than
     kind: str, share: float
 ) -> None:
     before = model_for(BRITISH, {"extra_team": kind, "extra_job": "text"})
-    after, changed = coarsen_further(before, {"extra_team": share})
+    after, changed = coarsen_further(before, {"extra_team": share}, matched=0.0)
     old, new = before.further["extra_team"].levels, after.further["extra_team"].levels
     assert after.further["extra_job"] == before.further["extra_job"]
     assert changed == (("extra_team",) if share > old["exact"].u else ())
@@ -253,3 +253,12 @@ def test_a_column_of_few_values_weighs_what_chance_leaves_it_and_never_less_than
     assert all(abs(new[level].weight) <= abs(old[level].weight) + 1e-9 for level in new)
     assert all(new[level].m == old[level].m for level in new)
     assert Model.model_validate(after.model_dump()) == after
+
+
+@pytest.mark.parametrize("kind", ["text", "exact", "code", "house", "street"])
+@pytest.mark.parametrize("records", [20, 500, 5_000])
+def test_a_column_of_unique_values_keeps_its_weight_however_small_the_files(kind: str, records: int) -> None:
+    # Two files of the same people: every one agrees with itself, which is 1 pair in so many as there are records.
+    before = model_for(BRITISH, {"extra_team": kind})
+    after, changed = coarsen_further(before, {"extra_team": 1 / records}, matched=1 / records)
+    assert (after, changed) == (before, ())

@@ -157,6 +157,8 @@ def test_a_fault_names_file_key_and_remedy(text, expected):
         ),
         ("{ column = 'd', format = '%d/%m/%Y' }", "'Y', 'd', 'm' are no signs here; did you mean dd/MM/yyyy?"),
         ("{ column = 'd', format = 'd/M/yyyy' }", "did you mean dd/MM/yyyy?"),
+        ("{ column = 'd', format = 'y-M-d' }", "did you mean yyyy-MM-dd?"),
+        ("{ column = 'd', format = '%-d/%-m/%Y' }", "did you mean dd/MM/yyyy?"),
         ("{ column = 'd', format = 'DD-MON-YY' }", "'D', 'M', 'N', 'O', 'Y' are no signs here; write it as in"),
         ("{ column = 'd', format = 'dd/MM/yyyy hh:mm' }", "'h' is no sign here; write it as in"),
         ("{ column = 'd', format = 'yyyy-MM' }", "format': it needs a day dd"),
