@@ -281,21 +281,24 @@ def test_agreement_by_chance_is_the_share_of_all_pairs_that_both_have_a_value(sp
     assert count_agreement(file, empty, columns=("extra_job",)).collect() == []
 
 
-def test_expected_copies_are_the_summed_probabilities_of_pairs_that_agree_on_a_value(spark: SparkSession) -> None:
+@pytest.mark.parametrize("with_frequencies", [False, True])
+def test_expected_copies_are_the_summed_probabilities_of_pairs_that_agree_on_a_value(
+    spark: SparkSession, with_frequencies: bool
+) -> None:
     rows = people(20)
     jobs = {row["person_ref"]: JOBS[no % len(JOBS)] for no, row in enumerate(rows)}
     file = frame(spark, rows, jobs)
     model = file_model(whole=True)
     pairs = propose(file, file, model, within=True)
-    found = {
-        (row.attribute, row.value): row.millionths
-        for row in expected_copies(pairs.repartition(3), model=model, names=NAMES).collect()
-    }
+    counts = [tuple(row) for row in count_values(file, further=tuple(model.further)).collect()]
+    frequencies = frequencies_of(counts) if with_frequencies else Frequencies.none()
+    summed = expected_copies(pairs.repartition(3), model=model, names=NAMES, frequencies=frequencies).collect()
+    found = {(row.attribute, row.value): row.millionths for row in summed}
     expected: Counter[tuple[str, str]] = Counter()
     by_ref = {row["person_ref"]: {**row, "extra_job": jobs[row["person_ref"]]} for row in rows}
     for pair in every_pair(rows):
         one, other = (by_ref[ref] for ref in pair)
-        scored = score_pair(one, other, model=model, frequencies=Frequencies.none(), names=NAMES)
+        scored = score_pair(one, other, model=model, frequencies=frequencies, names=NAMES)
         probability = 1 / (1 + 2 ** -(int(str(scored["match_weight_millibits"])) / 1000))
         for attribute, column in (
             ("given", "given_first"),

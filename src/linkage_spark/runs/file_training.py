@@ -23,6 +23,9 @@ from linkage_spark.runs.progress import Progress
 DRAWS = 1_000_000
 """Pairs drawn from those that no rule proposes."""
 
+COPY_PASSES = 2
+"""How often a person's own copies are counted; a third pass moves next to nothing (docs/matching.md)."""
+
 TWINS_AND_NAMESAKES = 0.005
 """Share of household pairs that share a date of birth, or a forename (docs/matching.md)."""
 
@@ -171,13 +174,20 @@ def _classes(codes: Any, attributes: Sequence[Any]) -> tuple[str, ...]:
 
 
 def _frequencies(space: PairSpace, model: Model, names: NameKnowledge) -> Frequencies:
-    """How common each value is, a person's own copies taken off."""
+    """How common each value is, a person's own copies taken off.
+
+    Which pairs are copies is told without frequencies first, and once more with what came of it: without them a rare
+    name is taken for a common one, and its bearer's own records for those of others.
+    """
     further = tuple(model.further)
     persons = space.left if space.within else space.left.unionByName(space.right)
     counts = [(row["attribute"], row["value"], row["bearers"]) for row in _rows(count_values(persons, further=further))]
-    summed = _rows(expected_copies(space.candidates, model=model, names=names))
-    copies = {(row["attribute"], row["value"]): row["millionths"] / MILLIONTHS for row in summed}
-    return frequencies_of(counts, copies)
+    frequencies = Frequencies.none()
+    for _ in range(COPY_PASSES):
+        summed = _rows(expected_copies(space.candidates, model=model, names=names, frequencies=frequencies))
+        copies = {(row["attribute"], row["value"]): row["millionths"] / MILLIONTHS for row in summed}
+        frequencies = frequencies_of(counts, copies)
+    return frequencies
 
 
 def _rows(frame: DataFrame) -> list[dict[str, Any]]:

@@ -55,13 +55,14 @@ def count_patterns(pairs: DataFrame, *, model: Model, names: NameKnowledge) -> D
     return compared.groupBy(*columns).agg(F.count(F.lit(1)).alias("pairs"))
 
 
-def expected_copies(pairs: DataFrame, *, model: Model, names: NameKnowledge) -> DataFrame:
+def expected_copies(pairs: DataFrame, *, model: Model, names: NameKnowledge, frequencies: Frequencies) -> DataFrame:
     """How many matches are expected among the candidate pairs that agree on each value.
 
     Args:
         pairs: candidate pairs, compared columns suffixed ``_l`` and ``_r``.
-        model: a fitted model, applied without frequencies.
+        model: a fitted model.
         names: nicknames, transliterations and sex-marked parts.
+        frequencies: what the model is applied with; ``Frequencies.none()`` for none.
 
     Returns:
         One row per value that both records of a pair bear: ``attribute``, ``value``, ``millionths``: the sum
@@ -71,7 +72,7 @@ def expected_copies(pairs: DataFrame, *, model: Model, names: NameKnowledge) -> 
     schema = StructType([*fields, StructField("millionths", LongType())])
 
     def sum_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        comparer, scorer = NameComparer(names), Scorer(model, Frequencies.none())
+        comparer, scorer = NameComparer(names), Scorer(model, frequencies)
         for batch in batches:
             yield _copies(batch, model, comparer, scorer).cast(to_arrow)
 
