@@ -270,7 +270,7 @@ class Scorer:
         """Chance of exact agreement that the level's own u stands for."""
         model = self.model
         if model.frequency.reference == "data":
-            return table.chance_agreement
+            return table.chance_agreement if table.typical_agreement is None else table.typical_agreement
         if attribute in model.further:
             return model.further[attribute].levels["exact"].u
         place = (model.address[level].u for level in ("same_premises", "same_building", "same_postcode"))

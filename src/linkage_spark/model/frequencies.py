@@ -26,12 +26,15 @@ class AttributeFrequencies:
         rare_share: the one share that each rarer value is given; below the least listed one.
         records: person records with a value.
         chance_agreement: the sum of squared shares: how often two random records agree.
+        typical_agreement: share of a value of the rarity that a trained model's weights of exact agreement stand for;
+            None: they stand for ``chance_agreement``.
     """
 
     shares: Mapping[str, float]
     rare_share: float
     records: float
     chance_agreement: float
+    typical_agreement: float | None = None
 
     def share(self, value: str) -> float:
         """Share of a value; the rare share when the value is not listed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
@@ -11,10 +11,11 @@ from pyspark.sql import DataFrame
 
 from linkage_spark.linkage.comparison.tokens import NameKnowledge
 from linkage_spark.linkage.frequencies import count_values, frequencies_of
-from linkage_spark.linkage.training.em import CONTEXT, HOUSEHOLD, MATCH, RANDOM, Restraint, fit
+from linkage_spark.linkage.training.em import CONTEXT, HOUSEHOLD, MATCH, RANDOM, Fitted, Restraint, fit
 from linkage_spark.linkage.training.fitted_model import Trained, trained_model
-from linkage_spark.linkage.training.layout import lay_out
+from linkage_spark.linkage.training.layout import Attribute, lay_out
 from linkage_spark.linkage.training.patterns import MILLIONTHS, count_patterns, expected_copies, pattern_columns
+from linkage_spark.linkage.training.rarity import at_rarity, rarity, with_rarity
 from linkage_spark.linkage.training.sampling import sample_other_pairs
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import PART_LEVELS, Model
@@ -23,8 +24,8 @@ from linkage_spark.runs.progress import Progress
 DRAWS = 1_000_000
 """Pairs drawn from those that no rule proposes."""
 
-COPY_PASSES = 2
-"""How often a person's own copies are counted; a third pass moves next to nothing (docs/matching.md)."""
+COPY_PASSES = 3
+"""How often a person's own copies are counted; a fourth pass moves next to nothing (docs/matching.md)."""
 
 TWINS_AND_NAMESAKES = 0.005
 """Share of household pairs that share a date of birth, or a forename (docs/matching.md)."""
@@ -66,6 +67,37 @@ class PairSpace:
     within: bool
 
 
+@dataclass(frozen=True)
+class _Estimate:
+    """A fit and what it takes to make a model of it."""
+
+    fitted: Fitted
+    attributes: Sequence[Attribute]
+    base: Model
+    restraint: Restraint
+    pairs: float
+    sample_weight: float
+
+    def model_at(self, rare: Mapping[str, float]) -> Trained:
+        """The model, its weights of exact agreement told at a rarity (``linkage.training.rarity``)."""
+        told = at_rarity(
+            self.fitted,
+            self.attributes,
+            rare,
+            fuzzy_share=self.base.frequency.fuzzy_share,
+            further=self.base.further,
+        )
+        return trained_model(
+            told,
+            self.attributes,
+            base=self.base,
+            restraint=self.restraint,
+            total_pairs=self.pairs,
+            sample_weight=self.sample_weight,
+            provenance={"method": "Estimated without labels from the files themselves, see docs/matching.md."},
+        )
+
+
 def train_on(
     space: PairSpace, *, base: Model, share: float, names: NameKnowledge, progress: Progress
 ) -> tuple[Trained, Frequencies, TrainingFigures]:
@@ -84,11 +116,12 @@ def train_on(
         stage.counts["patterns of candidates"] = len(rows)
         stage.counts["other pairs sampled"] = sum(row["pairs"] for row in sampled)
     with progress.stage("estimate") as stage:
-        trained, figures = _estimate(space, rows, sampled, base=base, share=share)
+        estimate, figures = _estimate(space, rows, sampled, base=base, share=share)
         stage.counts["rounds"] = figures["rounds"]
         stage.counts["expected matches"] = round(figures["expected_matches"])
     with progress.stage("count values") as stage:
-        frequencies = _frequencies(space, trained.model, names)
+        trained, frequencies = _with_frequencies(space, estimate, names)
+        figures["pooled"] = list(trained.pooled)
         stage.counts["values"] = sum(len(table.shares) for table in frequencies.by_attribute.values())
     return trained, frequencies, figures
 
@@ -116,7 +149,7 @@ def _estimate(
     *,
     base: Model,
     share: float,
-) -> tuple[Trained, TrainingFigures]:
+) -> tuple[_Estimate, TrainingFigures]:
     """EM on the driver."""
     drawn = sum(row["pairs"] for row in sampled)
     weight = (space.pairs - space.candidate_pairs) / drawn if drawn else 1.0
@@ -142,16 +175,8 @@ def _estimate(
         sample_weight=max(weight, 1.0),
         restraint=restraint,
     )
-    trained = trained_model(
-        fitted,
-        attributes,
-        base=base,
-        restraint=restraint,
-        total_pairs=float(space.pairs),
-        sample_weight=max(weight, 1.0),
-        provenance={"method": "Estimated without labels from the files themselves, see docs/matching.md."},
-    )
-    return trained, {
+    estimate = _Estimate(fitted, attributes, base, restraint, float(space.pairs), max(weight, 1.0))
+    return estimate, {
         "patterns": len(together),
         "sampled_pairs": drawn,
         "sampled_pair_stands_for": round(weight, 6),
@@ -159,8 +184,8 @@ def _estimate(
         "settled": fitted.settled,
         "log_likelihood": round(fitted.log_likelihood[-1], 3),
         "shares": fitted.shares,
-        "expected_matches": round(trained.expected_matches, 3),
-        "pooled": list(trained.pooled),
+        "expected_matches": round(fitted.shares[MATCH] * space.pairs, 3),
+        "pooled": [],
     }
 
 
@@ -173,21 +198,23 @@ def _classes(codes: Any, attributes: Sequence[Any]) -> tuple[str, ...]:
     return (MATCH, RANDOM, *more)
 
 
-def _frequencies(space: PairSpace, model: Model, names: NameKnowledge) -> Frequencies:
-    """How common each value is, a person's own copies taken off.
+def _with_frequencies(space: PairSpace, estimate: _Estimate, names: NameKnowledge) -> tuple[Trained, Frequencies]:
+    """The model, and how common each value is with a person's own copies taken off.
 
-    Which pairs are copies is told without frequencies first, and once more with what came of it: without them a rare
+    Which pairs are copies is told without frequencies first, and then with what came of it: without them a rare
     name is taken for a common one, and its bearer's own records for those of others.
     """
-    further = tuple(model.further)
+    trained, frequencies = estimate.model_at({}), Frequencies.none()
+    further = tuple(trained.model.further)
     persons = space.left if space.within else space.left.unionByName(space.right)
     counts = [(row["attribute"], row["value"], row["bearers"]) for row in _rows(count_values(persons, further=further))]
-    frequencies = Frequencies.none()
     for _ in range(COPY_PASSES):
-        summed = _rows(expected_copies(space.candidates, model=model, names=names, frequencies=frequencies))
+        summed = _rows(expected_copies(space.candidates, model=trained.model, names=names, frequencies=frequencies))
         copies = {(row["attribute"], row["value"]): row["millionths"] / MILLIONTHS for row in summed}
-        frequencies = frequencies_of(counts, copies)
-    return frequencies
+        counted = frequencies_of(counts, copies)
+        rare = rarity(counted, copies)
+        trained, frequencies = estimate.model_at(rare), with_rarity(counted, rare)
+    return trained, frequencies
 
 
 def _rows(frame: DataFrame) -> list[dict[str, Any]]:

@@ -1,0 +1,145 @@
+"""A fit told at the rarity of what matches share: scores stay, levels come into order."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from linkage_spark.linkage.score_stage import score_pair
+from linkage_spark.linkage.training.em import MATCH, RANDOM, Fitted
+from linkage_spark.linkage.training.fitted_model import trained_model
+from linkage_spark.linkage.training.layout import lay_out
+from linkage_spark.linkage.training.rarity import at_rarity, rarity, with_rarity
+from linkage_spark.model.frequencies import AttributeFrequencies, Frequencies
+from linkage_spark.model.schema import Model
+from tests.unit.linkage.comparison.knowledge import person, reference
+from tests.unit.linkage.training.mixture import file_model, restraint
+
+FURTHER = {"extra_job": "text", "place_house": "house", "place_postcode": "code"}
+COPIES = {
+    ("given", "adam"): 30.0,
+    ("given", "zog"): 10.0,
+    ("surname", "smith"): 5.0,
+    ("extra_job", "clerk"): 40.0,
+}
+FREQUENCIES = Frequencies(
+    {
+        "given": AttributeFrequencies({"adam": 0.04, "zog": 0.0025}, 0.0005, 1000.0, 0.08),
+        "surname": AttributeFrequencies({"smith": 0.01}, 0.0005, 1000.0, 0.02),
+        "extra_job": AttributeFrequencies({"clerk": 0.2, "farrier": 0.01}, 0.0005, 1000.0, 0.1),
+    }
+)
+
+
+def test_rarity_is_the_geometric_mean_share_of_what_matches_agree_on_over_chance() -> None:
+    found = rarity(FREQUENCIES, COPIES)
+    assert found == {
+        # 0.04 to the power of 3/4 times 0.0025 to that of 1/4 is 0.02.
+        "given": pytest.approx(0.02 / 0.08),
+        "surname": 1.0,  # five expected matches tell nothing
+        "extra_job": 1.0,  # 0.2 over 0.1: never above 1
+    }
+
+
+def fit_of(seed: int) -> tuple[Fitted, Model]:
+    """Any fit whose levels come out as they fall, near the shipped tables."""
+    model = file_model(FURTHER)
+    chance = np.random.default_rng(seed)
+    tables: dict[str, list[np.ndarray]] = {MATCH: [], RANDOM: []}
+    for attribute in lay_out(model):
+        for name, start in ((MATCH, attribute.m), (RANDOM, attribute.u)):
+            table = start * np.exp(0.3 * chance.standard_normal(len(start)))
+            for group in attribute.groups:
+                table[group] /= table[group].sum()
+            outside = np.setdiff1d(np.arange(len(table)), np.concatenate(attribute.groups))
+            table[outside] = 1.0
+            tables[name].append(table)
+    return Fitted(tables, {MATCH: 0.001, RANDOM: 0.999}, np.full(6, 1 / 6), (-1.0,), True), model
+
+
+RARE = {"given": 0.25, "surname": 0.125, "date_of_birth": 0.5, "postcode": 0.5, "extra_job": 0.25, "place_house": 0.25}
+
+
+def test_levels_move_as_often_as_their_correction_is_taken() -> None:
+    fitted, model = fit_of(1)
+    told = at_rarity(fitted, lay_out(model), RARE, fuzzy_share=0.5, further=model.further)
+    assert told.tables[MATCH] is fitted.tables[MATCH]
+    for attribute, before, after in zip(lay_out(model), fitted.tables[RANDOM], told.tables[RANDOM], strict=True):
+        moved = dict(zip(attribute.levels, np.log2(after / before), strict=True))
+        if attribute.role == "name":
+            assert moved["given exact, surname exact"] == pytest.approx(-2 - 3)
+            assert moved["given variant, surname exact"] == pytest.approx(-1 - 3)
+            assert moved["given exact, surname differ"] == pytest.approx(-2)
+            assert moved["given initial, surname missing"] == moved["missing"] == 0
+            assert moved["given missing, surname typo"] == pytest.approx(-1.5)
+            assert moved["crossed: exact"] == pytest.approx(-2.5)
+            assert moved["crossed: single name, given exact"] == pytest.approx(-2)
+            assert moved["crossed: single name, surname fuzzy"] == pytest.approx(-1.5)
+        elif attribute.name == "place_house":
+            assert set(moved.values()) == {0.0}
+        else:
+            for group in attribute.groups:
+                assert after[group].sum() == pytest.approx(before[group].sum())
+    place = dict(zip(lay_out(model)[2].levels, told.tables[RANDOM][2] / fitted.tables[RANDOM][2], strict=True))
+    assert place["same_postcode"] / place["same_sector"] == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_score_changes_only_where_levels_were_pooled(seed: int) -> None:
+    fitted, model = fit_of(seed)
+    attributes = lay_out(model)
+
+    def made(rare: dict[str, float]) -> tuple[Model, tuple[str, ...]]:
+        told = at_rarity(fitted, attributes, rare, fuzzy_share=model.frequency.fuzzy_share, further=model.further)
+        found = trained_model(
+            told,
+            attributes,
+            base=model,
+            restraint=restraint(0.02),
+            total_pairs=1e6,
+            sample_weight=1.0,
+            provenance={"method": "test"},
+        )
+        return found.model, found.pooled
+
+    rare = {"given": 0.25, "surname": 0.5}
+    before, pooled = made({})
+    after, pooled_after = made(rare)
+    left = person("adam", "smith", "1980-03-04", "|12|high street|birmingham|B23 6AA||")
+    right = person("adam", "smith", "1980-03-04", "|12|high street|birmingham|B23 6AA||")
+    scores = [
+        score_pair(left, right, model=used, frequencies=frequencies, names=reference())
+        for used, frequencies in ((before, FREQUENCIES), (after, with_rarity(FREQUENCIES, rare)))
+    ]
+    if "name" not in pooled and "name" not in pooled_after:
+        weights = [int(str(score["match_weight_millibits"])) for score in scores]
+        assert abs(weights[0] - weights[1]) <= 3
+    weight, correction = (
+        int(str(scores[1][name])) - int(str(scores[0][name])) for name in ("weight_name", "weight_name_frequency")
+    )
+    assert correction == pytest.approx(-3000, abs=3)
+    assert weight >= 0
+
+
+@given(st.integers(0, 200), st.floats(0.01, 1.0), st.floats(0.01, 1.0))
+@settings(max_examples=15)
+def test_every_model_that_is_told_at_a_rarity_is_one(seed: int, given_share: float, surname_share: float) -> None:
+    fitted, model = fit_of(seed)
+    attributes = lay_out(model)
+    rare = {"given": given_share, "surname": surname_share, "extra_job": given_share, "postcode": surname_share}
+    told = at_rarity(fitted, attributes, rare, fuzzy_share=0.5, further=model.further)
+    found = trained_model(
+        told,
+        attributes,
+        base=model,
+        restraint=restraint(0.02),
+        total_pairs=1e6,
+        sample_weight=1.0,
+        provenance={"method": "test"},
+    ).model
+    weights = {name: cell.weight for name, cell in found.name.cells.items()}
+    assert weights["given exact, surname exact"] >= weights["given variant, surname exact"] - 1e-9
+    assert found.address["same_premises"].weight >= found.address["same_postcode"].weight - 1e-9
+    assert sum(level.u for level in found.address.values()) == pytest.approx(1.0)
