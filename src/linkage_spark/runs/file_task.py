@@ -30,6 +30,9 @@ WRITTEN = {
 }
 """Files that a run may write, and what stands in each."""
 
+LEFT_BY_OTHERS = ("clerical.json",)
+"""What other jobs wrote of an earlier run's results: it goes with them."""
+
 
 @dataclass(frozen=True)
 class Task:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import reduce
 from typing import Any
@@ -14,45 +11,40 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
-from pyspark.sql import Column, DataFrame, Observation, SparkSession
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import BooleanType, DoubleType, StringType, StructField, StructType
 
-from linkage_spark.errors import LinkageError, SettingsError, SourceError, UsageError, gathered
+from linkage_spark.errors import SourceError
 from linkage_spark.evaluation.pair_counts import count_by_threshold, mark_pairs
 from linkage_spark.evaluation.pair_figures import scored_figures
-from linkage_spark.flows.person_files import propose_file_pairs, score_file_pairs
+from linkage_spark.flows.person_files import score_file_pairs
 from linkage_spark.linkage.assignment import LINK_AT, assign_one_to_one
-from linkage_spark.linkage.blocking import choose_refined, count_keys, price_rules
-from linkage_spark.linkage.frequencies import count_agreement
 from linkage_spark.model.frequencies import Frequencies
-from linkage_spark.model.person_files import MOST_RULES, coarsen_further, load_person_file_model
-from linkage_spark.model.schema import EXTRA_PREFIX, PLACE_PREFIX, Model
+from linkage_spark.model.person_files import MOST_RULES, load_person_file_model
+from linkage_spark.model.schema import Model
 from linkage_spark.reference.standard import load_reference
 from linkage_spark.report.person_files import render_person_files
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.file_clusters import Graph, cluster
-from linkage_spark.runs.file_inputs import Inputs, open_files, read_inputs, read_mapping
+from linkage_spark.runs.file_inputs import Inputs, read_inputs
+from linkage_spark.runs.file_opening import Opened, held_folder, keep_inputs_apart, numbered_paths, open_given
 from linkage_spark.runs.file_outputs import PAIR_COLUMNS, Outputs
+from linkage_spark.runs.file_pairs import MODEL_ID, propose, weigh_by_chance
 from linkage_spark.runs.file_summary import in_words, summarise
-from linkage_spark.runs.file_task import WRITTEN, FileRun, Task, Used
+from linkage_spark.runs.file_task import LEFT_BY_OTHERS, WRITTEN, FileRun, Task, Used
 from linkage_spark.runs.file_training import PairSpace, train_on
-from linkage_spark.runs.file_truth import keep_truth, measure, read_truth
-from linkage_spark.runs.lock import hold_lock
+from linkage_spark.runs.file_truth import keep_truth, measure
 from linkage_spark.runs.manifest import new_run_id
 from linkage_spark.runs.session import open_session
-from linkage_spark.settings.mapping import PersonMapping
 from linkage_spark.settings.run import load_settings
 from linkage_spark.settings.wording import load_wording
 from linkage_spark.store.files import Files
 
-MODEL_ID = "person_files_v1"
-
 MOST_PAIRS_WHOLE = 1_000_000
 """Up to this many possible pairs every pair is compared."""
 
-MOST_KEYS_SENT = 400_000
-"""Up to this many keys of the left file are sent to every task; above it Spark chooses how to join."""
+_PRICE = ("rule_id", "pairs_proposed", "pairs_first", "refined_keys")
 
 
 def run_person_files(task: Task) -> int:
@@ -70,92 +62,15 @@ def run_person_files(task: Task) -> int:
     with open_session(task.kind) as spark:
         files = Files(spark)
         out = files.absolute(task.out)
-        _keep_inputs_apart(task, files, out)
-        opened = _open(spark, files, task)
+        keep_inputs_apart(task, files, out, WRITTEN)
+        opened = open_given(spark, files, task)
         run = FileRun(task, spark, files, out, run_id, began, reference, wording, secret=os.urandom(32))
-        hours = settings.lock.stale_after_hours
-        with (
-            _no_empty_folder(files, out),
-            hold_lock(files, out, run_id=run_id, now=began, stale_after_hours=hours, say=run.progress.say),
-            _work_folder(run),
-        ):
+        with held_folder(run, settings.lock.stale_after_hours):
             _run(run, opened)
     return 0
 
 
-def _keep_inputs_apart(task: Task, files: Files, out: str) -> None:
-    """Raise UsageError where the run would write over what it reads, or where both sides are one file."""
-    read = {**task.paths, "mapping": task.mapping, **({"truth": task.truth} if task.truth else {})}
-    places = {name: files.absolute(path) for name, path in read.items()}
-    written = {f"{out}/{name}" for name in WRITTEN}
-    faults = [
-        f"--{name}: this run writes a file of that name into --out; take another folder"
-        for name, at in places.items()
-        if at in written
-    ]
-    if task.kind == "link" and places["left"] == places["right"]:
-        faults.append("--left and --right name one file; use dedupe to compare a file with itself")
-    if faults:
-        raise UsageError("\n".join(faults))
-
-
-@dataclass(frozen=True)
-class _Opened:
-    """Everything that was given, its headers checked."""
-
-    mapping: PersonMapping
-    truth: DataFrame | None
-    frames: dict[str, DataFrame]
-
-
-def _open(spark: SparkSession, files: Files, task: Task) -> _Opened:
-    """Open mapping, files and truth.
-
-    Raises:
-        SettingsError, SourceError, UsageError: with the faults of all of them; the mapping's class comes first.
-    """
-    mapping, truth, frames = None, None, None
-    errors: list[LinkageError] = []
-    try:
-        mapping = read_mapping(files, task.mapping)
-    except (SettingsError, UsageError) as error:
-        errors.append(error)
-    try:
-        frames = open_files(spark, task.paths, mapping)
-    except (SettingsError, SourceError) as error:
-        errors.append(error)
-    try:
-        truth = read_truth(spark, task.truth, task.kind)
-    except SourceError as error:
-        errors.append(error)
-    if errors or mapping is None or frames is None:
-        raise gathered(errors)
-    return _Opened(mapping, truth, frames)
-
-
-@contextmanager
-def _no_empty_folder(files: Files, out: str) -> Iterator[None]:
-    """Take the output folder away again when this run made it and left nothing in it; folders above it stay."""
-    was_there = files.exists(out)
-    try:
-        yield
-    finally:
-        if not was_there:
-            files.delete_empty(out)
-
-
-@contextmanager
-def _work_folder(run: FileRun) -> Iterator[None]:
-    """The work folder: made anew, and removed at the end, whatever the end."""
-    run.files.delete(run.work)
-    run.files.mkdirs(run.work, mode="700")
-    try:
-        yield
-    finally:
-        run.files.delete(run.work)
-
-
-def _run(run: FileRun, opened: _Opened) -> None:
+def _run(run: FileRun, opened: Opened) -> None:
     """All steps in order."""
     inputs = read_inputs(
         opened.frames,
@@ -165,11 +80,13 @@ def _run(run: FileRun, opened: _Opened) -> None:
         work=run.work,
         as_of=run.began.date(),
         progress=run.progress,
-        numbered=[path for path in run.task.paths.values() if not _is_parquet(path) and run.files.is_file(path)],
+        numbered=numbered_paths(run),
     )
     _note_inputs(run, inputs)
     base, share = _base_model(run, inputs)
-    space = _propose(run, inputs, base)
+    space, prices = propose(run, inputs, base, whole=run.summary["compared_whole"])
+    run.summary["candidates"] = space.candidate_pairs
+    run.summary["rules"] = [{name: price[name] for name in _PRICE} for price in prices]
     used = _model_in_use(run, space, base, share)
     scored = _score(run, space, used)
     decided = _decide(run, inputs, scored, used)
@@ -178,11 +95,6 @@ def _run(run: FileRun, opened: _Opened) -> None:
     if opened.truth is not None:
         measure(run, inputs, space, decided, keep_truth(opened.truth, run), members)
     _write(run, inputs, decided, members, used, outputs)
-
-
-def _is_parquet(path: str) -> bool:
-    """A Parquet file or folder by its name."""
-    return path.rstrip("/").lower().endswith(".parquet")
 
 
 # ---- before any pair ---------------------------------------------------------------------------------------
@@ -236,51 +148,11 @@ def _base_model(run: FileRun, inputs: Inputs) -> tuple[Model, float]:
 # ---- pairs -------------------------------------------------------------------------------------------------
 
 
-def _propose(run: FileRun, inputs: Inputs, base: Model) -> PairSpace:
-    """Candidate pairs into the work folder, each rule priced before and counted after."""
-    left, right = inputs.files[0].persons, inputs.files[-1].persons
-    sent = inputs.records[0] * len(base.rules) <= MOST_KEYS_SENT
-    with run.progress.stage("price rules") as stage:
-        counts = [] if run.summary["compared_whole"] else count_keys(right, left, model=base, broadcast=sent).collect()
-        refined = choose_refined(counts, model=base, secret=run.secret)
-        stage.counts["refined keys"] = len(refined.refined)
-    with run.progress.stage("propose pairs") as stage:
-        observation = Observation("propose")
-        candidates = propose_file_pairs(
-            left,
-            right,
-            model=base,
-            refined=refined.hmacs,
-            secret=run.secret,
-            within=run.within,
-            broadcast=sent,
-            observation=observation,
-        )
-        path = f"{run.work}/candidates"
-        candidates.write.mode("overwrite").parquet(path)
-        observed = {name: int(value or 0) for name, value in observation.get.items()}
-        stage.counts["candidate pairs"] = observed["pairs_first"]
-    prices = price_rules(counts, observed, model=base, refined=refined.refined)
-    run.summary["candidates"] = observed["pairs_first"]
-    run.summary["rules"] = [
-        {name: price[name] for name in ("rule_id", "pairs_proposed", "pairs_first", "refined_keys")} for price in prices
-    ]
-    return PairSpace(
-        left=left,
-        right=right,
-        candidates=run.spark.read.schema(candidates.schema).parquet(path),
-        records=inputs.records,
-        candidate_pairs=observed["pairs_first"],
-        pairs=inputs.pairs,
-        within=run.within,
-    )
-
-
 def _model_in_use(run: FileRun, space: PairSpace, base: Model, share: float) -> Used:
     """The shipped model, or one estimated on these files."""
     if not run.task.train:
         frequencies = Frequencies.shipped(conf_dir(), MODEL_ID)
-        model = _coarsened(run, space, base)
+        model = weigh_by_chance(run, space, base)
         return Used(model, frequencies, f"shipped with {MODEL_ID}: surnames only", model.prior_bits)
     names = run.reference.names
     trained, frequencies, figures = train_on(space, base=base, share=share, names=names, progress=run.progress)
@@ -291,25 +163,6 @@ def _model_in_use(run: FileRun, space: PairSpace, base: Model, share: float) -> 
     if not figures["settled"]:
         run.summary["warnings"].append("The estimate had not settled when it was stopped; its probabilities are weak.")
     return Used(trained.model, frequencies, "counted on these files", trained.model.prior_bits)
-
-
-def _coarsened(run: FileRun, space: PairSpace, base: Model) -> Model:
-    """The shipped model, with further attributes of few values weighed by how often they agree by chance."""
-    if not base.further:
-        return base
-    right = None if space.within else space.right
-    with run.progress.stage("count agreement by chance") as stage:
-        counted = count_agreement(space.left, right, columns=tuple(base.further)).collect()
-        agreement = {row["attribute"]: row["share"] for row in counted}
-        model, lowered = coarsen_further(base, agreement, matched=min(space.records) / space.pairs)
-        stage.counts["weights lowered"] = len(lowered)
-    for name in lowered:
-        column = name.removeprefix(PLACE_PREFIX).removeprefix(EXTRA_PREFIX)
-        run.summary["warnings"].append(
-            f"{column}: two records agree in {agreement[name]:.1%} of all pairs, more than the shipped model takes for "
-            "chance; its weight was lowered accordingly; --train estimates all weights"
-        )
-    return model
 
 
 def _score(run: FileRun, space: PairSpace, used: Used) -> DataFrame:
@@ -397,7 +250,7 @@ def _write(run: FileRun, inputs: Inputs, decided: DataFrame, graph: Graph | None
     summary = summarise(run, inputs, used, replaced=replaced)
     outputs.json("metrics.json", summary)
     outputs.text("report.html", render_person_files(summary))
-    outputs.publish(former)
+    outputs.publish((*former, *LEFT_BY_OTHERS))
     print(in_words(summary, run.out), flush=True)
 
 

@@ -17,6 +17,9 @@ _FLAT = re.compile(
     r"^(?:THE )?(?:FLAT|FLT|APARTMENT|APPARTMENT|APT|UNIT|ROOM|RM|STUDIO|MAISONETTE|BEDSIT)"
     r"(?: NO| NUMBER)? ?(?P<id>\d+ ?[A-Z]?|[A-Z](?: ?\d+)?)\b[ ,]*(?P<rest>.*)$"
 )
+_FLAT_LAST = re.compile(
+    r"^(?P<rest>\S.*?)[ ,]+(?:FLAT|FLT|APARTMENT|APPARTMENT|APT)(?: NO| NUMBER)? ?(?P<id>\d+ ?[A-Z]?|[A-Z])$"
+)
 _FLOOR = re.compile(
     r"^(?P<id>GROUND FLOOR|FIRST FLOOR|SECOND FLOOR|THIRD FLOOR|TOP FLOOR|BASEMENT|GARDEN|GFF|FFF|TFF)"
     r"(?: FLAT)?\b[ ,]*(?P<rest>.*)$"
@@ -26,6 +29,7 @@ _NUMBERED = re.compile(rf"^(?P<number>{_NUMBER})(?: (?P<street>\S.*))?$")
 _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _MEMO = 100_000
 _BUILDINGS = frozenset("COURT HOUSE LODGE TOWER TOWERS POINT HEIGHTS MANSIONS BUILDING BUILDINGS".split())
+_FIRST_WORDS = {"mt": "mount", "gt": "great", "upr": "upper", "lwr": "lower", "nth": "north", "sth": "south"}
 _FLOORS = {"GFF": "GROUND FLOOR", "FFF": "FIRST FLOOR", "TFF": "TOP FLOOR"}
 
 
@@ -200,7 +204,13 @@ class AddressReader:
             else:
                 places.append(text)
         locality_, town_ = self._places(locality, town, *places)
-        return _Parts(saon=saon, paon=paon or named, street=standard, locality=locality_, town=town_)
+        return _Parts(
+            saon=saon,
+            paon=paon or (named and named.removeprefix("THE ")),
+            street=standard,
+            locality=locality_,
+            town=town_,
+        )
 
     def _street_comes(self, queue: Sequence[str]) -> bool:
         """True when a later part is a street."""
@@ -299,8 +309,8 @@ def _numbered(text: str) -> tuple[str, str | None] | None:
 
 @lru_cache(maxsize=_MEMO)
 def _take_flat(text: str) -> tuple[str, str] | None:
-    """A flat at the front of a part -> (its id, what follows)."""
-    for pattern in (_FLAT, _FLOOR, _SLASH):
+    """A flat at the front or the end of a part -> (its id, the rest)."""
+    for pattern in (_FLAT, _FLOOR, _SLASH, _FLAT_LAST):
         match = pattern.match(text)
         if match:
             return _flat_id(match["id"]), match["rest"].strip(" ,-")
@@ -322,14 +332,14 @@ def _number(text: str) -> str:
 
 
 def _street(text: str, reference: Reference) -> str | None:
-    """Lower case, the type written out, 'st' in front of a name as 'saint'."""
+    """Lower case, the type written out, 'st' in front of a name as 'saint', 'mt' as 'mount'."""
     words = _plain(text).split()
     if not words:
         return None
     if len(words) > 1:
         words[-1] = reference.street_words.get(words[-1], words[-1])
-    words = ["saint" if word == "st" else word for word in words]
-    return " ".join(words)
+    words[0] = _FIRST_WORDS.get(words[0], words[0])
+    return " ".join("saint" if word == "st" else word for word in words)
 
 
 def _is_street(text: str, reference: Reference) -> bool:

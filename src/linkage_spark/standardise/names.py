@@ -19,6 +19,8 @@ SOUND_LETTERS = 6
 _MEMO = 100_000
 _WORD = re.compile(r"[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*")
 _COLLAR = re.compile(r"([a-z]{0,4})(\d{2,6})")
+_PICTURES = re.compile("[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]")
+"""Arrows, signs and emoji, which transliterating would turn into words."""
 _IRISH = re.compile(r"^(?:Mc|Mac|O)(?=[A-Z])")
 
 
@@ -191,7 +193,10 @@ def _take_title_column(title: str | None, found: _Found, reference: Reference) -
 
 def _words(text: str | None) -> list[_Word]:
     """Words in order; 'McDONALD' counts as capitals, a single letter does not."""
-    return [_word(plain) for plain in _WORD.findall(to_ascii(text))] if text else []
+    if not text:
+        return []
+    plain = text if text.isascii() else _PICTURES.sub("", text)
+    return [_word(word) for word in _WORD.findall(to_ascii(plain))]
 
 
 @lru_cache(maxsize=_MEMO)

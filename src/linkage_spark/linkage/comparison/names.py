@@ -19,6 +19,7 @@ from linkage_spark.linkage.comparison.levels import (
     PART_NAMES,
     SURNAME,
     TYPO,
+    VARIANT,
 )
 from linkage_spark.linkage.comparison.tokens import NameComparer
 from linkage_spark.linkage.comparison.unlike import Vocabulary
@@ -108,12 +109,14 @@ def compare_names(
 
     Equality and missing parts are settled on whole columns; string distances run once per distinct
     pair. A crossed reading (given names against surname, both ways) is taken when its weaker level
-    is at least fuzzy and its levels beat the straight ones by CROSS_LEAD.
+    is at least fuzzy and its levels beat the straight ones by CROSS_LEAD. Where the whole of one name stands among
+    the given names of the other, whose surname was then left out, the surname counts as a variant.
     """
     coded = _encode(given_l, surname_l, given_r, surname_r, comparer)
     every = np.arange(len(coded.given_l))
     given = _levels(GIVEN, coded, coded.given_l, coded.given_r, every, comparer)
     surname = _levels(SURNAME, coded, coded.surname_l, coded.surname_r, every, comparer)
+    _lift_surnames_left_out(coded, given, surname, comparer)
     cell = given * _PARTS + surname
     crossed = np.zeros(len(cell), dtype=np.bool_)
 
@@ -168,6 +171,24 @@ def _levels(kind: str, coded: _Coded, left: Ints, right: Ints, rows: Ints, compa
         ]
         found[unequal] = levels_of[where.reshape(-1)]
     return found
+
+
+def _lift_surnames_left_out(coded: _Coded, given: Ints, surname: Ints, comparer: NameComparer) -> None:
+    """Raise the levels, in place, of rows in which one name is the other without its surname."""
+    tokens = np.append(coded.vocabulary.count[coded.numbers], 0)  # -1, no string, has none
+    may_be = (surname < TYPO) & (given >= FUZZY) & (given != MISSING_PART)
+    level = np.full(len(given), DIFFER, dtype=np.int64)
+    for own, last, other in (
+        (coded.given_l, coded.surname_l, coded.given_r),
+        (coded.given_r, coded.surname_r, coded.given_l),
+    ):
+        rows = np.flatnonzero(may_be & (tokens[other] > 1))
+        names = coded.numbers[last[rows]], coded.numbers[other[rows]]
+        for row in rows[~coded.vocabulary.surely_differ(SURNAME, *names)].tolist():
+            texts = (coded.values[part[row]] for part in (own, last, other))
+            level[row] = max(level[row], comparer.surname_left_out(*texts))
+    lifted = level >= TYPO
+    given[lifted], surname[lifted] = np.maximum(given[lifted], level[lifted]), VARIANT
 
 
 def _crossed_rows(coded: _Coded, given: Ints, surname: Ints, comparer: NameComparer) -> tuple[Ints, Ints]:

@@ -19,10 +19,16 @@ from linkage_spark.linkage.comparison.levels import (
     TYPO,
     VARIANT,
 )
-from linkage_spark.linkage.comparison.unlike import KnownToken, Vocabulary
+from linkage_spark.linkage.comparison.unlike import KnownToken, Vocabulary, initials_of
 
 _FEMININE_ENDINGS = frozenset(("a", "ia", "ina", "ine", "ette", "elle", "la", "lla", "le"))
-_FEMININE_PAIRS = (("er", "ra"), ("o", "a"), ("us", "a"))
+_FEMININE_PAIRS = (("er", "ra"), ("o", "a"), ("us", "a"), ("ian", "ina"))
+_PARTICLES = (
+    *((particle, 4) for particle in ("vander", "vanden", "dela", "van", "von", "o")),
+    *((particle, 5) for particle in "della bint del dos bin ibn al el de da di ul ur ud".split()),
+)
+"""Words that standardising writes together with the surname after them and that writers drop, the longer of two first;
+with the least letters left, so that hardly any other surname is meant."""
 
 
 class NameKnowledge(Protocol):
@@ -117,8 +123,27 @@ class NameComparer:
             return EXACT
         level = self._sets_level(kind, tokens_l, tokens_r)
         if level < TYPO and len(tokens_l) != len(tokens_r) and abs(len(joined_l) - len(joined_r)) <= 2:
-            return TYPO if self.token_level(kind, joined_l, joined_r) == TYPO else level
+            together = self.token_level(kind, joined_l, joined_r)
+            level = together if together in (TYPO, VARIANT) else level
+        if (
+            level == DIFFER
+            and kind == GIVEN
+            and (joined_l == initials_of(tokens_r) or joined_r == initials_of(tokens_l))
+        ):
+            return INITIAL
         return level
+
+    def surname_left_out(self, given: str, surname: str, other_given: str) -> int:
+        """Level of a whole name against the given names of another whose own surname it then lacks.
+
+        Harpreet Kaur beside Harpreet Kaur Gill, Abdi Nur beside Abdi Nur Hassan: DIFFER unless every token of
+        the surname stands, in some spelling, after the other's first given name. Muhammad alone says too little.
+        """
+        tokens, further = surname.split()[:MOST_TOKENS], other_given.split()[1:MOST_TOKENS]
+        if self._names.prefix_tokens.issuperset(tokens):
+            return DIFFER
+        found = all(any(self.token_level(SURNAME, token, other) >= VARIANT for other in further) for token in tokens)
+        return self.part_level(GIVEN, f"{given} {surname}", other_given) if found else DIFFER
 
     def _sets_level(self, kind: str, left: tuple[str, ...], right: tuple[str, ...]) -> int:
         """Level of two sets of tokens; prefixes and community names give way to others beside them."""
@@ -228,7 +253,7 @@ class NameComparer:
             known = self._known_tokens[token] = KnownToken(
                 letters=_letter_set(token),
                 canonical=canonical,
-                plain=_plain_surname(token),
+                plain=self._names.canonical(_plain_surname(token)),
                 stems=tuple(
                     (token.removesuffix(ending), mark)
                     for ending, mark, least in self._names.marked_endings
@@ -325,7 +350,12 @@ def _shared_start(short: str, long: str) -> int:
 
 
 def _plain_surname(token: str) -> str:
-    """A surname without what writers add or drop: Mac for Mc, St for Saint."""
+    """A surname without what writers add or drop: Mac for Mc, St for Saint, Souza for de Souza."""
     if token == "saint":
         return "st"
-    return f"mc{token[3:]}" if token.startswith("mac") and len(token) >= 6 else token
+    if token.startswith("mac") and len(token) >= 6:
+        return f"mc{token[3:]}"
+    for particle, least in _PARTICLES:
+        if token.startswith(particle) and len(token) - len(particle) >= least:
+            return token[len(particle) :]
+    return token

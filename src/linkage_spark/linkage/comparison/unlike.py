@@ -22,6 +22,7 @@ Bools = npt.NDArray[np.bool_]
 
 _HALF = 32
 _MOST_EDITS = 2
+_MOST_INITIALS = 3
 _START = 4
 """Letters at the start that Jaro-Winkler favours."""
 
@@ -66,6 +67,11 @@ class Knowledge(Protocol):
         ...
 
 
+def initials_of(tokens: Sequence[str]) -> str:
+    """The initials of two or three tokens, run together; '' for any other number."""
+    return "".join(token[0] for token in tokens) if 2 <= len(tokens) <= _MOST_INITIALS else ""
+
+
 class _PairSet:
     """A set of unordered pairs of numbers."""
 
@@ -108,6 +114,7 @@ class Vocabulary:
         self._numbers: dict[str, int] = {}
         self._first_token = np.zeros(0, dtype=np.int64)
         self._joined = np.zeros(0, dtype=np.int64)
+        self._initials = np.zeros(0, dtype=np.int64)
         self._letter_count = np.zeros(0, dtype=np.int64)
         self._joined_numbers: dict[str, int] = {}
         self._joined_texts: list[str] = []
@@ -143,6 +150,8 @@ class Vocabulary:
         """
         pair, left, right = self._token_pairs(a, b)
         open_: Bools = self._joined[a] == self._joined[b]
+        if kind == GIVEN:
+            open_ |= (self._joined[a] == self._initials[b]) | (self._joined[b] == self._initials[a])
         run_together = np.flatnonzero(self._may_run_together(a, b))
         pair = np.concatenate([pair, run_together])
         left = np.concatenate([left, self._run_together(a[run_together])])
@@ -230,7 +239,8 @@ class Vocabulary:
         tokens = [value.split()[:MOST_TOKENS] for value in values]
         self._add_tokens([token for each in tokens for token in each])
         joined = ["".join(each) for each in tokens]
-        for text in joined:
+        initials = [initials_of(each) for each in tokens]
+        for text in (*joined, *filter(None, initials)):
             if text not in self._joined_numbers:
                 self._joined_numbers[text] = len(self._joined_texts)
                 self._joined_texts.append(text)
@@ -240,6 +250,8 @@ class Vocabulary:
         self._first_token = np.concatenate([self._first_token, first])
         self._letter_count = np.concatenate([self._letter_count, _ints([len(text) for text in joined])])
         self._joined = np.concatenate([self._joined, _ints([self._joined_numbers[text] for text in joined])])
+        number = [self._joined_numbers[text] if text else -1 for text in initials]
+        self._initials = np.concatenate([self._initials, _ints(number)])
         flat = [self._token_numbers[token] for each in tokens for token in each]
         self._tokens = np.concatenate([self._tokens, _ints(flat)])
         for value in values:

@@ -6,12 +6,14 @@ import datetime
 
 import jellyfish
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkage_spark.linkage.comparison import dates
 from linkage_spark.linkage.comparison.levels import CROSSED, DIFFER, GIVEN, SURNAME
+from linkage_spark.linkage.comparison.names import compare_names
 from linkage_spark.linkage.comparison.pair import compare
 from linkage_spark.linkage.comparison.tokens import NameComparer
 from linkage_spark.linkage.comparison.unlike import Vocabulary
@@ -19,7 +21,7 @@ from tests.unit.linkage.comparison.knowledge import cases, comparer, person, ref
 
 TOKENS = st.sampled_from(
     "john jon jonathan j smith smyth smiht mohammed muhammad md ali imran kaur singh gill kowalski kowalska "
-    "anne marie annemarie o brien obrien paul paula bob robert mc donald macdonald".split()
+    "anne marie annemarie o brien obrien paul paula bob robert mc donald macdonald am jm yusuf hassan desouza souza".split()
 )
 NAMES = st.one_of(st.none(), st.lists(TOKENS, max_size=4).map(" ".join), st.text(max_size=12), st.text(max_size=200))
 PERSONS = st.builds(
@@ -44,6 +46,23 @@ PERSONS = st.builds(
 @given(PERSONS, PERSONS)
 def test_compare_is_symmetric_whatever_is_recorded(left: dict[str, object], right: dict[str, object]) -> None:
     assert compare(left, right, comparer=comparer()) == compare(right, left, comparer=comparer())
+
+
+PARTS = st.one_of(st.none(), st.lists(TOKENS, min_size=1, max_size=3).map(" ".join))
+WHOLE_NAMES = st.tuples(PARTS, PARTS)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.tuples(WHOLE_NAMES, WHOLE_NAMES), min_size=2, max_size=12))
+def test_other_pairs_of_a_batch_change_no_name_level(
+    pairs: list[tuple[tuple[str | None, str | None], tuple[str | None, str | None]]],
+) -> None:
+    columns = [pa.array([pair[side][part] for pair in pairs], type=pa.string()) for side in (0, 1) for part in (0, 1)]
+    together = compare_names(*columns, comparer())
+    for row in range(len(pairs)):
+        alone = compare_names(*(column.slice(row, 1) for column in columns), comparer())
+        found = (together.cell[row], together.given[row], together.surname[row], together.crossed[row])
+        assert found == (alone.cell[0], alone.given[0], alone.surname[0], alone.crossed[0])
 
 
 @settings(max_examples=100, deadline=None)
@@ -173,7 +192,8 @@ NAMES_ALIKE = st.sampled_from(
     (
         "alexander alexandra paul paula paulette jo ja mario maria marius mohammed muhammad md o oo ann anne annie nan "
         "catherine katherine kate kasia katarzyna kowalski kowalska ivanov ivanova singh kaur smith smyth smithson mac "
-        "macdonald mcdonald saint st john jon jonathan jean jane janet jan"
+        "macdonald mcdonald saint st john jon jonathan jean jane janet jan paul jp jjp abdul rahman abdelrahman desouza souza "
+        "alhussein hussain vandijk dijk cristian cristina"
     ).split()
 )
 
@@ -209,6 +229,11 @@ RELATED = (
     (GIVEN, "maca bc", "mcabc"),
     (GIVEN, "a", "anne"),
     (GIVEN, "kate mary", "kate"),
+    (GIVEN, "jp", "jean paul"),
+    (GIVEN, "abdul rahman", "abdelrahman"),
+    (GIVEN, "cristian", "cristina"),
+    (SURNAME, "alhussein", "hussain"),
+    (SURNAME, "delacruz", "cruz"),
     (SURNAME, "borauskas", "boraite"),
     (SURNAME, "saint", "st"),
     (SURNAME, "macdonald", "mcdonald"),

@@ -72,4 +72,4 @@ def test_each_pair_of_addresses_reaches_its_level_both_ways_round() -> None:
 
 def test_there_are_enough_vectors() -> None:
     files = ("names_given", "names_surname", "names_whole", "sex_marks", "dates", "addresses")
-    assert sum(1 for file in files for _ in cases(file)) >= 250
+    assert sum(1 for file in files for _ in cases(file)) >= 350

@@ -124,7 +124,7 @@ def test_a_score_changes_only_where_levels_were_pooled(seed: int) -> None:
 
 
 @given(st.integers(0, 200), st.floats(0.01, 1.0), st.floats(0.01, 1.0))
-@settings(max_examples=15)
+@settings(max_examples=15, deadline=None)
 def test_every_model_that_is_told_at_a_rarity_is_one(seed: int, given_share: float, surname_share: float) -> None:
     fitted, model = fit_of(seed)
     attributes = lay_out(model)
