@@ -16,7 +16,7 @@ def force_parts(force: Figures | None) -> list[str]:
     screening = force["screening"]
     parts = [
         f"{screening['employees']:,} employees, of whom {screening['with_hits']:,} have a hit; model `{force['model_id']}` "
-        f"({force['model_fingerprint'][:12]}).",
+        f"({force['model_fingerprint'][:12]}), measured with the code {force['code_version']}.",
         _group_table("links", force["scopes"], _scope_name),
     ]
     if force.get("by_address"):

@@ -32,6 +32,7 @@ def page(found: Figures, peers: Figures, notes: str) -> str:
         *force_parts(found["force"]),
         SETS_HEAD,
         _beside_splink(runs, peers),
+        _versions(runs),
         _not_met(runs, peers),
     ]
     parts += [
@@ -126,8 +127,14 @@ def _not_met(runs: Figures, peers: Figures) -> str:
 
 def _versions(runs: Figures) -> str:
     """The states of the code that the figures come from."""
-    versions = sorted({run["run"]["code_version"] for run in runs.values()})
-    return f"Measured with {', '.join(versions)}." if versions else ""
+    rows: dict[str, list[str]] = {}
+    for name, run in sorted(runs.items()):
+        rows.setdefault(run["run"]["code_version"], []).append(name)
+    if len(rows) < 2:
+        return "".join(f"Measured with {version}." for version in rows)
+    latest, *others = sorted(rows, key=lambda version: (-len(rows[version]), version))
+    said = "; ".join(f"{', '.join(rows[version])} with {version}" for version in others)
+    return f"Measured with the code {latest}, but for {said}."
 
 
 def _pairs(runs: Figures, peers: Figures, variant: str) -> str:
