@@ -2,48 +2,24 @@
 
 from __future__ import annotations
 
-import csv
 import json
-import os
-import subprocess
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-REPO = Path(__file__).resolve().parents[2]
+from tests.support.jobs import REPO, ok, submit, table
+
 EXAMPLES = REPO / "examples" / "person-files"
 REGISTER = ("--input", EXAMPLES / "register.csv", "--mapping", EXAMPLES / "register.toml")
-
-
-def submit(*args: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(REPO / "scripts" / "submit.sh"), "advise_blocking", "--", *map(str, args)],
-        cwd=REPO,
-        env={**os.environ, "LINKAGE_DRIVER_MEMORY": "2g", "LINKAGE_MASTER": "local[2]"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
-
-def ok(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-    return done.stdout
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 @pytest.fixture(scope="module")
 def advised(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """register.csv with its truth."""
     out = tmp_path_factory.mktemp("advise") / "out"
-    return out, ok(submit(*REGISTER, "--out", out, "--truth", EXAMPLES / "register_truth.csv"))
+    return out, ok(submit("advise_blocking", *REGISTER, "--out", out, "--truth", EXAMPLES / "register_truth.csv"))
 
 
 def figures_of(out: Path) -> dict[str, Any]:
@@ -109,7 +85,7 @@ def test_the_table_on_the_console_is_that_of_the_csv(advised: tuple[Path, str]) 
 
 
 def test_without_a_truth_expected_matches_take_its_place(advised: tuple[Path, str], tmp_path: Path) -> None:
-    said = ok(submit(*REGISTER, "--out", tmp_path / "out"))
+    said = ok(submit("advise_blocking", *REGISTER, "--out", tmp_path / "out"))
     figures, measured = figures_of(tmp_path / "out"), figures_of(advised[0])
     assert (figures["truth"], figures["estimate_from_true_pairs"]) == (None, None)
     assert figures["candidates"] == measured["candidates"]
@@ -122,7 +98,7 @@ def test_without_a_truth_expected_matches_take_its_place(advised: tuple[Path, st
 
 
 def test_two_files_and_one_file_at_once_end_with_code_2_and_leave_no_folder(tmp_path: Path) -> None:
-    done = submit(*REGISTER, "--left", EXAMPLES / "members.csv", "--out", tmp_path / "out")
+    done = submit("advise_blocking", *REGISTER, "--left", EXAMPLES / "members.csv", "--out", tmp_path / "out")
     assert done.returncode == 2, done.stdout[-2000:] + done.stderr[-2000:]
     assert "error: give either --left and --right, or --input" in done.stdout + done.stderr
     assert not (tmp_path / "out").exists()

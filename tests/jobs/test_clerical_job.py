@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -14,29 +13,12 @@ import pytest
 
 from linkage_spark.errors import UsageError
 from linkage_spark.runs.clerical import run_clerical
+from tests.support.jobs import submit, table
 
-REPO = Path(__file__).resolve().parents[2]
 HEADER = "ref_l,ref_r,match_weight,match_probability,linked,tier,explanation\n"
 WEIGHTS = " Bits: prior -4.000, name +9.125; together +5.125."
 STRATA = [("match", "0.9995", "true", 20), ("possible", "0.7", "true", 10), ("non_match", "0.1", "false", 30)]
 METRICS = {"run": {"run_id": "20261121T080000Z-link", "kind": "link", "one_to_one": True}, "files": [{"records": 100}]}
-
-
-def submit(*args: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(REPO / "scripts" / "submit.sh"), "clerical", "--", *map(str, args)],
-        cwd=REPO,
-        env={**os.environ, "LINKAGE_DRIVER_MEMORY": "1g", "LINKAGE_MASTER": "local[2]"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def write(path: Path, rows: list[dict[str, str]]) -> Path:
@@ -64,7 +46,7 @@ def results(folder: Path, *, turned: bool = False) -> Path:
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path, str]:
     root = tmp_path_factory.mktemp("clerical")
     folder, sample = results(root / "out"), root / "sample.csv"
-    done = submit("--results", folder, "--size", "24", "--out", sample)
+    done = submit("clerical", "--results", folder, "--size", "24", "--out", sample)
     assert done.returncode == 0, said_by(done)
     return folder, sample, done.stdout
 
@@ -108,7 +90,7 @@ def test_the_sample_leads_nobody_and_the_draw_says_what_the_probabilities_expect
 def test_answers_are_read_back_into_statement_figures_and_a_file(drawn: tuple[Path, Path, str], tmp_path: Path) -> None:
     folder, sample, _ = drawn
     rows = filled(sample)
-    done = submit("--results", folder, "--answers", write(tmp_path / "answers.csv", rows[::-1]))
+    done = submit("clerical", "--results", folder, "--answers", write(tmp_path / "answers.csv", rows[::-1]))
     assert done.returncode == 0, said_by(done)
     figures = json.loads((folder / "clerical.json").read_text())
     middle = [row for row in rows if 20 < number(row) <= 30]
@@ -141,7 +123,7 @@ def test_every_faulty_row_is_named_with_its_reason_and_nothing_is_written(
     rows[0]["answer"], rows[1]["answer"], rows[2]["stratum"] = "", "surely Smithson", "S0"
     rows[3]["ref_r"] = "R999"
     rows.append(dict(rows[4]))
-    done = submit("--results", folder, "--answers", write(tmp_path / "answers.csv", rows))
+    done = submit("clerical", "--results", folder, "--answers", write(tmp_path / "answers.csv", rows))
     assert done.returncode == 3, said_by(done)
     for place, reason in (
         (0, "there is no answer"),
@@ -164,7 +146,11 @@ def test_a_row_taken_out_of_the_answers_is_missed_and_named(drawn: tuple[Path, P
     rows = filled(sample)
     gone = [row for row in rows if number(row) > 30]
     done = submit(
-        "--results", folder, "--answers", write(tmp_path / "answers.csv", [row for row in rows if row not in gone])
+        "clerical",
+        "--results",
+        folder,
+        "--answers",
+        write(tmp_path / "answers.csv", [row for row in rows if row not in gone]),
     )
     assert done.returncode == 3, said_by(done)
     named = [row for row in gone if f"ref_l {row['ref_l']}, ref_r {row['ref_r']}: the pair was drawn" in said_by(done)]
@@ -176,10 +162,10 @@ def test_pairs_in_another_order_give_the_same_sample_and_one_that_is_there_is_no
 ) -> None:
     _, sample, _ = drawn
     folder = results(tmp_path / "out", turned=True)
-    done = submit("--results", folder, "--size", "24", "--out", tmp_path / "sample.csv")
+    done = submit("clerical", "--results", folder, "--size", "24", "--out", tmp_path / "sample.csv")
     assert done.returncode == 0, said_by(done)
     assert (tmp_path / "sample.csv").read_bytes() == sample.read_bytes()
-    again = submit("--results", folder, "--out", tmp_path / "sample.csv")
+    again = submit("clerical", "--results", folder, "--out", tmp_path / "sample.csv")
     assert again.returncode == 2, said_by(again)
     assert "the file is there already, and may hold answers" in said_by(again)
     assert (tmp_path / "sample.csv").read_bytes() == sample.read_bytes()
@@ -194,7 +180,7 @@ def test_arguments_that_do_not_fit_are_told_before_spark_starts(given: dict[str,
 
 
 def test_a_folder_without_pairs_is_told_and_left_as_it_was(tmp_path: Path) -> None:
-    done = submit("--results", tmp_path, "--out", tmp_path / "s.csv")
+    done = submit("clerical", "--results", tmp_path, "--out", tmp_path / "s.csv")
     assert done.returncode == 3
     assert "there is no pairs.csv" in said_by(done)
     assert list(tmp_path.iterdir()) == []

@@ -13,30 +13,12 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-REPO = Path(__file__).resolve().parents[2]
+from tests.support.jobs import REPO, ok, submit
+
 SUBMIT = REPO / "scripts" / "submit.sh"
 EMPLOYEES, RECORDS, SEED = 600, 12_000, 20_260_000
 PLANTED = ("Zzyzxqua", "Plonkwitter")
 """A given name and a surname that no dictionary has: wherever they turn up, a person's name has leaked."""
-
-
-def submit(job: str, *args: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run a job to its end. spark-submit writes all that the job prints to its own standard output."""
-    return subprocess.run(
-        [str(SUBMIT), job, "--", *args],
-        cwd=REPO,
-        env={**os.environ, "LINKAGE_DRIVER_MEMORY": "2g", **env},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-
-
-def ok(done: subprocess.CompletedProcess[str]) -> str:
-    """The job's output; its errors are shown when it failed."""
-    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-    return done.stdout
 
 
 def rows(query: str) -> list[tuple[object, ...]]:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import itertools
 import json
-import os
 import random
-import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-REPO = Path(__file__).resolve().parents[2]
+from tests.support.jobs import REPO, ok, submit, table
+
 EXAMPLES = REPO / "examples" / "person-files"
 PAIR_COLUMNS = ["ref_l", "ref_r", "match_weight", "match_probability", "linked", "tier", "explanation"]
 LINK_FILES = {"pairs.csv", "evidence.csv", "refused.csv", "issues.csv", "model.json", "metrics.json", "report.html"}
@@ -25,28 +24,6 @@ IMPOSSIBLE = ["M903", "Leopold", "Thistlewick", "31/02/1980", "13"]
 EMPTY = ["M904", "", "Thistlewick", "", ""]
 PLANTED = ("zzyzxqua", "quagmire", "sproggett", "thistlewick")
 """Surnames of the bad rows: none may stand in what the job prints, in its figures or on its page."""
-
-
-def submit(job: str, *args: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(REPO / "scripts" / "submit.sh"), job, "--", *map(str, args)],
-        cwd=REPO,
-        env={**os.environ, "LINKAGE_DRIVER_MEMORY": "2g", "LINKAGE_MASTER": "local[2]", **env},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
-
-
-def ok(done: subprocess.CompletedProcess[str]) -> str:
-    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
-    return done.stdout + done.stderr
-
-
-def table(path: Path) -> list[dict[str, str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def rewrite(source: Path, target: Path, change: Callable[[list[list[str]]], list[list[str]]]) -> Path:

@@ -269,6 +269,8 @@ class Scorer:
     def _reference(self, attribute: str, table: AttributeFrequencies) -> float:
         """Chance of exact agreement that the level's own u stands for."""
         model = self.model
+        if model.frequency.reference == "stated":
+            return model.frequency.shares.get(attribute, table.chance_agreement)
         if model.frequency.reference == "data":
             return table.chance_agreement if table.typical_agreement is None else table.typical_agreement
         if attribute in model.further:

@@ -213,12 +213,23 @@ class FrequencySettings(_Frozen):
         fuzzy_share: share of the correction where values agree but are not equal.
         reference: what a value's share is measured against: 'model' = the model's own u of the
             exact level (so that exact agreement weighs log2(m/share)); 'data' = the expected chance
-            agreement in the frequency table.
+            agreement in the frequency table; 'stated' = ``shares``.
+        shares: by attribute of the frequencies: the share at which its weight of exact agreement is told, where
+            ``reference`` is 'stated'. A model trained on the force's own records states them.
     """
 
     clip_bits: float = Field(gt=0)
     fuzzy_share: float = Field(ge=0, le=1)
-    reference: Literal["model", "data"] = "model"
+    reference: Literal["model", "data", "stated"] = "model"
+    shares: Mapping[str, float] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _check(self) -> FrequencySettings:
+        if (self.reference == "stated") != bool(self.shares):
+            raise ValueError("frequency: shares stand exactly where reference is 'stated'")
+        if any(not 0 < share <= 1 for share in self.shares.values()):
+            raise ValueError("frequency.shares: a share is above 0 and at most 1")
+        return self
 
 
 class Thresholds(_Frozen):

@@ -71,7 +71,6 @@ class _Links:
                 self.members.setdefault(one, [one])
                 self._between.setdefault(one, {})[other] = (units, 1)
             self._offer(low, high)
-        heapq.heapify(self._heap)
 
     def _mean(self, one: int, other: int) -> float:
         """Mean of all pairs between two clusters, in 1/1000 bit."""
@@ -79,12 +78,11 @@ class _Links:
         pairs = len(self.members[one]) * len(self.members[other])
         return (units + (pairs - scored) * int(UNSCORED_BITS * _MILLI)) / pairs
 
-    def _offer(self, one: int, other: int) -> bool:
+    def _offer(self, one: int, other: int) -> None:
         """Remember two clusters for joining when their mean is above 0. The sizes tell later whether it still holds."""
         mean, (low, high) = self._mean(one, other), sorted((one, other))
         if mean > 0:
-            self._heap.append((-mean, low, high, len(self.members[low]), len(self.members[high])))
-        return mean > 0
+            heapq.heappush(self._heap, (-mean, low, high, len(self.members[low]), len(self.members[high])))
 
     def join_all(self) -> None:
         """Join the best two clusters until no mean is above 0."""
@@ -107,5 +105,4 @@ class _Links:
             links = self._between[near]
             links.pop(high, None)
             links[low] = both
-            if self._offer(low, near):
-                heapq.heappush(self._heap, self._heap.pop())
+            self._offer(low, near)

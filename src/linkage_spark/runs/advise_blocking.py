@@ -39,8 +39,8 @@ from linkage_spark.model.person_files import load_person_file_model
 from linkage_spark.model.schema import Model
 from linkage_spark.reference.standard import load_reference
 from linkage_spark.runs.entry import conf_dir, environment
-from linkage_spark.runs.file_inputs import Inputs, read_inputs
-from linkage_spark.runs.file_opening import Opened, held_folder, keep_inputs_apart, numbered_paths, open_given
+from linkage_spark.runs.file_inputs import Inputs
+from linkage_spark.runs.file_opening import Opened, held_folder, keep_inputs_apart, open_given, read_given
 from linkage_spark.runs.file_outputs import Outputs
 from linkage_spark.runs.file_pairs import MODEL_ID, propose, weigh_by_chance
 from linkage_spark.runs.file_task import FileRun, Task, one_row
@@ -96,16 +96,7 @@ def _task(left: str | None, right: str | None, path: str | None, mapping: str, o
 def _run(run: FileRun, opened: Opened) -> None:
     """All steps in order."""
     run.summary["warnings"] = []
-    inputs = read_inputs(
-        opened.frames,
-        run.task.paths,
-        mapping=opened.mapping,
-        reference=run.reference,
-        work=run.work,
-        as_of=run.began.date(),
-        progress=run.progress,
-        numbered=numbered_paths(run),
-    )
+    inputs = read_given(run, opened)
     model = _model(inputs)
     space, prices = propose(run, inputs, model, whole=False)
     known = None if opened.truth is None else keep_truth(opened.truth, run)

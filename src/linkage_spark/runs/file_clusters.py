@@ -98,8 +98,8 @@ def _clustered(
         if not large.size:
             return together, cut
         inside = _pairs_inside(spark, refs, together, large, candidates, decided)
-        if inside.limit(MOST_PAIRS_INSIDE + 1).count() <= MOST_PAIRS_INSIDE:
-            pairs = inside.toPandas()
+        pairs = inside.limit(MOST_PAIRS_INSIDE + 1).toPandas()
+        if len(pairs) <= MOST_PAIRS_INSIDE:
             labels = average_linkage(pairs["l"].to_numpy(), pairs["r"].to_numpy(), pairs["bits"].to_numpy(), len(refs))
             labels = np.where(np.isin(np.arange(len(refs)), large), labels, together)
             return labels, cut

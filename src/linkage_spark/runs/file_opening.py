@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, SparkSession
 
 from linkage_spark.errors import LinkageError, SettingsError, SourceError, UsageError, gathered
-from linkage_spark.runs.file_inputs import open_files, read_mapping
+from linkage_spark.runs.file_inputs import Inputs, open_files, read_inputs, read_mapping
 from linkage_spark.runs.file_task import FileRun, Task
 from linkage_spark.runs.file_truth import read_truth
 from linkage_spark.runs.lock import hold_lock
@@ -95,7 +95,21 @@ def held_folder(run: FileRun, stale_after_hours: float) -> Iterator[None]:
             run.files.delete_empty(run.out)
 
 
-def numbered_paths(run: FileRun) -> list[str]:
-    """Paths of single CSV files, whose rows have a number."""
-    paths = run.task.paths.values()
-    return [path for path in paths if not path.rstrip("/").lower().endswith(".parquet") and run.files.is_file(path)]
+def read_given(run: FileRun, opened: Opened) -> Inputs:
+    """The files in standard form, in the work folder.
+
+    Raises:
+        SourceError: as ``read_inputs``.
+    """
+    paths = run.task.paths
+    csv = [path for path in paths.values() if not path.rstrip("/").lower().endswith(".parquet")]
+    return read_inputs(
+        opened.frames,
+        paths,
+        mapping=opened.mapping,
+        reference=run.reference,
+        work=run.work,
+        as_of=run.began.date(),
+        progress=run.progress,
+        numbered=[path for path in csv if run.files.is_file(path)],
+    )

@@ -27,8 +27,8 @@ from linkage_spark.reference.standard import load_reference
 from linkage_spark.report.person_files import render_person_files
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.file_clusters import Graph, cluster
-from linkage_spark.runs.file_inputs import Inputs, read_inputs
-from linkage_spark.runs.file_opening import Opened, held_folder, keep_inputs_apart, numbered_paths, open_given
+from linkage_spark.runs.file_inputs import Inputs
+from linkage_spark.runs.file_opening import Opened, held_folder, keep_inputs_apart, open_given, read_given
 from linkage_spark.runs.file_outputs import PAIR_COLUMNS, Outputs
 from linkage_spark.runs.file_pairs import MODEL_ID, propose, weigh_by_chance
 from linkage_spark.runs.file_summary import in_words, summarise
@@ -72,16 +72,7 @@ def run_person_files(task: Task) -> int:
 
 def _run(run: FileRun, opened: Opened) -> None:
     """All steps in order."""
-    inputs = read_inputs(
-        opened.frames,
-        run.task.paths,
-        mapping=opened.mapping,
-        reference=run.reference,
-        work=run.work,
-        as_of=run.began.date(),
-        progress=run.progress,
-        numbered=numbered_paths(run),
-    )
+    inputs = read_given(run, opened)
     _note_inputs(run, inputs)
     base, share = _base_model(run, inputs)
     space, prices = propose(run, inputs, base, whole=run.summary["compared_whole"])

@@ -37,30 +37,24 @@ class NameKnowledge(Protocol):
     @property
     def prefix_tokens(self) -> frozenset[str]:
         """Tokens that often precede the call name, such as Muhammad in all its spellings."""
-        ...
 
     @property
     def marked_tokens(self) -> Mapping[str, str]:
         """Whole tokens that one sex bears, such as Singh and Kaur; very many people share them."""
-        ...
 
     @property
     def marked_endings(self) -> tuple[tuple[str, str, int], ...]:
         """(ending, mark, least length of the token)."""
-        ...
 
     @property
     def nickname_pairs(self) -> frozenset[tuple[str, str]]:
         """Unordered pairs of which one is a short or pet form of the other; a relation, not transitive."""
-        ...
 
     def canonical(self, token: str) -> str:
         """One spelling for all transliterations of a name; the token itself when unknown."""
-        ...
 
     def sex_mark(self, token: str) -> str | None:
         """'m' or 'f' for a name part that only one sex bears; None otherwise."""
-        ...
 
 
 class NameComparer:

@@ -56,15 +56,12 @@ class Knowledge(Protocol):
     @property
     def memory(self) -> int:
         """Distinct strings to remember before starting afresh."""
-        ...
 
     def known(self, token: str) -> KnownToken:
         """What is known of a token."""
-        ...
 
     def sound(self, token: str) -> str:
         """The metaphone of a token."""
-        ...
 
 
 def initials_of(tokens: Sequence[str]) -> str:

@@ -55,6 +55,39 @@ def count_patterns(pairs: DataFrame, *, model: Model, names: NameKnowledge) -> D
     return compared.groupBy(*columns).agg(F.count(F.lit(1)).alias("pairs"))
 
 
+def count_best_patterns(pairs: DataFrame, *, model: Model, names: NameKnowledge) -> DataFrame:
+    """The same where a record has variants: each pair of records counts once, by its best pair of variants.
+
+    Args:
+        pairs: compared columns suffixed ``_l`` (employee) and ``_r`` (police), one row per pair of variants.
+        model: tells which pair of variants is the best: the one of the highest match weight without
+            frequencies, then of the greatest level codes.
+        names: nicknames, transliterations and sex-marked parts.
+
+    Returns:
+        As ``count_patterns``.
+    """
+    columns = pattern_columns(model)
+    key = ("person_ref_l", "source_system_r", "person_ref_r")
+    fields = [*(StructField(name, StringType()) for name in key), StructField("millibits", LongType())]
+    schema = StructType([*fields, *(StructField(name, LongType()) for name in columns)])
+
+    def compare_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        comparer, scorer = NameComparer(names), Scorer(model, Frequencies.none())
+        for batch in batches:
+            left, right = side_columns(batch, "l", model.further), side_columns(batch, "r", model.further)
+            found = compare_columns(left, right, comparer, model.further)
+            weight = scorer.weights(found, scorer.shares(found, left, right)).total
+            codes = [weight, found.name.cell, found.date.level, found.address.level, *found.further.T]
+            arrays = [pa.array(np.ascontiguousarray(code), type=pa.int64()) for code in codes]
+            yield pa.RecordBatch.from_arrays([*(batch.column(name) for name in key), *arrays], names=schema.names)
+
+    wanted = pairs.select(*key, *[f"{name}_{side}" for side in "lr" for name in (*EVIDENCE_COLUMNS, *model.further)])
+    compared = wanted.mapInArrow(compare_batches, schema=schema)
+    best = compared.groupBy(*key).agg(F.max(F.struct("millibits", *columns)).alias("best")).select("best.*")
+    return best.groupBy(*columns).agg(F.count(F.lit(1)).alias("pairs"))
+
+
 def expected_copies(pairs: DataFrame, *, model: Model, names: NameKnowledge, frequencies: Frequencies) -> DataFrame:
     """How many matches are expected among the candidate pairs that agree on each value.
 

@@ -1,9 +1,9 @@
 """How rare the values are that one person's records share, and a fit told at that rarity.
 
 A weight of exact agreement stands for a value of some frequency; a value that is rarer or commoner is corrected from
-there. Told at the chance agreement of all values, which the few commonest make, *exact* weighs less than *variant* in most
-files, and putting the levels in order would take from both. Told at the rarity that matches show, the order holds of
-itself more often, and a pair's score is the same: what the weight gains the correction loses.
+there. Told at the chance agreement of all values, which the few commonest make, *exact* can weigh less than *variant*, and
+putting the levels in order takes from both. Told at the rarity that matches show, the order holds of itself more
+often. Where no level is pooled and no correction clipped a pair's score is the same: what the weight gains the correction loses.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from linkage_spark.linkage.score_stage import score_pair
 from linkage_spark.linkage.training.em import MATCH, RANDOM, Fitted
-from linkage_spark.linkage.training.fitted_model import trained_model
+from linkage_spark.linkage.training.fitted_model import Trained, trained_model
 from linkage_spark.linkage.training.layout import lay_out
 from linkage_spark.linkage.training.rarity import at_rarity, rarity, with_rarity
 from linkage_spark.model.frequencies import AttributeFrequencies, Frequencies
@@ -17,6 +17,7 @@ from linkage_spark.model.schema import Model
 from tests.unit.linkage.comparison.knowledge import person, reference
 from tests.unit.linkage.training.mixture import file_model, restraint
 
+WEIGHTS = ("weight_name", "weight_name_frequency", "match_weight_millibits")
 FURTHER = {"extra_job": "text", "place_house": "house", "place_postcode": "code"}
 COPIES = {
     ("given", "adam"): 30.0,
@@ -43,14 +44,14 @@ def test_rarity_is_the_geometric_mean_share_of_what_matches_agree_on_over_chance
     }
 
 
-def fit_of(seed: int) -> tuple[Fitted, Model]:
+def fit_of(seed: int, *, spread: float = 0.3) -> tuple[Fitted, Model]:
     """Any fit whose levels come out as they fall, near the shipped tables."""
     model = file_model(FURTHER)
     chance = np.random.default_rng(seed)
     tables: dict[str, list[np.ndarray]] = {MATCH: [], RANDOM: []}
     for attribute in lay_out(model):
         for name, start in ((MATCH, attribute.m), (RANDOM, attribute.u)):
-            table = start * np.exp(0.3 * chance.standard_normal(len(start)))
+            table = start * np.exp(spread * chance.standard_normal(len(start)))
             for group in attribute.groups:
                 table[group] /= table[group].sum()
             outside = np.setdiff1d(np.arange(len(table)), np.concatenate(attribute.groups))
@@ -86,51 +87,11 @@ def test_levels_move_as_often_as_their_correction_is_taken() -> None:
     assert place["same_postcode"] / place["same_sector"] == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_a_score_changes_only_where_levels_were_pooled(seed: int) -> None:
-    fitted, model = fit_of(seed)
+def model_at(fitted: Fitted, model: Model, rare: dict[str, float]) -> Trained:
+    """The model of a fit, told at a rarity."""
     attributes = lay_out(model)
-
-    def made(rare: dict[str, float]) -> tuple[Model, tuple[str, ...]]:
-        told = at_rarity(fitted, attributes, rare, fuzzy_share=model.frequency.fuzzy_share, further=model.further)
-        found = trained_model(
-            told,
-            attributes,
-            base=model,
-            restraint=restraint(0.02),
-            total_pairs=1e6,
-            sample_weight=1.0,
-            provenance={"method": "test"},
-        )
-        return found.model, found.pooled
-
-    rare = {"given": 0.25, "surname": 0.5}
-    before, pooled = made({})
-    after, pooled_after = made(rare)
-    left = person("adam", "smith", "1980-03-04", "|12|high street|birmingham|B23 6AA||")
-    right = person("adam", "smith", "1980-03-04", "|12|high street|birmingham|B23 6AA||")
-    scores = [
-        score_pair(left, right, model=used, frequencies=frequencies, names=reference())
-        for used, frequencies in ((before, FREQUENCIES), (after, with_rarity(FREQUENCIES, rare)))
-    ]
-    if "name" not in pooled and "name" not in pooled_after:
-        weights = [int(str(score["match_weight_millibits"])) for score in scores]
-        assert abs(weights[0] - weights[1]) <= 3
-    weight, correction = (
-        int(str(scores[1][name])) - int(str(scores[0][name])) for name in ("weight_name", "weight_name_frequency")
-    )
-    assert correction == pytest.approx(-3000, abs=3)
-    assert weight >= 0
-
-
-@given(st.integers(0, 200), st.floats(0.01, 1.0), st.floats(0.01, 1.0))
-@settings(max_examples=15, deadline=None)
-def test_every_model_that_is_told_at_a_rarity_is_one(seed: int, given_share: float, surname_share: float) -> None:
-    fitted, model = fit_of(seed)
-    attributes = lay_out(model)
-    rare = {"given": given_share, "surname": surname_share, "extra_job": given_share, "postcode": surname_share}
-    told = at_rarity(fitted, attributes, rare, fuzzy_share=0.5, further=model.further)
-    found = trained_model(
+    told = at_rarity(fitted, attributes, rare, fuzzy_share=model.frequency.fuzzy_share, further=model.further)
+    return trained_model(
         told,
         attributes,
         base=model,
@@ -138,7 +99,48 @@ def test_every_model_that_is_told_at_a_rarity_is_one(seed: int, given_share: flo
         total_pairs=1e6,
         sample_weight=1.0,
         provenance={"method": "test"},
-    ).model
+    )
+
+
+def test_where_nothing_is_pooled_the_weight_gains_what_the_correction_loses() -> None:
+    fitted, model = fit_of(0, spread=0.0)
+    rare = {"given": 0.25, "surname": 0.5}
+    before, after = model_at(fitted, model, {}), model_at(fitted, model, rare)
+    assert "name" not in (*before.pooled, *after.pooled)
+    home = "|12|high street|birmingham|B23 6AA||"
+    one = person("adam", "smith", "1980-03-04", home)
+    scores = [
+        score_pair(one, one, model=made.model, frequencies=frequencies, names=reference())
+        for made, frequencies in ((before, FREQUENCIES), (after, with_rarity(FREQUENCIES, rare)))
+    ]
+    moved = {name: int(str(scores[1][name])) - int(str(scores[0][name])) for name in WEIGHTS}
+    assert moved["weight_name"] == pytest.approx(3000, abs=2)
+    assert moved["weight_name_frequency"] == pytest.approx(-3000, abs=2)
+    assert moved["match_weight_millibits"] == pytest.approx(0, abs=3)
+
+
+def test_exact_is_pooled_with_variant_for_common_values_and_not_for_rare_ones() -> None:
+    fitted, model = fit_of(0, spread=0.0)
+    cells = dict(zip(lay_out(model)[0].levels, range(len(lay_out(model)[0].levels)), strict=True))
+    exact, variant = cells["given exact, surname exact"], cells["given variant, surname exact"]
+    # Exact agreement as common by chance as the few commonest names make it: 3 bits below variant.
+    u = fitted.tables[RANDOM][0]
+    m = fitted.tables[MATCH][0]
+    u[exact] = m[exact] * u[variant] / m[variant] * 8
+    common = model_at(fitted, model, {}).model.name.cells
+    rare = model_at(fitted, model, {"given": 1 / 256}).model.name.cells
+    names = ("given exact, surname exact", "given variant, surname exact")
+    assert common[names[0]].weight == pytest.approx(common[names[1]].weight)
+    assert common[names[0]].weight > np.log2(m[exact] / u[exact]) + 0.1
+    assert rare[names[0]].weight > rare[names[1]].weight + 0.5
+
+
+@given(st.integers(0, 200), st.floats(0.01, 1.0), st.floats(0.01, 1.0))
+@settings(max_examples=15, deadline=None)
+def test_every_model_that_is_told_at_a_rarity_is_one(seed: int, given_share: float, surname_share: float) -> None:
+    fitted, model = fit_of(seed)
+    rare = {"given": given_share, "surname": surname_share, "extra_job": given_share, "postcode": surname_share}
+    found = model_at(fitted, model, rare).model
     weights = {name: cell.weight for name, cell in found.name.cells.items()}
     assert weights["given exact, surname exact"] >= weights["given variant, surname exact"] - 1e-9
     assert found.address["same_premises"].weight >= found.address["same_postcode"].weight - 1e-9

@@ -1,0 +1,36 @@
+"""Jobs as their users run them: one process of scripts/submit.sh, to its end."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+from pathlib import Path
+
+REPO = Path(__file__).resolve().parents[2]
+
+
+def submit(job: str, *args: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
+    """Run a job to its end. spark-submit writes all that the job prints to its own standard output."""
+    return subprocess.run(
+        [str(REPO / "scripts" / "submit.sh"), job, "--", *map(str, args)],
+        cwd=REPO,
+        env={**os.environ, "LINKAGE_DRIVER_MEMORY": "2g", **env},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
+def ok(done: subprocess.CompletedProcess[str]) -> str:
+    """What the job printed; its errors are shown when it failed."""
+    said = done.stdout + done.stderr
+    assert done.returncode == 0, said[-6000:]
+    return said
+
+
+def table(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
