@@ -1,4 +1,4 @@
-"""Facts of names: nicknames, spelling variants, prefixes, sex-marked parts. Never stored on a person."""
+"""Facts of names: nicknames, spelling variants, prefixes, shared and sex-marked parts. Never stored on a person."""
 
 from __future__ import annotations
 
@@ -17,11 +17,17 @@ class NameReference:
     """What comparing and standardising know of names. Tokens are lower-case ASCII letters.
 
     Attributes:
-        nickname_pairs: unordered pairs, each as (lesser, greater); a relation, not a grouping.
+        nickname_pairs: unordered pairs, each as (lesser, greater); a relation, not a grouping. Where a pair is
+            listed, the pair of the two canonical spellings is among them as well.
         variants: spelling or transliteration variant -> canonical token; flat and idempotent.
         prefix_tokens: canonical tokens and variants that often precede the call name (Muhammad).
         marked_tokens: token -> 'f' or 'm'.
         marked_endings: (ending, 'f' or 'm', least length of the token), longest first.
+        given_names: established given names, nicknames and variants among them.
+        shared_parts: (kind, text, least letters beside it), longest first: endings and beginnings that very many
+            names share; kind is surname_ending, given_ending or given_beginning.
+        syllables: what Chinese, Korean and Vietnamese given names are made of.
+        courtesy_tokens: words such as Begum and Bibi, any of which may stand in a surname's place.
     """
 
     nickname_pairs: frozenset[tuple[str, str]]
@@ -29,6 +35,10 @@ class NameReference:
     prefix_tokens: frozenset[str]
     marked_tokens: Mapping[str, str]
     marked_endings: tuple[tuple[str, str, int], ...]
+    given_names: frozenset[str]
+    shared_parts: tuple[tuple[str, str, int], ...]
+    syllables: frozenset[str]
+    courtesy_tokens: frozenset[str]
 
     def are_nicknames(self, a: str, b: str) -> bool:
         """True when one token is a listed nickname of the other, spelling variants allowed.
@@ -67,15 +77,26 @@ def load_name_reference(conf_dir: Path) -> NameReference:
     marks = read_table(conf_dir, "sex_marked", ("kind", "text", "mark", "least_length"))
     endings = [(text, mark, int(least)) for kind, text, mark, least in marks if kind == "ending"]
     variants = _load_variants(conf_dir)
+    nickname_pairs = _load_nicknames(conf_dir, variants)
+    parts = read_table(conf_dir, "name_parts", ("kind", "text", "least_rest"))
+    shared = [(kind, text, int(least)) for kind, text, least in parts if kind != _COURTESY]
+    given_names = {token for (token,) in read_table(conf_dir, "given_names", ("token",))}
     prefixes = {token for (token,) in read_table(conf_dir, "name_prefixes", ("token",))}
     prefixes |= {variant for variant, canonical in variants.items() if canonical in prefixes}
     return NameReference(
-        nickname_pairs=_load_nicknames(conf_dir),
+        nickname_pairs=nickname_pairs,
         variants=variants,
         prefix_tokens=frozenset(prefixes),
         marked_tokens={text: mark for kind, text, mark, _ in marks if kind == "token"},
         marked_endings=tuple(sorted(endings, key=lambda row: (-len(row[0]), row[0]))),
+        given_names=frozenset(given_names.union(variants, variants.values(), *nickname_pairs)),
+        shared_parts=tuple(sorted(shared, key=lambda row: (-len(row[1]), row))),
+        syllables=frozenset(token for (token,) in read_table(conf_dir, "syllables", ("token",))),
+        courtesy_tokens=frozenset(text for kind, text, _ in parts if kind == _COURTESY),
     )
+
+
+_COURTESY = "courtesy"
 
 
 def _ordered(a: str, b: str) -> tuple[str, str]:
@@ -83,8 +104,8 @@ def _ordered(a: str, b: str) -> tuple[str, str]:
     return (a, b) if a < b else (b, a)
 
 
-def _load_nicknames(conf_dir: Path) -> frozenset[tuple[str, str]]:
-    """Pairs of the package, with our additions and without our exclusions."""
+def _load_nicknames(conf_dir: Path, variants: Mapping[str, str]) -> frozenset[tuple[str, str]]:
+    """Pairs of the package, with our additions and without our exclusions, and the same in canonical spelling."""
     pairs: set[tuple[str, str]] = set()
     for name, others in nicknames.NickNamer().nickname_lookup.items():
         pairs |= {_ordered(name, other) for other in others if name != other}
@@ -95,7 +116,8 @@ def _load_nicknames(conf_dir: Path) -> frozenset[tuple[str, str]]:
             pairs.discard(_ordered(a, b))
         else:
             raise SettingsError("conf/reference/nicknames.csv: column use must be add or drop in every row.")
-    return frozenset(pairs)
+    canonical = {_ordered(variants.get(a, a), variants.get(b, b)) for a, b in pairs}
+    return frozenset(pairs | {pair for pair in canonical if pair[0] != pair[1]})
 
 
 def _load_variants(conf_dir: Path) -> dict[str, str]:

@@ -27,6 +27,7 @@ _COLUMN_KEYS = (*_TEXTS, BORN)
 _TOP_KEYS = ("country", "columns", "extra", "left", "right")
 _SIDE_KEYS = ("columns", "extra_columns")
 _DATE_PARTS = ("day", "month", "year")
+_AGE = ("age", "age_as_of")
 _KINDS = ("text", "exact")
 _RESERVED = ("ref", NAME, BORN, ADDRESS, LOCALITY, POSTCODE)
 _ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -34,13 +35,15 @@ _A_COLUMN = "give the name of a column, or a list of such names"
 
 
 class BirthColumns(Frozen):
-    """Where a date of birth stands: in one text (``column``), or in a day, a month and a year.
+    """Where a date of birth stands: in one text (``column``), or in its parts; beside it, or alone, a stated age.
 
     Attributes:
         column: columns of the whole date, joined by a space; empty when it stands in parts.
         formats: formats of that text, tried in order; ISO dates are always read.
         stated: True when the mapping states the format itself.
         day, month, year: columns of the parts; empty when the date stands in one text.
+        age: columns of an age in years, used where no year of birth is on record; empty when there is none.
+        age_as_of: columns of the day on which it was stated; in the same formats.
     """
 
     column: tuple[str, ...] = ()
@@ -49,6 +52,8 @@ class BirthColumns(Frozen):
     day: tuple[str, ...] = ()
     month: tuple[str, ...] = ()
     year: tuple[str, ...] = ()
+    age: tuple[str, ...] = ()
+    age_as_of: tuple[str, ...] = ()
 
 
 class Extra(Frozen):
@@ -106,7 +111,7 @@ class Columns(Frozen):
         born = self.date_of_birth
         found = {key: getattr(self, key) for key in _TEXTS}
         if born:
-            found |= {BORN: born.column, **{f"{BORN}.{part}": getattr(born, part) for part in _DATE_PARTS}}
+            found |= {BORN: born.column, **{f"{BORN}.{part}": getattr(born, part) for part in (*_DATE_PARTS, *_AGE)}}
         found |= {f"extra.{extra.name}": extra.column for extra in self.extras}
         return {key: names for key, names in found.items() if names}
 
@@ -217,10 +222,9 @@ def _birth(value: Any) -> BirthColumns:
     """A date of birth in any of its three forms."""
     if not isinstance(value, Mapping):
         return BirthColumns(column=_listed(value))
-    if "column" not in value:
-        return BirthColumns(**{part: _listed(value[part]) for part in _DATE_PARTS if part in value})
+    columns = {key: _listed(value[key]) for key in ("column", *_DATE_PARTS, *_AGE) if key in value}
     formats = (str(value["format"]).strip(),) if "format" in value else DEFAULT_DATE_FORMATS
-    return BirthColumns(column=_listed(value["column"]), formats=formats, stated="format" in value)
+    return BirthColumns(**columns, formats=formats, stated="format" in value)
 
 
 def _listed(value: Any) -> tuple[str, ...]:
@@ -283,21 +287,24 @@ def _birth_faults(at: str, value: Any) -> Iterator[str]:
     """Faults of a date of birth."""
     if not isinstance(value, Mapping):
         if not _is_columns(value):
-            yield f"key '{at}': {_A_COLUMN}, or {{ column, format }}, or {{ day, month, year }}"
+            yield f"key '{at}': {_A_COLUMN}, or {{ column, format }}, or {{ day, month, year }}, or {{ age, age_as_of }}"
         return
-    yield from _unknown(at, value, ("column", "format", *_DATE_PARTS))
+    yield from _unknown(at, value, ("column", "format", *_DATE_PARTS, *_AGE))
     yield from (
         f"key '{at}.{key}': {_A_COLUMN}"
-        for key in ("column", *_DATE_PARTS)
+        for key in ("column", *_DATE_PARTS, *_AGE)
         if key in value and not _is_columns(value[key])
     )
     parts = [part for part in _DATE_PARTS if part in value]
     if "column" in value and parts:
         yield f"key '{at}': it has both 'column' and '{parts[0]}'; a date stands in one column or in its parts"
-    elif "column" not in value and "year" not in value:
-        yield f"key '{at}': add 'column', or 'year' with 'month' and 'day'"
+    elif "column" not in value and "year" not in value and (parts or "age" not in value):
+        yield f"key '{at}': add 'column', or 'year' with 'month' and 'day', or 'age' with 'age_as_of'"
     elif parts and "day" in parts and "month" not in parts:
         yield f"key '{at}.month': missing; a day says nothing without its month, add it or leave the day out"
+    for one, other in (_AGE, _AGE[::-1]):
+        if one in value and other not in value:
+            yield f"key '{at}.{other}': missing; '{one}' says nothing without it, add it or leave both out"
     if "format" in value:
         yield from _format_faults(f"{at}.format", value)
 
@@ -306,7 +313,7 @@ def _format_faults(at: str, value: Mapping[str, Any]) -> Iterator[str]:
     """Faults of a date's format."""
     form = value["format"]
     example = "write it as in yyyy-MM-dd, dd/MM/yyyy or yyyyMMdd"
-    if "column" not in value:
+    if "column" not in value and "age_as_of" not in value:
         yield f"key '{at}': a format belongs to a 'column'; parts need none, leave it out"
     if not isinstance(form, str):
         yield f"key '{at}': {example}"

@@ -65,6 +65,20 @@ class Lock(Frozen):
     stale_after_hours: float = Field(gt=0)
 
 
+class Evaluation(Frozen):
+    """Limits that the job evaluate ends with an error for, after it has written its report.
+
+    Attributes:
+        max_tradition_gap: how far recall of a naming tradition may lie below the best one's, a share of 1.
+        max_tradition_precision_gap: the same of precision.
+        min_tradition_links: least number of links of a group that is judged.
+    """
+
+    max_tradition_gap: float = Field(ge=0, le=1)
+    max_tradition_precision_gap: float = Field(ge=0, le=1)
+    min_tradition_links: int = Field(ge=1)
+
+
 class Settings(Frozen):
     """Everything a run may be told, besides its paths."""
 
@@ -74,13 +88,14 @@ class Settings(Frozen):
     publish: Publish
     gates: Gates
     lock: Lock
+    evaluation: Evaluation
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the settings that decide results; they hold the name of the key's file, never the key.
 
-        Gates, lock and the number of files decide whether and how a result is published, not what it is, so a
-        run that a gate stopped goes on where it stopped when the gate is changed.
+        Gates, lock, the number of files and the limits of the evaluation decide whether and how a result is
+        published and judged, not what it is, so a run that a gate stopped goes on where it stopped when the gate is changed.
         """
         decides = self.model_dump(include={"identity", "screening", "secret"})
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()

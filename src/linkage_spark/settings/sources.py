@@ -16,6 +16,7 @@ from linkage_spark.settings.files import Frozen, read_toml, validate
 TableName = Literal["person", "assignment", "event", "involvement", "location"]
 
 _ADDRESS = ("flat", "house", "street", "locality", "town", "address", "postcode", "uprn")
+_AGE = ("age", "age_as_of")
 _TIMES = (
     "occurred_from",
     "occurred_to",
@@ -27,7 +28,7 @@ _TIMES = (
 
 INPUTS: Mapping[str, tuple[str, ...]] = {
     "person": (
-        *("person_ref", "title", "given", "surname", "name", "date_of_birth", *_ADDRESS),
+        *("person_ref", "title", "given", "surname", "name", "date_of_birth", *_AGE, *_ADDRESS),
         *("person_kind", "variant_no", "variant_kind", "version"),
     ),
     "assignment": ("employee_id", "assignment_no", "employment_type", "role_title", "team", "start_date"),
@@ -74,7 +75,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 """Further inputs that a mapping must fill, by a column or a constant."""
 
 TIME_INPUTS: frozenset[str] = frozenset(_TIMES)
-DATE_INPUTS: frozenset[str] = frozenset({"date_of_birth", "start_date", "review_date"})
+DATE_INPUTS: frozenset[str] = frozenset({"date_of_birth", "age_as_of", "start_date", "review_date"})
 NUMBER_INPUTS: frozenset[str] = frozenset({"variant_no", "location_no"})
 CONSTANTS: frozenset[str] = frozenset(
     {"event_type", "role", "variant_no", "variant_kind", "location_no", "employment_type"}
@@ -116,7 +117,8 @@ class Produces(Frozen):
     Attributes:
         table: the canonical table.
         columns: canonical input -> the feed's column or columns (keys are joined by '/', names by a
-            space, addresses by ', ').
+            space, addresses by ', '). ``age`` (in years) and ``age_as_of`` (the day it was stated) go together and are
+            used where no year of birth is on record: see ``standardise.dates``.
         constants: canonical input -> the same value for every row.
         optional: canonical inputs whose columns may be missing from the feed.
         filled: the feed's columns that may not be empty in every row, beyond keys and names.
@@ -194,6 +196,9 @@ class Produces(Frozen):
         missing = [name for name in (*KEYS[self.table], *NEEDED[self.table]) if name not in given]
         if missing:
             raise ValueError(f"table {self.table} needs input '{missing[0]}'; map a column to it")
+        lone = [one for one, other in (_AGE, _AGE[::-1]) if one in self.columns and other not in self.columns]
+        if lone:
+            raise ValueError(f"input '{lone[0]}' says nothing alone; map both {' and '.join(_AGE)}")
         stray = sorted(set(self.optional) - set(self.columns))
         if stray:
             raise ValueError(f"optional input '{stray[0]}' is not among the mapped columns")

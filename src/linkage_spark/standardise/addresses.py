@@ -21,7 +21,7 @@ _FLAT_LAST = re.compile(
     r"^(?P<rest>\S.*?)[ ,]+(?:FLAT|FLT|APARTMENT|APPARTMENT|APT)(?: NO| NUMBER)? ?(?P<id>\d+ ?[A-Z]?|[A-Z])$"
 )
 _FLOOR = re.compile(
-    r"^(?P<id>GROUND FLOOR|FIRST FLOOR|SECOND FLOOR|THIRD FLOOR|TOP FLOOR|BASEMENT|GARDEN|GFF|FFF|TFF)"
+    r"^(?:THE )?(?P<id>FLAT ABOVE|FLAT OVER|ABOVE|OVER|GROUND FLOOR|FIRST FLOOR|SECOND FLOOR|THIRD FLOOR|TOP FLOOR|BASEMENT|GARDEN|GFF|FFF|TFF)"
     r"(?: FLAT)?\b[ ,]*(?P<rest>.*)$"
 )
 _SLASH = re.compile(r"^(?P<id>\d+[A-Z]?) ?/ ?(?P<rest>\d+[A-Z]? .+)$")
@@ -30,7 +30,14 @@ _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _MEMO = 100_000
 _BUILDINGS = frozenset("COURT HOUSE LODGE TOWER TOWERS POINT HEIGHTS MANSIONS BUILDING BUILDINGS".split())
 _FIRST_WORDS = {"mt": "mount", "gt": "great", "upr": "upper", "lwr": "lower", "nth": "north", "sth": "south"}
-_FLOORS = {"GFF": "GROUND FLOOR", "FFF": "FIRST FLOOR", "TFF": "TOP FLOOR"}
+_FLOORS = {
+    "FLAT ABOVE": "ABOVE",
+    "FLAT OVER": "ABOVE",
+    "OVER": "ABOVE",
+    "GFF": "GROUND FLOOR",
+    "FFF": "FIRST FLOOR",
+    "TFF": "TOP FLOOR",
+}
 
 
 class AddressForm(NamedTuple):

@@ -15,6 +15,7 @@ from linkage_spark.tables.enums import DobIssue
 EARLIEST_YEAR = 1880
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _ALWAYS_READ = ("yyyy-MM-dd", "yyyy-MM-dd HH:mm:ss")
+_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b(?: of\b)?", flags=re.IGNORECASE)
 _PARTIAL = tuple(
     re.compile(pattern, flags=re.IGNORECASE)
     for pattern in (
@@ -25,6 +26,15 @@ _PARTIAL = tuple(
         r"(?P<dd>00)[/.\- ](?P<MM>\d{1,2})[/.\- ](?P<yyyy>\d{4})",
         r"(?P<yyyy>\d{4})[/.\- ](?P<MM>\d{1,2})[/.\- ](?P<dd>00)",
     )
+)
+
+
+OLDEST = 120
+"""A greater age in years is no age."""
+
+_AGE = re.compile(r"(?:(?P<recorded>.*); )?age (?P<age>[^;]+?)(?: on (?P<on>[^;]+))?", flags=re.IGNORECASE)
+_YEARS_OLD = re.compile(
+    r"(?:aged? )?(?P<years>\d{1,3})(?:\.0+)?(?: ?(?:y|yo|yrs?|years?)(?: old)?)?", flags=re.IGNORECASE
 )
 
 
@@ -42,27 +52,40 @@ _NOTHING = (None, None, None, None)
 
 
 def read_date(text: str | None, *, formats: Sequence[str], reference: Reference, latest: date | None) -> DateForm:
-    """Read one date of birth.
+    """Read one date of birth, or a stated age where no year is on record.
 
     Args:
-        text: the date as recorded.
+        text: the date as recorded; after it, or alone, 'age 34 on 06/05/2020' (``inputs.with_age``).
         formats: formats of the mapping, tried in order; ISO dates are always read.
         reference: dates and texts that stand for nothing known.
         latest: a later date is out of range; None for no upper limit beyond year 2100.
 
     Returns:
-        Parts and DobIssue. A year alone, or month and year, is PARTIAL. 1 January is kept and named.
+        Parts and DobIssue. A year alone, or month and year, is PARTIAL. 1 January is kept and named. A STATED_AGE
+        has the earlier of the two years in which the birth may fall, which is what comparing expects.
     """
     plain = " ".join((text or "").split())
+    stated = _AGE.fullmatch(plain)
+    if not stated:
+        return _read_recorded(plain, formats, reference, latest)
+    form = _read_recorded(stated["recorded"] or "", formats, reference, latest)
+    if form.year is not None:
+        return form
+    by_age = _read_age(stated["age"], stated["on"], formats, latest)
+    return form if by_age.year is None and form.issue != DobIssue.MISSING else by_age
+
+
+def _read_recorded(plain: str, formats: Sequence[str], reference: Reference, latest: date | None) -> DateForm:
+    """A date, or part of one."""
     if not plain:
         return DateForm(*_NOTHING, DobIssue.MISSING)
     if " ".join(re.findall(r"[a-z0-9]+", plain.lower())) in reference.date_placeholder_texts:
         return DateForm(*_NOTHING, DobIssue.PLACEHOLDER)
-    for pattern in _patterns(tuple(formats)):
-        match = pattern.fullmatch(plain)
-        full = _to_date(match.groupdict(), latest) if match else None
-        if full:
-            return _judge(full, reference, latest)
+    full = _read_full(plain, _patterns(tuple(formats)), latest)
+    if full is None and not any(pattern.fullmatch(plain) for pattern in _PARTIAL):
+        full = _read_full(_ORDINAL.sub("", plain), _loose_patterns(tuple(formats)), latest)
+    if full:
+        return _judge(full, reference, latest)
     for pattern in _PARTIAL:
         match = pattern.fullmatch(plain)
         if match:
@@ -70,10 +93,56 @@ def read_date(text: str | None, *, formats: Sequence[str], reference: Reference,
     return DateForm(*_NOTHING, DobIssue.UNREADABLE)
 
 
+def _read_full(plain: str, patterns: Sequence[re.Pattern[str]], latest: date | None) -> date | None:
+    """The first pattern's date that is one."""
+    for pattern in patterns:
+        match = pattern.fullmatch(plain)
+        full = _to_date(match.groupdict(), latest) if match else None
+        if full:
+            return full
+    return None
+
+
+def _read_age(age: str, on: str | None, formats: Sequence[str], latest: date | None) -> DateForm:
+    """The earlier of the two years of birth that an age in full years leaves; nothing for an approximate age.
+
+    Someone of 34 on 6 May 2020 was born from 7 May 1985 to 6 May 1986. 0 stands for an age that nobody asked for.
+    """
+    years = _YEARS_OLD.fullmatch(age.strip())
+    day = _read_day(on, formats, latest)
+    if years is None or day is None:
+        return DateForm(*_NOTHING, DobIssue.APPROXIMATE_AGE)
+    if int(years["years"]) == 0:
+        return DateForm(*_NOTHING, DobIssue.PLACEHOLDER)
+    earlier = day.year - int(years["years"]) - 1
+    if int(years["years"]) > OLDEST or (latest and day > latest) or _is_out_of_range(earlier, latest):
+        return DateForm(*_NOTHING, DobIssue.OUT_OF_RANGE)
+    return DateForm(None, earlier, None, None, DobIssue.STATED_AGE)
+
+
+def _read_day(text: str | None, formats: Sequence[str], latest: date | None) -> date | None:
+    """The day on which an age was stated, a time after it left out; None when it is no full date."""
+    plain = (text or "").strip()
+    patterns = _patterns(tuple(formats))
+    return _read_full(plain, patterns, latest) or _read_full(re.split("[ T]", plain)[0], patterns, latest)
+
+
 @lru_cache(maxsize=64)
 def _patterns(formats: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
     """Compiled formats, the always-read ones last."""
     return tuple(re.compile(format_pattern(text)) for text in dict.fromkeys((*formats, *_ALWAYS_READ)))
+
+
+@lru_cache(maxsize=64)
+def _loose_patterns(formats: tuple[str, ...]) -> tuple[re.Pattern[str], ...]:
+    """The same with any of the usual signs between the parts, and a month written out: 4.3.1980, 4 March 1980."""
+    found = []
+    for text in dict.fromkeys((*formats, *_ALWAYS_READ, "dd MMM yyyy")):
+        pattern = re.sub(r"(?<=\))(?:\\?[ ./-])(?=\(\?P)", r"(?:[./\\- ]|, ?)", format_pattern(text))
+        found.append(
+            re.compile(pattern.replace("(?P<MMM>[A-Za-z]{3})", "(?P<MMM>[A-Za-z]{3})(?:[a-z]{1,6}|[A-Z]{1,6}|\\.)?"))
+        )
+    return tuple(found)
 
 
 def _month(parts: dict[str, str]) -> int | None:

@@ -26,6 +26,15 @@ def joined(names: Sequence[str], separator: str) -> Column:
     return F.expr(f"nullif(concat_ws('{separator}', {_texts(names)}), '')")
 
 
+def with_age(recorded: Column, age: Column, as_of: Column) -> Column:
+    """A date of birth and a stated age in one text, '12/03/1985; age 34 on 2020-05-06', as ``read_date`` reads it.
+
+    Null when there is neither; an age alone stands without a day where nothing says when it was stated.
+    """
+    stated = F.concat(F.lit("age "), age, F.coalesce(F.concat(F.lit(" on "), as_of), F.lit("")))
+    return F.nullif(F.concat_ws("; ", recorded, stated), F.lit(""))
+
+
 def key(names: Sequence[str]) -> Column:
     """A key out of one or more columns, joined by '/'; null when any part is empty."""
     if len(names) == 1:

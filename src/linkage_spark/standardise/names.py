@@ -21,6 +21,10 @@ _WORD = re.compile(r"[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*")
 _COLLAR = re.compile(r"([a-z]{0,4})(\d{2,6})")
 _PICTURES = re.compile("[\u2190-\u2bff\ufe0f\U0001f000-\U0001faff]")
 """Arrows, signs and emoji, which transliterating would turn into words."""
+_LOST_LETTER = re.compile("(?<=[^\\W\\d_])[?\ufffd]+(?=[^\\W\\d_])")
+"""A letter inside a word that another system could not write."""
+_DIGITS_FOR_LETTERS = re.compile("[a-z015]*[a-z]")
+_LETTERS = str.maketrans("015", "ois")
 _IRISH = re.compile(r"^(?:Mc|Mac|O)(?=[A-Z])")
 
 
@@ -195,6 +199,7 @@ def _words(text: str | None) -> list[_Word]:
     """Words in order; 'McDONALD' counts as capitals, a single letter does not."""
     if not text:
         return []
+    text = _LOST_LETTER.sub("", text) if "?" in text or "\ufffd" in text else text
     plain = text if text.isascii() else _PICTURES.sub("", text)
     return [_word(word) for word in _WORD.findall(to_ascii(plain))]
 
@@ -329,8 +334,15 @@ def _take_number(word: _Word, found: _Found, kept: list[_Word], reference: Refer
 
 def _without_digits(word: _Word) -> _Word:
     """The word's letters."""
-    tokens = ("".join(sign for sign in token if sign.isalpha()) for token in word.tokens)
+    tokens = ("".join(sign for sign in _letters_meant(token) if sign.isalpha()) for token in word.tokens)
     return _Word(tuple(token for token in tokens if token), word.upper)
+
+
+def _letters_meant(token: str) -> str:
+    """'j0hn' -> 'john', 'sm1th' -> 'smith', '5oames' -> 'soames': digits that are read for letters, not 'john2' or '1st'."""
+    if _DIGITS_FOR_LETTERS.fullmatch(token) and sum(map(str.isalpha, token)) > 1 + token[0].isdigit():
+        return token.translate(_LETTERS)
+    return token
 
 
 def _join_box(words: Sequence[_Word], prefixes: frozenset[str]) -> list[_Word]:

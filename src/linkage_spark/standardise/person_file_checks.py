@@ -12,6 +12,7 @@ from pyspark.sql.types import ArrayType, BinaryType, MapType, StructType
 
 from linkage_spark.settings.mapping import ADDRESS, BORN, LOCALITY, NAME, POSTCODE, Columns
 from linkage_spark.standardise.person_file_columns import Country
+from linkage_spark.standardise.person_file_dates import born_columns
 from linkage_spark.standardise.person_files import read_text
 from linkage_spark.tables.canonical import PERSON
 from linkage_spark.tables.enums import AddressIssue, DobIssue, NameIssue
@@ -239,7 +240,7 @@ def _date_warnings(counts: Mapping[str, int], columns: Columns, records: int) ->
     born = columns.date_of_birth
     if born is None:
         return ["no date of birth is mapped; records are compared without one"]
-    names = (*born.column, *born.day, *born.month, *born.year)
+    names = born_columns(born)
     unread = counts[f"dob_{DobIssue.UNREADABLE.value}"]
     recorded = records - counts[f"dob_{DobIssue.MISSING.value}"]
     if not recorded:

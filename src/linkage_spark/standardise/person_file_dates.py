@@ -28,7 +28,12 @@ def formats_of(born: BirthColumns | None) -> tuple[str, ...]:
     """The formats to try on what ``whole_text`` or ``join_parts`` gives."""
     if born is None:
         return ()
-    return born.formats if born.column else PART_FORMATS
+    return (*(() if born.column else PART_FORMATS), *(born.formats if born.column or born.age else ()))
+
+
+def born_columns(born: BirthColumns | None) -> tuple[str, ...]:
+    """The columns that a date of birth comes from, a stated age among them."""
+    return (*born.column, *born.year, *born.month, *born.day, *born.age, *born.age_as_of) if born else ()
 
 
 def whole_text(text: Column, formats: Sequence[str]) -> Column:
@@ -64,6 +69,11 @@ def join_parts(day: Column, month: Column, year: Column) -> Column:
         .when(named, F.concat_ws(" ", month, year))
         .otherwise(F.concat_ws("-", year, month))
     )
+
+
+def without_age(born: Column) -> Column:
+    """The date alone, without the age that ``inputs.with_age`` puts beside it."""
+    return F.nullif(F.regexp_replace(born, "(^|; )age [^;]*$", ""), F.lit(""))
 
 
 def find_early(born: Column, formats: Sequence[str]) -> Column:

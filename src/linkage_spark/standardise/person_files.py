@@ -16,6 +16,7 @@ from linkage_spark.model.schema import EXTRA_PREFIX
 from linkage_spark.reference.standard import Reference
 from linkage_spark.settings.mapping import ADDRESS, BORN, LOCALITY, NAME, POSTCODE, Columns
 from linkage_spark.standardise.forming import ADDRESS_INPUTS, Reading, form_persons
+from linkage_spark.standardise.inputs import with_age
 from linkage_spark.standardise.person_file_columns import (
     Country,
     add_extras,
@@ -23,10 +24,12 @@ from linkage_spark.standardise.person_file_columns import (
     further_columns,
 )
 from linkage_spark.standardise.person_file_dates import (
+    born_columns,
     fill_early,
     formats_of,
     join_parts,
     whole_text,
+    without_age,
 )
 from linkage_spark.tables.canonical import PERSON
 from linkage_spark.tables.enums import NameIssue, RefusalReason, VariantKind
@@ -147,12 +150,15 @@ def _read_texts(frame: DataFrame, columns: Columns, numbered: bool) -> DataFrame
     if born and born.column:
         texts["born_raw"] = read_text(frame, born.column)
         texts["born"] = whole_text(texts["born_raw"], born.formats)
-    elif born:
+    elif born and born.year:
         day, month, year = (read_text(frame, names) for names in (born.day, born.month, born.year))
         texts["born_raw"] = F.nullif(F.concat_ws("-", year, month, day), F.lit(""))
         texts["born"] = join_parts(day, month, year)
     else:
         texts["born_raw"] = texts["born"] = F.lit(None).cast("string")
+    if born and born.age:
+        age, as_of = read_text(frame, born.age), read_text(frame, born.age_as_of)
+        texts |= {name: with_age(texts[name], age, as_of) for name in ("born_raw", "born")}
     texts |= {f"{EXTRA_PREFIX}{extra.name}": read_text(frame, extra.column) for extra in columns.extras}
     row = F.monotonically_increasing_id() + F.lit(1) if numbered else F.lit(None).cast("long")
     return frame.select(*[text.alias(name) for name, text in texts.items()], row.alias(_ROW))
@@ -240,7 +246,7 @@ def _inputs(
         "address_raw": F.nullif(F.concat_ws(", ", "address", "locality"), F.lit("")) if british else nothing,
         "postcode_raw": british.get("postcode_in", nothing),
         **{name: F.col(name) for name in further},
-        _BORN: F.col("born"),
+        _BORN: without_age(F.col("born")),
     }
     return kept.select(*[column.alias(name) for name, column in inputs.items()])
 
@@ -266,6 +272,6 @@ def _compared(columns: Columns) -> dict[str, tuple[str, ...]]:
     """Text column of ``_read_texts`` -> the file's columns that it comes from."""
     born = columns.date_of_birth
     found = {key: getattr(columns, key) for key in _TEXT_KEYS}
-    found["born_raw"] = (*born.column, *born.year, *born.month, *born.day) if born else ()
+    found["born_raw"] = born_columns(born)
     found |= {f"{EXTRA_PREFIX}{extra.name}": extra.column for extra in columns.extras}
     return {key: names for key, names in found.items() if names}

@@ -115,13 +115,16 @@ def person_inputs(frame: DataFrame, block: Produces, reading: str) -> dict[str, 
         names = [column for column in block.columns.get(name, ()) if column in frame.columns]
         return C.joined(names, separator) if names else nothing
 
+    born = given("date_of_birth", " ")
+    if "age" in block.columns:
+        born = C.with_age(born, given("age", " "), given("age_as_of", " "))
     return {
         "reading": F.lit(reading),
         "title": given("title", " "),
         "given": given("given", " "),
         "surname_in": given("surname", " "),
         "name": given("name", " "),
-        "born": given("date_of_birth", " "),
+        "born": born,
         **{to: given(name, ", ") for name, to in _PLACE_INPUTS.items()},
     }
 

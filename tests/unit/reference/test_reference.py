@@ -30,11 +30,37 @@ def names():
         ("alexander", "alexandra", False),  # a shared nickname is not equality
         ("aaron", "erin", False),  # the package has it; dropped here
         ("john", "john", False),
+        ("vickie", "viktoria", True),  # listed for another spelling: vickie and victoria
+        ("jules", "iulia", True),
+        ("louis", "louise", False),
     ],
 )
 def test_nicknames_are_symmetric_and_not_transitive(names, a, b, expected):
     assert names.are_nicknames(a, b) is expected
     assert names.are_nicknames(b, a) is expected
+
+
+def test_every_nickname_holds_for_the_canonical_spellings_too(names):
+    for one, other in names.nickname_pairs:
+        pair = tuple(sorted((names.canonical(one), names.canonical(other))))
+        assert pair[0] == pair[1] or pair in names.nickname_pairs
+
+
+def test_shared_parts_courtesy_names_and_syllables_are_plain_letters(names):
+    kinds = {"surname_ending", "given_ending", "given_beginning"}
+    assert {kind for kind, _, _ in names.shared_parts} == kinds
+    texts = [text for _, text, _ in names.shared_parts]
+    assert [len(text) for text in texts] == sorted(map(len, texts), reverse=True)
+    for text in (*texts, *names.courtesy_tokens, *names.syllables):
+        assert text.isascii() and text.isalpha() and text.islower() and len(text) > 1
+    assert all(least > 1 for _, _, least in names.shared_parts)
+    assert {"begum", "bibi"} <= names.courtesy_tokens
+    assert not names.courtesy_tokens & {"kaur", "singh"}
+
+
+def test_nicknames_and_spellings_are_established_given_names(names):
+    assert {"robert", "bob", "mohammed", "jayden"} <= names.given_names
+    assert not {"rnary", "xqz"} & names.given_names
 
 
 def test_variants_are_flat_and_lower_case(names):

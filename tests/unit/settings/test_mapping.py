@@ -49,6 +49,16 @@ def test_a_date_may_stand_in_parts():
     assert (born.column, born.day, born.month, born.year) == ((), ("d",), ("m",), ("y",))
 
 
+def test_a_stated_age_stands_beside_a_date_or_alone():
+    text = "[columns]\nref='id'\ndate_of_birth = {{ {} age = 'years', age_as_of = ['day', 'time'] }}"
+    alone = side(load_mapping("m.toml", text.format("")), None).date_of_birth
+    assert (alone.column, alone.age, alone.age_as_of) == ((), ("years",), ("day", "time"))
+    beside = side(load_mapping("m.toml", text.format("column = 'dob', format = 'MM/dd/yyyy',")), None)
+    assert beside.date_of_birth.formats == ("MM/dd/yyyy",)
+    assert beside.keys["date_of_birth.age_as_of"] == ("day", "time")
+    assert beside.attributes == {"date_of_birth"}
+
+
 def test_country_may_be_written_in_small_letters_and_uk_is_gb():
     text = '[columns]\nref = "id"\nsurname = "s"'
     assert [load_mapping("m", f"country = '{code}'\n{text}").country for code in ("gb", "uk", "nl")] == [
@@ -170,6 +180,10 @@ def test_a_fault_names_file_key_and_remedy(text, expected):
         ("{ colum = 'x', year = 'm' }", "unknown key 'columns.date_of_birth.colum'; did you mean 'column'?"),
         ("{ year = 'm', format = 'yyyy' }", "format': a format belongs to a 'column'"),
         ("3", "date_of_birth': give the name of a column"),
+        ("{ age = 'a' }", "age_as_of': missing; 'age' says nothing without it"),
+        ("{ column = 'd', age_as_of = 'a' }", "age': missing; 'age_as_of' says nothing without it"),
+        ("{ age = 3, age_as_of = 'a' }", "age': give the name of a column"),
+        ("{ format = 'dd/MM/yyyy' }", "add 'column', or 'year' with 'month' and 'day', or 'age' with 'age_as_of'"),
     ],
 )
 def test_a_date_that_cannot_be_read_is_a_fault(born, expected):

@@ -64,6 +64,14 @@ def test_a_table_without_its_key_is_named(conf):
     assert "table event needs input 'event_ref'; map a column to it" in message(conf)
 
 
+def test_an_age_needs_the_day_on_which_it_was_stated(conf):
+    change(conf, "intel", 'date_of_birth = "SUBJECT_DOB"\n', 'date_of_birth = "SUBJECT_DOB"\nage = "SUBJECT_AGE"\n')
+    assert "input 'age' says nothing alone; map both age and age_as_of" in message(conf)
+    change(conf, "intel", 'age = "SUBJECT_AGE"\n', 'age = "SUBJECT_AGE"\nage_as_of = "SEEN_ON"\n')
+    subject = next(feed for feed in feeds_of(load_sources(conf)) if feed.key == "intel.subject")
+    assert {"SUBJECT_AGE", "SEEN_ON"} <= set(subject.needed_columns)
+
+
 def test_a_strange_format_is_named(conf):
     change(conf, "custody", '"dd/MM/yyyy"', '"dd.MON.yyyy"')
     assert "a format is made of yyyy, yy, MMM, MM, dd, HH, mm, ss and punctuation" in message(conf)

@@ -31,6 +31,9 @@ def read(reference, **fields):
         ("5 St. John's Close, Solihull", "|5|saint johns close||solihull"),
         ("7 The Green, Coventry", "|7|the green||coventry"),
         ("7 Broadway\nCoventry", "|7|broadway||coventry"),
+        ("Flat above 14 High Street, Birmingham", "ABOVE|14|high street||birmingham"),
+        ("The flat over 14 High Street", "ABOVE|14|high street||"),
+        ("Overton House, Mill Lane, Birmingham", "|OVERTON HOUSE|mill lane||birmingham"),
     ],
 )
 def test_dwellings_in_one_box(reference, box, expected):

@@ -68,3 +68,60 @@ def test_first_of_january_is_kept_and_named(reference):
 
 def test_without_a_latest_day_the_future_is_not_judged(reference):
     assert read(reference, "2040-05-05", latest=None).issue is None
+
+
+@pytest.mark.parametrize(
+    ("text", "year", "issue"),
+    [
+        ("age 34 on 06/05/2020", 1985, "stated_age"),  # born from 7 May 1985 to 6 May 1986
+        ("age 34 on 2020-05-06 14:30:00.123", 1985, "stated_age"),
+        ("age 34.0 on 06/05/2020 14:30", 1985, "stated_age"),
+        ("age 34 yrs on 2020-05-06", 1985, "stated_age"),
+        ("unknown; age 34 on 06/05/2020", 1985, "stated_age"),
+        ("31/02/1985; age 34 on 06/05/2020", 1985, "stated_age"),
+        ("1984; age 34 on 06/05/2020", 1984, "partial"),
+        ("age 34", None, "approximate_age"),
+        ("age c. 34 on 06/05/2020", None, "approximate_age"),
+        ("age 30-35 on 06/05/2020", None, "approximate_age"),
+        ("age 30s on 06/05/2020", None, "approximate_age"),
+        ("age 34 on Tuesday", None, "approximate_age"),
+        ("31/02/1985; age 30s on 06/05/2020", None, "unreadable"),
+        ("age 0 on 06/05/2020", None, "placeholder"),
+        ("age 121 on 06/05/2020", None, "out_of_range"),
+        ("age 34 on 06/05/2030", None, "out_of_range"),
+    ],
+)
+def test_a_stated_age_leaves_the_earlier_of_two_years_and_says_so(reference, text, year, issue):
+    form = read(reference, text, "dd/MM/yyyy")
+    assert (form.full, form.year, form.month, form.day, form.issue) == (None, year, None, None, issue)
+
+
+def test_a_date_on_record_counts_more_than_a_stated_age(reference):
+    form = read(reference, "03/02/1984; age 34 on 06/05/2020", "dd/MM/yyyy")
+    assert (form.full, form.issue) == (date(1984, 2, 3), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "forms", "expected"),
+    [
+        ("03/14/1984", ("MM/dd/yyyy",), date(1984, 3, 14)),
+        ("03/04/1984", ("MM/dd/yyyy",), date(1984, 3, 4)),
+        ("03/14/1984", ("dd/MM/yyyy",), None),
+        ("03/14/1984", ("dd/MM/yyyy", "MM/dd/yyyy"), date(1984, 3, 14)),
+        ("03/04/1984", ("dd/MM/yyyy", "MM/dd/yyyy"), date(1984, 4, 3)),
+    ],
+)
+def test_the_month_comes_first_only_where_the_mapping_says_so(reference, text, forms, expected):
+    assert read(reference, text, *forms).full == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["3.2.1984", "03-02-1984", "3 2 1984", "1984/02/03", "3 Feb 1984", "3rd February 1984", "3 FEB. 1984"]
+)
+def test_the_usual_signs_between_the_parts_and_written_months_are_read_too(reference, text):
+    assert read(reference, text, "dd/MM/yyyy").full == date(1984, 2, 3)
+
+
+@pytest.mark.parametrize("text", ["30.2.1984", "3.2", "3.2.84", "19840203", "13.13.1984", "3 Foo 1984"])
+def test_what_no_format_explains_stays_unreadable(reference, text):
+    assert read(reference, text, "dd/MM/yyyy").issue == "unreadable"

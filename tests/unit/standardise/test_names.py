@@ -58,6 +58,12 @@ def test_family_name_first(reference):
         ("John", "SAINT JOHN", "john|stjohn"),
         ("John", "St. John", "john|stjohn"),
         ("John2", "Smith", "john|smith"),
+        ("J0hn", "Sm1th", "john|smith"),  # digits read for letters
+        ("1sabel", "5oames", "isabel|soames"),
+        ("0live", "B00n", "olive|boon"),
+        ("John 1st", "Smith", "john st|smith"),
+        ("Ji?i", "Dvo?ak", "jii|dvoak"),  # letters that another system could not write
+        ("John?", "?Smith", "john|smith"),
         ("Rex", "Harrison", "rex|harrison"),
         ("Di", "Jones", "di|jones"),
         ("Luca", "Di Marco", "luca|dimarco"),

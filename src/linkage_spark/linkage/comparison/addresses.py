@@ -65,7 +65,8 @@ def compare_addresses(left: Columns, right: Columns) -> AddressComparison:
     Flats decide: flat 2 is not flat 22, 41A is not 41. A flat that only one side has leaves the
     same building. Without a postcode on one side, number, street and town together stand for it.
     A postcode that is one slip away (O for 0, I for 1, one character, two exchanged) counts as equal
-    where number and street are equal as well.
+    where number and street are equal as well. In one postcode '2 Aston Court' is 'Flat 2, Aston Court', and a flat of
+    one number in one street may lie in one building, which one side names and the other numbers.
     """
     comparable = _comparable(left) & _comparable(right)
     postcodes_equal = _equal("postcode", left, right) & comparable
@@ -77,7 +78,9 @@ def compare_addresses(left: Columns, right: Columns) -> AddressComparison:
     )
     uprn_equal = _equal("uprn", left, right)
     premises = uprn_equal | (_equal("premises_key", left, right)) | (same_place & same_flat)
+    premises |= postcodes_equal & (_flat_written_as_house(left, right) | _flat_written_as_house(right, left))
     building = (same_place & flat_known_once) | _number_in_range(left, right, postcodes_equal & ~same_paon)
+    building |= postcodes_equal & same_street & _equal("saon", left, right) & _named_once(left, right)
     postcode_unknown = ~(_valid("postcode", left) & _valid("postcode", right))
     street = same_street & _equal("town", left, right) & postcode_unknown & ~_districts_differ(left, right)
     area_l, area_r = _area(left), _area(right)
@@ -129,6 +132,24 @@ def postcodes_one_slip_apart(left: str, right: str) -> bool:
         return True
     first, second = places[0], places[-1]
     return len(places) == 2 and second == first + 1 and a[first] == b[second] and a[second] == b[first]
+
+
+def _flat_written_as_house(flat: Columns, house: Columns) -> Bools:
+    """'Flat 2, Aston Court' on one side and 'number 2 in a street called Aston Court' on the other."""
+    number = _arrow_equal(flat["saon"], house["paon"]) & ~_valid("saon", house)
+    found: Bools = number & _arrow_equal(pc.utf8_lower(flat["paon"]), house["street"])
+    return found
+
+
+def _named_once(left: Columns, right: Columns) -> Bools:
+    """Both houses are known, one by its number and the other by a name."""
+    numbered_l, numbered_r = _numbered(left["paon"]), _numbered(right["paon"])
+    return _both_valid(left["paon"], right["paon"]) & (numbered_l ^ numbered_r)
+
+
+def _numbered(houses: pa.Array) -> Bools:
+    """A house number, not a name."""
+    return _bools(pc.match_substring_regex(houses, pattern=r"^\d"))
 
 
 def _number_in_range(left: Columns, right: Columns, wanted: Bools) -> Bools:

@@ -28,11 +28,17 @@ Bools = npt.NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Dates:
-    """One side's dates of birth; 0 stands for an unknown part."""
+    """One side's dates of birth; 0 stands for an unknown part.
+
+    Attributes:
+        year, month, day: the parts.
+        by_age: the year follows from a stated age: it is that year or the next. None stands for nowhere.
+    """
 
     year: Ints
     month: Ints
     day: Ints
+    by_age: Bools | None = None
 
 
 @dataclass(frozen=True)
@@ -55,14 +61,18 @@ class DateComparison:
 def compare_dates(left: Dates, right: Dates) -> DateComparison:
     """Compare two columns of dates of birth; symmetric.
 
-    A date without a year is missing. Where both are full, the strongest level that holds is taken,
+    A date without a year is missing. A stated age leaves two years: either agrees, the one before the earlier is
+    near, and any other differs; month and day are unknown. Where both dates are full, the strongest level that holds is taken,
     with two exceptions: one digit, or neighbouring digits exchanged, is no slip where the years
     differ by GENERATION_YEARS or more; and 1 January against another day of one year is taken for a
     default before it is taken for a slip.
     """
     years_known = (left.year > 0) & (right.year > 0)
     both_full = years_known & (left.month > 0) & (right.month > 0) & (left.day > 0) & (right.day > 0)
-    level = np.where(both_full, _full_level(left, right), _partial_level(left, right))
+    partial = _partial_level(left, right)
+    if left.by_age is not None or right.by_age is not None:
+        partial = np.where(_years_of_age_agree(left, right), CODE["partial_year_agrees"], partial)
+    level = np.where(both_full, _full_level(left, right), partial)
     level = np.where(years_known, level, CODE[MISSING]).astype(np.int64)
     gap = np.abs(left.year - right.year)
     contradicts = np.isin(level, [CODE[name] for name in _CONTRADICTING])
@@ -115,6 +125,16 @@ def _partial_level(left: Dates, right: Dates) -> Ints:
         [CODE["partial_year_and_part_agree"], CODE["partial_year_agrees"], CODE["partial_near"]],
         default=CODE["partial_differ"],
     )
+
+
+def _years_of_age_agree(left: Dates, right: Dates) -> Bools:
+    """A year that one side knows, or may have been born in, is one of the other side's two."""
+    by_age_l, by_age_r = (
+        np.zeros(side.year.shape, dtype=np.bool_) if side.by_age is None else side.by_age for side in (left, right)
+    )
+    later = right.year - left.year
+    found: Bools = (by_age_l | by_age_r) & ((later == 0) | ((later == 1) & by_age_l) | ((later == -1) & by_age_r))
+    return found
 
 
 def _first_of_january(dates: Dates) -> Bools:

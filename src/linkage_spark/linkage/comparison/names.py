@@ -109,8 +109,8 @@ def compare_names(
 
     Equality and missing parts are settled on whole columns; string distances run once per distinct
     pair. A crossed reading (given names against surname, both ways) is taken when its weaker level
-    is at least fuzzy and its levels beat the straight ones by CROSS_LEAD. Where the whole of one name stands among
-    the given names of the other, whose surname was then left out, the surname counts as a variant.
+    is at least fuzzy and its levels beat the straight ones by CROSS_LEAD. Where the whole of one name stands in
+    the other before its last surname, which was then left out, the surname counts as a variant.
     """
     coded = _encode(given_l, surname_l, given_r, surname_r, comparer)
     every = np.arange(len(coded.given_l))
@@ -178,15 +178,20 @@ def _lift_surnames_left_out(coded: _Coded, given: Ints, surname: Ints, comparer:
     tokens = np.append(coded.vocabulary.count[coded.numbers], 0)  # -1, no string, has none
     may_be = (surname < TYPO) & (given >= FUZZY) & (given != MISSING_PART)
     level = np.full(len(given), DIFFER, dtype=np.int64)
-    for own, last, other in (
-        (coded.given_l, coded.surname_l, coded.given_r),
-        (coded.given_r, coded.surname_r, coded.given_l),
-    ):
+    values = coded.values
+    left, right = (coded.given_l, coded.surname_l), (coded.given_r, coded.surname_r)
+    for (own, last), (other, others_last) in ((left, right), (right, left)):
         rows = np.flatnonzero(may_be & (tokens[other] > 1))
         names = coded.numbers[last[rows]], coded.numbers[other[rows]]
         for row in rows[~coded.vocabulary.surely_differ(SURNAME, *names)].tolist():
-            texts = (coded.values[part[row]] for part in (own, last, other))
+            texts = (values[part[row]] for part in (own, last, other))
             level[row] = max(level[row], comparer.surname_left_out(*texts))
+        # Singh beside Singh Dhillon: the box was cut before the part of the surname that was left out.
+        rows = np.flatnonzero(may_be & (surname == FUZZY) & (tokens[others_last] > 1) & (other >= 0))
+        for row in rows.tolist():
+            before = values[others_last[row]].rpartition(" ")[0]
+            found = comparer.surname_left_out(values[own[row]], values[last[row]], f"{values[other[row]]} {before}")
+            level[row] = max(level[row], found)
     lifted = level >= TYPO
     given[lifted], surname[lifted] = np.maximum(given[lifted], level[lifted]), VARIANT
 

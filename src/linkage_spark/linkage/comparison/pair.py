@@ -15,6 +15,7 @@ from linkage_spark.linkage.comparison.further import compare_further, same_premi
 from linkage_spark.linkage.comparison.levels import PART_NAMES
 from linkage_spark.linkage.comparison.tokens import NameComparer
 from linkage_spark.model.schema import Further
+from linkage_spark.tables.enums import DobIssue
 
 Columns = dict[str, pa.Array]
 
@@ -23,6 +24,7 @@ STRING_COLUMNS: tuple[str, ...] = (
     "surname",
     "given_first",
     "surname_last",
+    "dob_issue",
     *addresses.ADDRESS_COLUMNS,
 )
 INTEGER_COLUMNS: tuple[str, ...] = ("dob_year", "dob_month", "dob_day")
@@ -153,8 +155,9 @@ def columns_of(person: Mapping[str, object], further: Collection[str] = ()) -> C
 
 
 def _dates(side: Columns) -> dates.Dates:
-    """Dates of birth as integers, 0 for unknown."""
+    """Dates of birth as integers, 0 for unknown, and which years follow from a stated age."""
     year, month, day = (
         pc.fill_null(side[name], 0).to_numpy(zero_copy_only=False).astype(np.int64) for name in INTEGER_COLUMNS
     )
-    return dates.Dates(year=year, month=month, day=day)
+    by_age = pc.fill_null(pc.equal(side["dob_issue"], DobIssue.STATED_AGE.value), False)
+    return dates.Dates(year=year, month=month, day=day, by_age=by_age.to_numpy(zero_copy_only=False))

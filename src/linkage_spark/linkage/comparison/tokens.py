@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Protocol
-
 import jellyfish
 
 from linkage_spark.linkage.comparison.levels import (
@@ -19,42 +16,20 @@ from linkage_spark.linkage.comparison.levels import (
     TYPO,
     VARIANT,
 )
-from linkage_spark.linkage.comparison.unlike import KnownToken, Vocabulary, initials_of
+from linkage_spark.linkage.comparison.lexicon import KnownToken, Lexicon
+from linkage_spark.linkage.comparison.lexicon import NameKnowledge as NameKnowledge
+from linkage_spark.linkage.comparison.unlike import Vocabulary, initials_of
 
 _FEMININE_ENDINGS = frozenset(("a", "ia", "ina", "ine", "ette", "elle", "la", "lla", "le"))
 _FEMININE_PAIRS = (("er", "ra"), ("o", "a"), ("us", "a"), ("ian", "ina"))
-_PARTICLES = (
-    *((particle, 4) for particle in ("vander", "vanden", "dela", "van", "von", "o")),
-    *((particle, 5) for particle in "della bint del dos bin ibn al el de da di ul ur ud".split()),
-)
-"""Words that standardising writes together with the surname after them and that writers drop, the longer of two first;
-with the least letters left, so that hardly any other surname is meant."""
 
 
-class NameKnowledge(Protocol):
-    """What the comparison asks of the reference of names (reference.names.NameReference fits)."""
+_LEAST_FOLDED = 4
+"""Letters of a name that another may be for being misread or written by ear in one of the usual ways."""
 
-    @property
-    def prefix_tokens(self) -> frozenset[str]:
-        """Tokens that often precede the call name, such as Muhammad in all its spellings."""
 
-    @property
-    def marked_tokens(self) -> Mapping[str, str]:
-        """Whole tokens that one sex bears, such as Singh and Kaur; very many people share them."""
-
-    @property
-    def marked_endings(self) -> tuple[tuple[str, str, int], ...]:
-        """(ending, mark, least length of the token)."""
-
-    @property
-    def nickname_pairs(self) -> frozenset[tuple[str, str]]:
-        """Unordered pairs of which one is a short or pet form of the other; a relation, not transitive."""
-
-    def canonical(self, token: str) -> str:
-        """One spelling for all transliterations of a name; the token itself when unknown."""
-
-    def sex_mark(self, token: str) -> str | None:
-        """'m' or 'f' for a name part that only one sex bears; None otherwise."""
+_LEAST_SLIP = 5
+"""Letters of an established given name that a slip may turn into another one of the same sound."""
 
 
 class NameComparer:
@@ -71,11 +46,10 @@ class NameComparer:
         self.memory = memory
         self._parts: dict[tuple[str, str, str], int] = {}
         self._tokens: dict[tuple[str, str, str], int] = {}
-        self._sounds: dict[str, str] = {}
-        self._known_tokens: dict[str, KnownToken] = {}
-        self._kin = _kin(names.nickname_pairs)
+        self.lexicon = Lexicon(names, memory)
+        """What is known of single tokens."""
         self._marks: dict[str, frozenset[str]] = {}
-        self.vocabulary = Vocabulary(self)
+        self.vocabulary = Vocabulary(self.lexicon)
         """What tells pairs that surely differ from the rest, many at once."""
 
     def part_level(self, kind: str, left: str, right: str) -> int:
@@ -158,6 +132,8 @@ class NameComparer:
             return self.token_level(kind, left[0], right[0])
         levels = self._match_tokens(kind, left, right)
         if kind == GIVEN:
+            if min(levels) == DIFFER and self._names.syllables.issuperset((*left, *right)):
+                return DIFFER
             return self._given_level(levels, self.token_level(kind, left[0], right[0]))
         return _surname_level(levels)
 
@@ -213,91 +189,91 @@ class NameComparer:
             return INITIAL if same_start else DIFFER
         if kind != SURNAME and same_start and _other_sex(short, long):
             return FUZZY
-        if self._is_variant(kind, short, long):
+        one, other = self.lexicon.known(short), self.lexicon.known(long)
+        if is_variant(kind, (short, one), (long, other)):
             return VARIANT
+        if kind == SURNAME and one.is_courtesy and other.is_courtesy:
+            return FUZZY
         if same_start and long.startswith(short):
             if kind == SURNAME and len(long) >= len(short) + 2:
-                return min(self._spelling_level(short, long), FUZZY)
+                return min(self._spelling_level(kind, short, long, one, other), FUZZY)
             if kind == GIVEN and len(short) >= 3:
                 return VARIANT
-        return self._spelling_level(short, long)
+        is_folded = one.folded == other.folded and len(short) >= _LEAST_FOLDED
+        level = TYPO if is_folded else self._spelling_level(kind, short, long, one, other)
+        if level == TYPO and kind == GIVEN and one.is_given and other.is_given:
+            # Two established names, short or sounding unlike: two people sooner than a slip (John and Joan, Jayden and Hayden).
+            sound_alike = self.lexicon.sound(short) == self.lexicon.sound(long)
+            return TYPO if sound_alike and (is_folded or len(short) >= _LEAST_SLIP) else FUZZY
+        return level
 
-    def _is_variant(self, kind: str, short: str, long: str) -> bool:
-        """A known other form of the same name."""
-        one, other = self.known(short), self.known(long)
-        if one.canonical == other.canonical:
-            return True
-        if kind != SURNAME and (long in one.kin or other.canonical in one.canonical_kin):
-            return True
-        if kind == GIVEN:
-            return False
-        if one.plain == other.plain:
-            return True
-        if not one.stems or not other.stems:
-            return False
-        return any(stem == root and mark != sex for stem, mark in one.stems for root, sex in other.stems)
+    def _spelling_level(self, kind: str, short: str, long: str, one: KnownToken, other: KnownToken) -> int:
+        """Level by edit distance, Jaro-Winkler and sound; of what is left beside a part that both share with many."""
+        rest = _rest(kind, one, other) if one.parts and other.parts else None
+        if rest is None:
+            return self._plain_spelling_level(short, long, one, other)
+        short_rest, long_rest = sorted(rest, key=len)
+        known = self.lexicon.known
+        level = self._plain_spelling_level(short_rest, long_rest, known(short_rest), known(long_rest))
+        one_slip = kind != GIVEN and jellyfish.damerau_levenshtein_distance(short, long) <= 1
+        return max(level, TYPO) if one_slip else level
 
-    def known(self, token: str) -> KnownToken:
-        """What is known of a token, worked out once."""
-        known = self._known_tokens.get(token)
-        if known is None:
-            if len(self._known_tokens) >= self.memory:
-                self._known_tokens.clear()
-            canonical = self._names.canonical(token)
-            known = self._known_tokens[token] = KnownToken(
-                letters=_letter_set(token),
-                canonical=canonical,
-                plain=self._names.canonical(_plain_surname(token)),
-                stems=tuple(
-                    (token.removesuffix(ending), mark)
-                    for ending, mark, least in self._names.marked_endings
-                    if len(token) >= least and token.endswith(ending)
-                ),
-                kin=self._kin.get(token, frozenset()),
-                canonical_kin=self._kin.get(canonical, frozenset()),
-            )
-        return known
-
-    def _spelling_level(self, short: str, long: str) -> int:
-        """Level by edit distance, Jaro-Winkler and sound."""
-        if not self._may_be_alike(short, long):
-            return FUZZY if self._sound_alike(short, long) else DIFFER
-        edits = jellyfish.damerau_levenshtein_distance(short, long)
-        closeness = jellyfish.jaro_winkler_similarity(short, long)
-        one_slip = edits <= 1 and (len(short) >= 5 or (len(short) == 4 and short[0] == long[0]))
-        if one_slip or (edits <= 2 and len(short) >= 8) or closeness >= 0.94:
-            return TYPO
-        if (edits <= 1 and len(short) >= 3) or (edits <= 2 and len(short) >= 6) or closeness >= 0.84:
-            return FUZZY
+    def _plain_spelling_level(self, short: str, long: str, one: KnownToken, other: KnownToken) -> int:
+        """Level of two spellings."""
+        if may_be_alike(short, long, one.letters, other.letters):
+            edits = jellyfish.damerau_levenshtein_distance(short, long)
+            closeness = jellyfish.jaro_winkler_similarity(short, long)
+            one_slip = edits <= 1 and (len(short) >= 5 or (len(short) == 4 and short[0] == long[0]))
+            if one_slip or (edits <= 2 and len(short) >= 8) or closeness >= 0.94:
+                return TYPO
+            if (edits <= 1 and len(short) >= 3) or (edits <= 2 and len(short) >= 6) or closeness >= 0.84:
+                return FUZZY
         return FUZZY if self._sound_alike(short, long) else DIFFER
-
-    def _may_be_alike(self, short: str, long: str) -> bool:
-        """False when too few letters are shared for any spelling rule: a bound, not a guess."""
-        letters_s, letters_l = self.known(short).letters, self.known(long).letters
-        len_s, len_l = len(short), len(long)
-        common = min(len_s - (letters_s & ~letters_l).bit_count(), len_l - (letters_l & ~letters_s).bit_count())
-        if common <= 0:
-            return False
-        if len_l - common <= (2 if len_s >= 6 else 1 if len_s >= 3 else -1):  # so many edits may do
-            return True
-        jaro = (common / len_s + common / len_l + 1.0) / 3.0
-        return jaro + 0.1 * _shared_start(short, long) * (1.0 - jaro) >= JUST_BELOW_FUZZY
 
     def _sound_alike(self, short: str, long: str) -> bool:
         """Same first letter and same metaphone."""
         if short[0] != long[0]:
             return False
-        sound = self.sound(short)
-        return bool(sound) and sound == self.sound(long)
+        sound = self.lexicon.sound(short)
+        return bool(sound) and sound == self.lexicon.sound(long)
 
-    def sound(self, token: str) -> str:
-        """The metaphone of a token."""
-        sound = self._sounds.get(token)
-        if sound is None:
-            if len(self._sounds) >= self.memory:
-                self._sounds.clear()
-            sound = self._sounds[token] = jellyfish.metaphone(token)
-        return sound
+
+def is_variant(kind: str, short: tuple[str, KnownToken], long: tuple[str, KnownToken]) -> bool:
+    """One token is a known other form of the other, the longer one second; each with what is known of it."""
+    (a, one), (b, other) = short, long
+    if one.canonical == other.canonical:
+        return True
+    if kind != SURNAME and (b in one.kin or other.canonical in one.canonical_kin or other.call == a):
+        return True
+    if kind == GIVEN:
+        return False
+    if one.plain == other.plain or b == f"{a}ova":
+        return True
+    if not one.stems or not other.stems:
+        return False
+    return any(stem == root for stem, _ in one.stems for root, _ in other.stems)
+
+
+def may_be_alike(short: str, long: str, letters_s: int, letters_l: int) -> bool:
+    """False when too few letters (as bits) are shared for any spelling rule: a bound, not a guess."""
+    len_s, len_l = len(short), len(long)
+    common = min(len_s - (letters_s & ~letters_l).bit_count(), len_l - (letters_l & ~letters_s).bit_count())
+    if common <= 0:
+        return False
+    if len_l - common <= (2 if len_s >= 6 else 1 if len_s >= 3 else -1):  # so many edits may do
+        return True
+    jaro = (common / len_s + common / len_l + 1.0) / 3.0
+    return jaro + 0.1 * _shared_start(short, long) * (1.0 - jaro) >= JUST_BELOW_FUZZY
+
+
+def _rest(kind: str, one: KnownToken, other: KnownToken) -> tuple[str, str] | None:
+    """What two tokens have beside the longest part that both share with many names; None where there is none."""
+    of_kind = "given" if kind == GIVEN else "surname"
+    for shared, text, rest in one.parts:
+        for same, part, other_rest in other.parts:
+            if shared == same and text == part and shared.startswith(of_kind):
+                return rest, other_rest
+    return None
 
 
 def _surname_level(levels: list[int]) -> int:
@@ -318,38 +294,9 @@ def _other_sex(short: str, long: str) -> bool:
     )
 
 
-def _kin(pairs: frozenset[tuple[str, str]]) -> dict[str, frozenset[str]]:
-    """The tokens that stand in a nickname pair with each token."""
-    kin: dict[str, set[str]] = {}
-    for one, other in pairs:
-        kin.setdefault(one, set()).add(other)
-        kin.setdefault(other, set()).add(one)
-    return {token: frozenset(others) for token, others in kin.items()}
-
-
-def _letter_set(token: str) -> int:
-    """The letters of a token as bits; letters beyond a-z share bits, which only loosens the bound."""
-    letters = 0
-    for letter in token:
-        letters |= 1 << (ord(letter) % 61)
-    return letters
-
-
 def _shared_start(short: str, long: str) -> int:
     """How many of the first four letters agree."""
     for place, (x, y) in enumerate(zip(short[:4], long[:4], strict=False)):
         if x != y:
             return place
     return min(4, len(short))
-
-
-def _plain_surname(token: str) -> str:
-    """A surname without what writers add or drop: Mac for Mc, St for Saint, Souza for de Souza."""
-    if token == "saint":
-        return "st"
-    if token.startswith("mac") and len(token) >= 6:
-        return f"mc{token[3:]}"
-    for particle, least in _PARTICLES:
-        if token.startswith(particle) and len(token) - len(particle) >= least:
-            return token[len(particle) :]
-    return token

@@ -8,7 +8,6 @@ here is compared by ``NameComparer``: a bound, never a guess (tests/unit/linkage
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +15,7 @@ from rapidfuzz.distance import DamerauLevenshtein, JaroWinkler, Prefix
 from rapidfuzz.process import cpdist
 
 from linkage_spark.linkage.comparison.levels import GIVEN, JUST_BELOW_FUZZY, MOST_TOKENS, SURNAME
+from linkage_spark.linkage.comparison.lexicon import KnownToken, Lexicon
 
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
@@ -26,42 +26,9 @@ _MOST_INITIALS = 3
 _START = 4
 """Letters at the start that Jaro-Winkler favours."""
 
-_TRAITS = 10
-_LENGTH, _FIRST, _CANONICAL, _PLAIN, _SOUND, _STEMS, _KIN, _CANONICAL_KIN, _ENDS_IN_A, _BEYOND_ASCII = range(_TRAITS)
-
-
-class KnownToken(NamedTuple):
-    """What the comparison needs to know of one token.
-
-    Attributes:
-        letters: the letters as bits.
-        canonical: one spelling for all transliterations.
-        plain: without what writers of surnames add or drop.
-        stems: the token without an ending that marks a sex, with that mark.
-        kin: nicknames of the token, and the names it is a nickname of.
-        canonical_kin: the same of its canonical spelling.
-    """
-
-    letters: int
-    canonical: str
-    plain: str
-    stems: tuple[tuple[str, str], ...]
-    kin: frozenset[str]
-    canonical_kin: frozenset[str]
-
-
-class Knowledge(Protocol):
-    """What is asked of the comparer of names (tokens.NameComparer fits)."""
-
-    @property
-    def memory(self) -> int:
-        """Distinct strings to remember before starting afresh."""
-
-    def known(self, token: str) -> KnownToken:
-        """What is known of a token."""
-
-    def sound(self, token: str) -> str:
-        """The metaphone of a token."""
+_TRAITS = 8
+_LENGTH, _FIRST, _CANONICAL, _PLAIN, _SOUND, _CALL, _FOLDED, _FLAGS = range(_TRAITS)
+_STEMS, _KIN, _CANONICAL_KIN, _ENDS_IN_A, _BEYOND_ASCII, _COURTESY = (1 << bit for bit in range(6))
 
 
 def initials_of(tokens: Sequence[str]) -> str:
@@ -100,11 +67,11 @@ class Vocabulary:
     """Distinct strings of tokens by number, with what is known of their tokens; grows with every batch.
 
     Args:
-        comparer: knows tokens, and forgets them at the same size.
+        lexicon: knows tokens, and forgets them at the same size.
     """
 
-    def __init__(self, comparer: Knowledge) -> None:
-        self._comparer = comparer
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._lexicon = lexicon
         self._forget()
 
     def _forget(self) -> None:
@@ -125,13 +92,15 @@ class Vocabulary:
         self._starts = np.zeros((_START, 0), dtype=np.int64)
         self._forms: dict[str, int] = {}
         self._plains: dict[str, int] = {}
+        self._calls: dict[str, int] = {}
+        self._folds: dict[str, int] = {}
         self._sounds: dict[str, int] = {"": 0}
         self._kin_of_tokens = _PairSet()
         self._kin_of_forms = _PairSet()
 
     def numbers(self, values: Sequence[str]) -> Ints:
         """Number of each string; numbers of an earlier call may be void after the next one."""
-        if max(len(self._texts), len(self._numbers)) + len(values) > self._comparer.memory:
+        if max(len(self._texts), len(self._numbers)) + len(values) > self._lexicon.memory:
             self._forget()
         known = self._numbers
         unknown = [value for value in values if value not in known]
@@ -184,20 +153,22 @@ class Vocabulary:
         same_first = left[_FIRST] == right[_FIRST]
         short, long = np.minimum(left[_LENGTH], right[_LENGTH]), np.maximum(left[_LENGTH], right[_LENGTH])
         alike: Bools = (a == b) | (left[_CANONICAL] == right[_CANONICAL]) | (same_first & (short == 1))
-        alike |= same_first & (left[_SOUND] == right[_SOUND]) & (left[_SOUND] > 0)
+        both, one_of_two = left[_FLAGS] & right[_FLAGS], left[_FLAGS] ^ right[_FLAGS]
+        alike |= (left[_FOLDED] == right[_FOLDED]) | (same_first & (left[_SOUND] == right[_SOUND]) & (left[_SOUND] > 0))
         if kind != SURNAME:
-            alike |= self._kin_of_tokens.has(a, b, (left[_KIN] & right[_KIN]) == 1)
+            alike |= self._kin_of_tokens.has(a, b, (both & _KIN) > 0)
+            alike |= left[_CALL] == right[_CALL]
             forms = left[_CANONICAL], right[_CANONICAL]
-            alike |= self._kin_of_forms.has(*forms, (left[_CANONICAL_KIN] & right[_CANONICAL_KIN]) == 1)
+            alike |= self._kin_of_forms.has(*forms, (both & _CANONICAL_KIN) > 0)
         if kind != GIVEN:
-            alike |= (left[_PLAIN] == right[_PLAIN]) | ((left[_STEMS] & right[_STEMS]) == 1)
+            alike |= (left[_PLAIN] == right[_PLAIN]) | ((both & (_STEMS | _COURTESY)) > 0)
         # Two libraries count letters beyond ASCII in two ways; standard forms have none.
-        alike |= (left[_BEYOND_ASCII] | right[_BEYOND_ASCII]) == 1
+        alike |= ((both | one_of_two) & _BEYOND_ASCII) > 0
         edits = np.where(short >= 6, 2, np.where(short >= 3, 1, -1))
         may_start = np.zeros(len(a), dtype=np.bool_)
         if kind != SURNAME:
             # Forms of the other sex: a short name and its ending, or two endings of which one is an a.
-            edits[same_first & (left[_ENDS_IN_A] != right[_ENDS_IN_A])] = _MOST_EDITS
+            edits[same_first & ((one_of_two & _ENDS_IN_A) > 0)] = _MOST_EDITS
             may_start = same_first
         rest = np.flatnonzero(~alike & (short > 1))
         near = rest[self._enough_letters(a[rest], b[rest], short[rest], long[rest], edits[rest], may_start[rest])]
@@ -266,12 +237,12 @@ class Vocabulary:
 
     def _know(self, words: list[str]) -> None:
         """Lay out what is known of new tokens."""
-        comparer, forms, number = self._comparer, self._forms, self._token_numbers
+        lexicon, forms, number = self._lexicon, self._forms, self._token_numbers
         traits = np.zeros((_TRAITS, len(words)), dtype=np.int64)
         letters = np.zeros(len(words), dtype=np.uint64)
         starts = np.full((_START, len(words)), -1, dtype=np.int64)
         for place, word in enumerate(words):
-            known = comparer.known(word)
+            known = lexicon.known(word)
             letters[place] = known.letters
             starts[: min(len(word), _START), place] = [ord(letter) for letter in word[:_START]]
             is_new = known.canonical not in forms
@@ -281,12 +252,10 @@ class Vocabulary:
                 ord(word[0]) if word else 0,
                 form,
                 self._plains.setdefault(known.plain, len(self._plains)),
-                self._sounds.setdefault(comparer.sound(word), len(self._sounds)),
-                bool(known.stems),
-                bool(known.kin),
-                bool(known.canonical_kin),
-                word.endswith("a"),
-                not word.isascii(),
+                self._sounds.setdefault(lexicon.sound(word), len(self._sounds)),
+                self._calls.setdefault(known.call, len(self._calls)),
+                self._folds.setdefault(known.folded, len(self._folds)),
+                _flags(word, known),
             )
             if known.kin:
                 self._kin_of_tokens.add((number[word], number[other]) for other in known.kin if other in number)
@@ -295,6 +264,19 @@ class Vocabulary:
         self._traits = np.concatenate([self._traits, traits], axis=1)
         self._letters = np.concatenate([self._letters, letters])
         self._starts = np.concatenate([self._starts, starts], axis=1)
+
+
+def _flags(word: str, known: KnownToken) -> int:
+    """What is true of a token, as bits."""
+    claims = {
+        _STEMS: known.stems,
+        _KIN: known.kin,
+        _CANONICAL_KIN: known.canonical_kin,
+        _ENDS_IN_A: word.endswith("a"),
+        _BEYOND_ASCII: not word.isascii(),
+        _COURTESY: known.is_courtesy,
+    }
+    return sum(flag for flag, holds in claims.items() if holds)
 
 
 def _ints(values: list[int]) -> Ints:

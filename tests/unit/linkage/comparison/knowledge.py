@@ -10,6 +10,7 @@ from pathlib import Path
 from linkage_spark.linkage.comparison.tokens import NameComparer
 from linkage_spark.model.schema import Model, load_model
 from linkage_spark.reference.names import NameReference, load_name_reference
+from linkage_spark.tables.enums import DobIssue
 
 ROOT = Path(__file__).resolve().parents[4]
 CASES = Path(__file__).resolve().parent / "cases"
@@ -59,6 +60,8 @@ def name_columns(given: str | None, surname: str | None) -> dict[str, object]:
 
 
 def date_columns(born: str) -> dict[str, object]:
+    if born.startswith("~"):
+        return {"dob_year": int(born[1:]), "dob_month": None, "dob_day": None, "dob_issue": DobIssue.STATED_AGE.value}
     parts = [int(part) or None for part in born.split("-")] if born else [None, None, None]
     return dict(zip(("dob_year", "dob_month", "dob_day"), parts, strict=True))
 

@@ -83,6 +83,7 @@ def standard(recorded: Recorded) -> dict[str, object]:
         "dob_year": born.year,
         "dob_month": born.month,
         "dob_day": born.day,
+        "dob_issue": born.issue,
         **address._asdict(),
         "on_duty_sign": name.on_duty or address.address_kind == AddressKind.POLICE_STATION,
     }

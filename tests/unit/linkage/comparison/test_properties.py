@@ -12,14 +12,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkage_spark.linkage.comparison import dates
-from linkage_spark.linkage.comparison.levels import CROSSED, DIFFER, GIVEN, SURNAME
+from linkage_spark.linkage.comparison.levels import CROSSED, DIFFER, GIVEN, SURNAME, TYPO
 from linkage_spark.linkage.comparison.names import compare_names
 from linkage_spark.linkage.comparison.pair import compare
-from linkage_spark.linkage.comparison.tokens import NameComparer
+from linkage_spark.linkage.comparison.tokens import NameComparer, is_variant, may_be_alike
 from linkage_spark.linkage.comparison.unlike import Vocabulary
 from tests.unit.linkage.comparison.knowledge import cases, comparer, person, reference
 
 TOKENS = st.sampled_from(
+    "begum bibi popescu ionescu oluwaseun seun harpreet gurpreet xiao ming hong thi van novak novakova barnes bames dean sean "
     "john jon jonathan j smith smyth smiht mohammed muhammad md ali imran kaur singh gill kowalski kowalska "
     "anne marie annemarie o brien obrien paul paula bob robert mc donald macdonald am jm yusuf hassan desouza souza".split()
 )
@@ -29,6 +30,11 @@ PERSONS = st.builds(
         person(given, surname, "")
         | {"dob_year": year, "dob_month": month, "dob_day": day, "saon": saon, "paon": paon}
         | {"postcode": postcode, "postcode_district": postcode, "address_kind": kind}
+        | (
+            {"dob_month": None, "dob_day": None, "dob_issue": "stated_age"}
+            if kind == "dwelling" and month is None
+            else {}
+        )
     ),
     NAMES,
     NAMES,
@@ -89,7 +95,8 @@ def test_the_letter_bound_never_turns_away_what_a_spelling_rule_accepts(a: str, 
     edits = jellyfish.damerau_levenshtein_distance(short, long)
     closeness = jellyfish.jaro_winkler_similarity(short, long)
     if closeness >= 0.84 or (edits <= 1 and len(short) >= 3) or (edits <= 2 and len(short) >= 6):
-        assert comparer()._may_be_alike(short, long)
+        known = comparer().lexicon.known
+        assert may_be_alike(short, long, known(short).letters, known(long).letters)
 
 
 def test_a_forgetful_comparer_gives_the_same_levels() -> None:
@@ -135,6 +142,36 @@ def test_a_generation_apart_is_never_near() -> None:
     far = (np.abs(years - 1960) >= dates.GENERATION_YEARS) & (np.abs(years - 1960) != 100)
     assert not found.near[far].any()
     assert found.contradicts[far].all()
+
+
+def test_what_the_gate_closes_for_a_stated_age_contradicts() -> None:
+    """Blocking lets a pair pass where a month or a day is unknown and the years are at most one apart."""
+    years = np.arange(1960, 2011)
+    one, other = (grid.ravel() for grid in np.meshgrid(years, years))
+    nothing, yes = np.zeros(len(one), dtype=np.int64), np.ones(len(one), dtype=np.bool_)
+    march = np.full(len(one), 3)
+    stated = dates.Dates(one, nothing, nothing, by_age=yes)
+    for right in (
+        dates.Dates(other, march, march),
+        dates.Dates(other, nothing, nothing),
+        dates.Dates(other, nothing, nothing, by_age=yes),
+    ):
+        found = dates.compare_dates(stated, right)
+        assert (found.contradicts == (np.abs(one - other) > 1)).all()
+        assert not found.full.any()
+        assert not found.near.any()
+
+
+def test_a_stated_age_that_agrees_never_reaches_a_level_above_a_year_that_agrees() -> None:
+    years = np.arange(1960, 2011)
+    nothing = np.zeros(len(years), dtype=np.int64)
+    stated = dates.Dates(np.full(len(years), 1985), nothing, nothing, by_age=np.ones(len(years), dtype=np.bool_))
+    found = dates.compare_dates(stated, dates.Dates(years, nothing + 1, nothing + 1)).level
+    assert {int(year): dates.LEVELS[level] for year, level in zip(years, found, strict=True) if level > 1} == {
+        1984: "partial_near",
+        1985: "partial_year_agrees",
+        1986: "partial_year_agrees",
+    }
 
 
 def _column(day: datetime.date) -> dates.Dates:
@@ -183,7 +220,9 @@ def test_known_forms_follow_the_reference_of_nicknames() -> None:
     ]
     for one, other in pairs:
         known = reference().are_nicknames(one, other)
-        alike = comparer()._is_variant(GIVEN, one, other)
+        short, long = sorted((one, other), key=len)
+        known_forms = [(token, comparer().lexicon.known(token)) for token in (short, long)]
+        alike = is_variant(GIVEN, *known_forms)
         same_spelling = reference().canonical(one) == reference().canonical(other)
         assert alike == (known or same_spelling), (one, other)
 
@@ -193,7 +232,9 @@ NAMES_ALIKE = st.sampled_from(
         "alexander alexandra paul paula paulette jo ja mario maria marius mohammed muhammad md o oo ann anne annie nan "
         "catherine katherine kate kasia katarzyna kowalski kowalska ivanov ivanova singh kaur smith smyth smithson mac "
         "macdonald mcdonald saint st john jon jonathan jean jane janet jan paul jp jjp abdul rahman abdelrahman desouza souza "
-        "alhussein hussain vandijk dijk cristian cristina"
+        "alhussein hussain vandijk dijk cristian cristina begum bibi khatun popescu ionescu popesku oluwaseun seun oluwafemi femi "
+        "harpreet gurpreet harprit baljit daljit barnes bames meena mina yaqoob yaqub xiao ming hong xiaoming dean sean novak novakova "
+        "kazlauskaite kazlauskiene abdulrahman abdulrahim karim abdulkarim thi lan nibhriain"
     ).split()
 )
 
@@ -210,7 +251,7 @@ NAMES_ALIKE = st.sampled_from(
 )
 def test_pairs_turned_away_on_whole_columns_differ_one_by_one(values: list[str]) -> None:
     values = list(dict.fromkeys(value for value in values if value.split()))
-    vocabulary = Vocabulary(comparer())
+    vocabulary = Vocabulary(comparer().lexicon)
     vocabulary.numbers(values[::2])  # words that are known before others come
     a, b = (np.array(index).ravel() for index in np.meshgrid(np.arange(len(values)), np.arange(len(values))))
     number = vocabulary.numbers(values)
@@ -238,6 +279,17 @@ RELATED = (
     (SURNAME, "saint", "st"),
     (SURNAME, "macdonald", "mcdonald"),
     (SURNAME, "o neill", "oneill"),
+    (GIVEN, "oluwaseun", "seun"),
+    (GIVEN, "abdulkarim", "karim"),
+    (GIVEN, "meena", "mina"),
+    (GIVEN, "vvendy", "wendy"),
+    (SURNAME, "begum", "bibi"),
+    (SURNAME, "khatun", "bano"),
+    (SURNAME, "novak", "novakova"),
+    (SURNAME, "burns", "bums"),
+    (SURNAME, "kazlauskaite", "kazlauskiene"),
+    (CROSSED, "oluwaseun", "seun"),
+    (CROSSED, "meena", "mina"),
     (CROSSED, "abdhi", "abdifatah"),
     (CROSSED, "borauskas", "boraite"),
 )
@@ -247,7 +299,7 @@ RELATED = (
 def test_related_names_are_never_turned_away(kind: str, one: str, other: str) -> None:
     assert comparer().part_level(kind, one, other) != DIFFER, "the example is no example"
     for memory in (500_000, 1):
-        vocabulary = Vocabulary(NameComparer(reference(), memory=memory))
+        vocabulary = Vocabulary(NameComparer(reference(), memory=memory).lexicon)
         for _ in range(2):
             number = vocabulary.numbers([one, other, "zyx"])
             pairs = number[[0, 1]], number[[1, 0]]
@@ -255,11 +307,19 @@ def test_related_names_are_never_turned_away(kind: str, one: str, other: str) ->
             assert vocabulary.surely_differ(kind, number[[0, 1]], number[[2, 2]]).all()
 
 
+def test_a_shared_ending_makes_no_two_surnames_alike_and_hides_no_slip() -> None:
+    ending = [text for kind, text, least in reference().shared_parts if kind == "surname_ending" and least <= 3]
+    for text in ending:
+        one, other, slip = f"brzk{text}", f"dolm{text}", f"brzek{text}"
+        assert comparer().part_level(SURNAME, one, other) == DIFFER, text
+        assert comparer().part_level(SURNAME, one, slip) >= TYPO, text
+
+
 def test_no_nickname_and_no_vector_of_the_cases_is_turned_away() -> None:
     nicknames = sorted(reference().nickname_pairs)
     listed = {kind: [(one, other) for _, one, other, _ in cases(f"names_{kind}")] for kind in (GIVEN, SURNAME)}
     for kind, pairs in ((GIVEN, nicknames), (CROSSED, nicknames), *listed.items()):
-        vocabulary = Vocabulary(comparer())
+        vocabulary = Vocabulary(comparer().lexicon)
         values = [value for pair in pairs for value in pair]
         number = vocabulary.numbers(values)
         away = np.flatnonzero(vocabulary.surely_differ(kind, number[::2], number[1::2]))
@@ -268,7 +328,7 @@ def test_no_nickname_and_no_vector_of_the_cases_is_turned_away() -> None:
 
 
 def test_a_vocabulary_forgets_strings_as_well_as_tokens() -> None:
-    vocabulary = Vocabulary(NameComparer(reference(), memory=50))
+    vocabulary = Vocabulary(NameComparer(reference(), memory=50).lexicon)
     words = [f"{first} {second}" for first in "abcdefgh" for second in "ijklmnop"]
     for start in range(0, len(words), 16):
         vocabulary.numbers(words[start : start + 16])
@@ -277,7 +337,7 @@ def test_a_vocabulary_forgets_strings_as_well_as_tokens() -> None:
 
 def test_most_pairs_of_unlike_names_are_turned_away() -> None:
     names_ = sorted({name for pair in reference().nickname_pairs for name in pair})[::40]
-    vocabulary = Vocabulary(comparer())
+    vocabulary = Vocabulary(comparer().lexicon)
     a, b = (np.array(index).ravel() for index in np.meshgrid(np.arange(len(names_)), np.arange(len(names_))))
     number = vocabulary.numbers(names_)
     away = vocabulary.surely_differ(GIVEN, number[a], number[b])
