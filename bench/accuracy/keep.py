@@ -10,7 +10,22 @@ _FILE = ("side", "rows_in", "records", "refused")
 _PLAIN = ("attributes", "possible_pairs", "compared_whole", "candidates", "clusters", "rivals")
 _TRUTH = ("true_pairs", "default", "ceiling", "expected_matches", "calibration", "loss")
 _THRESHOLDS = (0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.99, 0.999)
-_FORCE_ACCURACY = ("scopes", "scopes_without_address", "by_address", "by_error_class", "loss")
+_FORCE_ACCURACY = (
+    "scopes",
+    "scopes_without_address",
+    "carried",
+    "calibration",
+    "ablation",
+    "by_address",
+    "by_age_band",
+    "by_event_type",
+    "gaps",
+    "hard_negatives",
+    "by_error_class",
+    "loss",
+    "loss_by_stage",
+    "loss_by_class",
+)
 
 
 def keep_run(metrics: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,4 +64,5 @@ def keep_force(figures: Mapping[str, Any]) -> dict[str, Any]:
         "code_version": figures["run"]["code_version"],
         "screening": {name: screening[name] for name in ("employees", "screened", "with_hits")},
         **{name: accuracy[name] for name in _FORCE_ACCURACY if name in accuracy},
+        **({"expectation": figures["expectation"]} if "expectation" in figures else {}),
     }

@@ -21,6 +21,21 @@ NOA no address · NOD no date of birth · NUM wrong house number · OLD former a
 PCD postcode wrong or missing · SWP day and month exchanged · TRL other spelling or letters · TTL with a title · TYP slip of the
 pen · YER wrong year · YRO year only."""
 
+CARRIED = """What the records carry. A true link *carries* a tier when the policy's clauses grant it on both records' values as recorded, whatever the
+blocking rules, the thresholds and the rivals then do. The policy was fixed by the force. The values are read by the same comparison as in
+screening, so that what it cannot see leaves the denominator and counts as no miss: therefore the coarse bound (*supportable*) stands in the
+last line but one, which asks nobody."""
+
+ABLATION = """The same force screened with one thing less each time; what the records carry is always read with everything in place:"""
+
+LOOK_ALIKES = """Records of relatives, housemates and namesakes of employees, each link to which is wrong:"""
+
+STAGES = """At which stage true links were lost, and how many of them the policy would have shown on their values:"""
+
+REASONS = """Error classes of which less than 0.85 of the supportable true links are shown, and why. What the policy holds back on its values,
+whatever the score, counts as the policy's, also where no rule proposed the pair; *one element only* means that of name, date of birth and
+address no two agree as recorded."""
+
 SETS_HEAD = """## Openly available labelled files
 
 `make accuracy OPEN_DATA=DIR` measures `jobs/link.py` and `jobs/dedupe.py` on febrl3 and febrl4 (FEBRL), fake_1000 and historical_half (half of

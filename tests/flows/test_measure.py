@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -11,19 +11,25 @@ import pytest
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import ArrayType, BooleanType, DoubleType, IntegerType, LongType, TimestampType
 
-from linkage_spark.errors import ContractError, SourceError, UsageError
+from linkage_spark.errors import ContractError, GateError, SourceError, UsageError
+from linkage_spark.evaluation import gaps
 from linkage_spark.evaluation.accuracy import accuracy
 from linkage_spark.evaluation.figures import AccuracyFigures, to_json
-from linkage_spark.evaluation.judged import TRUTH_EMPLOYEE, TRUTH_PERSON
+from linkage_spark.evaluation.judged import TRUTH_EMPLOYEE, TRUTH_PERSON, list_event_types
+from linkage_spark.evaluation.people import count_people, count_true_people
 from linkage_spark.flows.measure import judge_links, measure_truth
 from linkage_spark.kit.contract import TableContract
+from linkage_spark.model.schema import load_model
 from linkage_spark.runs import evaluate
 from linkage_spark.runs.reporting import collect_examples, collect_expected_false
+from linkage_spark.settings.run import load_settings
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
-from linkage_spark.tables.linkage import LINK
+from linkage_spark.tables.linkage import FREQUENCY, LINK, REFINED_KEY
 from linkage_spark.tables.results import HIT, RUN
 from tests.unit.report import made_up
+
+CONF = Path(__file__).resolve().parents[2] / "conf"
 
 # Employee E1 is true person 1, and so on. E4's HR rows were refused, E5 was not screened.
 EMPLOYEES = [
@@ -70,7 +76,7 @@ def table(spark: SparkSession, contract: TableContract, rows: Iterable[dict[str,
 
 
 def person(ref: str, **other: Any) -> dict[str, Any]:
-    known = {"given_tokens": ["a"], "surname_tokens": ["b"], "address_kind": "dwelling"}
+    known = {"given_tokens": ["a"], "surname_tokens": ["b"], "address_kind": "dwelling", "dob_year": 1980}
     dated = {"date_of_birth": date(1980, 5, 2), "address_raw": "1 Some Street", "postcode": "B1 1AA"}
     return {"source_system": "crime", "person_ref": ref, **known, **dated, **other}
 
@@ -106,13 +112,13 @@ def world(spark: SparkSession) -> dict[str, DataFrame]:
         person("N11", on_duty_sign=True, address_issue="not_a_dwelling", address_kind="police_station"),
     ]
     links = [
-        link("E1", "N1", "match", 20.0),
-        link("E1", "N2", "possible", 6.25),
+        link("E1", "N1", "match", 20.0, rival_posterior=0.999),
+        link("E1", "N2", "possible", 6.25, rival_posterior=0.75),
         link("E2", "N9", "possible", 6.0, rival_posterior=0.5),
         link("E3", "N11", "possible", 1.0, on_duty_sign=True),
     ]
     held_back = [
-        link("E2", "N3", "non_match", 4.0, policy_reason="rival_too_close"),
+        link("E2", "N3", "non_match", 4.0, policy_reason="rival_too_close", rival_posterior=0.25),
         link("E2", "N12", "non_match", 4.0, policy_reason="contradiction"),
     ]
     hits = [
@@ -150,6 +156,9 @@ def world(spark: SparkSession) -> dict[str, DataFrame]:
             [{"source_system": "crime", "event_ref": f"C{n}", "event_type": "crime"} for n in (1, 2, 3)],
         ),
     }
+
+
+CLAIMS = "employee_id string, source_system string, person_ref string, claim_tier string, claim_reason string"
 
 
 def judged(world: dict[str, DataFrame], **other: Any) -> DataFrame:
@@ -237,10 +246,50 @@ def test_pairs_once_proposed_are_told_from_those_never_proposed(
     assert {row.person_ref: row.outcome for row in plain}["N3"] == "not_shown"
 
 
-def test_expected_false_links_follow_weight_and_rivals(world: dict[str, DataFrame]) -> None:
+def test_a_proposed_pair_that_the_gate_took_out_is_the_policys_loss_and_the_claim_stands_beside(
+    world: dict[str, DataFrame], spark: SparkSession
+) -> None:
+    key = ("E2", "crime", "N4")
+    proposed = spark.createDataFrame([key], schema="employee_id string, source_system string, person_ref string")
+    claims = spark.createDataFrame([(*key, "non_match", "contradiction")], schema=CLAIMS)
+    rows = judged(world, scored_links=world["scored"], proposed=proposed, claims=claims).where("is_true").collect()
+    found = {row.person_ref: row for row in rows}
+    assert found["N4"].outcome == "held_back: contradiction"
+    assert (found["N4"].claim_tier, found["N1"].claim_tier) == ("non_match", None)
+
+
+def test_ages_are_told_on_the_runs_day_and_events_by_all_their_types(world: dict[str, DataFrame]) -> None:
+    types = list_event_types(world["involvement"], world["event"])
+    found = {
+        (row.employee_id, row.person_ref): row
+        for row in judged(world, event_types=types, as_of=date(2026, 11, 21)).collect()
+    }
+    assert found["E1", "N1"].age_band == "45_to_54"
+    assert found["E4", "N7"].age_band == "age_unknown"
+    assert (found["E1", "N1"].event_types, found["E3", "N6"].event_types) == ("crime", "")
+
+
+def test_people_are_counted_by_what_is_shown_of_them(world: dict[str, DataFrame]) -> None:
+    (row,) = count_true_people(judged(world, scored_links=world["scored"])).collect()
+    # E1 and E3 are found; E2 is shown with a stranger's record alone, has one of its own below the tiers; E4 and E5 are missed.
+    assert row.asDict() == {"shown": 3, "shown_falsely": 1, "missed_scored": 1, "missed": 3}
+
+
+def test_expected_people_multiply_the_chances_of_their_links(world: dict[str, DataFrame]) -> None:
+    (row,) = count_people(world["scored"]).collect()
+    # E1: two shown, right with 0.999 and 0.75; E2: one shown with 0.5, two others with 0.25 and 1; E3: one shown, certain.
+    assert (row.employees_scored, row.employees_shown) == (3, 3)
+    assert row.falsely_stated == pytest.approx(1e6 * (0.001 * 0.25 + 0.5), abs=3)
+    assert row.missed_stated == pytest.approx(1e6 * 0.5, abs=3)
+    assert row.falsely_variance_stated == pytest.approx(1e6 * (0.00025 * 0.99975 + 0.25), abs=3)
+    # One bit less halves the odds: 1 of 3 instead of 1 of 2.
+    assert row.falsely_less == pytest.approx(1e6 * (1 / (1 + 999 / 2) * 0.4 + 2 / 3), abs=3)
+
+
+def test_expected_false_links_are_what_the_posterior_beside_rivals_leaves(world: dict[str, DataFrame]) -> None:
     found = {row["tier"]: row for row in collect_expected_false(world["link"])}
-    assert found["match"]["expected_false"] == pytest.approx(1 / (1 + 2**20), abs=1e-6)
-    expected = 1 / (1 + 2**6.25) + (1 - 0.5 * 2**6 / (1 + 2**6)) + 1 / 3
+    assert found["match"]["expected_false"] == pytest.approx(0.001, abs=1e-6)
+    expected = 0.25 + 0.5 + 0.0
     assert found["possible"] == {
         "tier": "possible",
         "links": 3,
@@ -273,17 +322,23 @@ def test_truth_that_lacks_columns_is_refused_with_their_names(world: dict[str, D
         )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def published(
-    world: dict[str, DataFrame], spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Path:
+    world: dict[str, DataFrame], spark: SparkSession, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
     """An output root with one published run R1 of the world, and its truth, under one folder."""
-    store = DeltaStore(spark, f"{tmp_path}/out")
+    root = tmp_path_factory.mktemp("published")
+    store = DeltaStore(spark, f"{root}/out")
     tables = {"person": PERSON, "link": LINK, "hit": HIT, "involvement": INVOLVEMENT, "event": EVENT}
     versions = {contract.name: store.overwrite(contract, world[name]) for name, contract in tables.items()}
+    for contract in (REFINED_KEY, FREQUENCY):
+        versions[contract.name] = store.overwrite(contract, spark.createDataFrame([], schema=contract.schema))
     now = datetime(2026, 11, 21, 5, 30, tzinfo=UTC)
+    model = load_model(CONF, "screening_v1")
     run = {
         "run_id": "R1",
+        "model_id": model.id,
+        "model_fingerprint": model.fingerprint,
         "kind": "backfill",
         "status": "published",
         "shown_run_id": "R1",
@@ -294,9 +349,10 @@ def published(
     }
     store.append(RUN, table(spark, RUN, [run]))
     for name in ("employee", "person"):
-        world[f"truth_{name}"].write.parquet(f"{tmp_path}/feeds/truth/{name}")
-    monkeypatch.setattr(evaluate, "open_session", lambda app_name: nullcontext(spark))
-    return tmp_path
+        world[f"truth_{name}"].write.parquet(f"{root}/feeds/truth/{name}")
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(evaluate, "open_session", lambda app_name: nullcontext(spark))
+        yield root
 
 
 def test_evaluate_adds_accuracy_to_the_report_of_a_published_run(
@@ -311,10 +367,50 @@ def test_evaluate_adds_accuracy_to_the_report_of_a_published_run(
     page = (folder / "report.html").read_text(encoding="utf-8")
     assert "Accuracy against the truth" in page
     assert "3 hits over tiers" in page
+    # The costliest errors are on the page by reference alone, and in no figures.
+    assert 'id="table-costly_false"' in page
+    assert "crime:N9" in page
+    assert "Some Street" not in page
+    assert "N9" not in json.dumps(figures)
     with pytest.raises(UsageError, match="no published run R2"):
         evaluate.run_evaluate(feeds_root=feeds, root=out, run_id="R2")
     with pytest.raises(UsageError, match="run the backfill first"):
         evaluate.run_evaluate(feeds_root=feeds, root=f"{published}/nowhere")
-    with pytest.raises(SourceError) as caught:
+    with pytest.raises(SourceError, match=r"there is no folder .*/nowhere; correct --feeds"):
         evaluate.run_evaluate(feeds_root=f"{published}/nowhere", root=out)
-    assert len(caught.value.faults) == 2
+
+
+def test_a_run_without_a_truth_says_what_it_expects_and_that_no_truth_was_there(
+    published: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (published / "bare").mkdir()
+    out = f"{published}/out"
+    assert evaluate.run_evaluate(feeds_root=f"{published}/bare", root=out) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Out of 13,000 people we expect to find" in said
+    assert "No truth was there" in said
+    figures = json.loads((published / "out/reports/R1/figures.json").read_text(encoding="utf-8"))
+    assert figures["expectation"]["truth_was_there"] is False
+    assert "accuracy" not in figures
+    assert not (published / "out/work/evaluate").exists()
+    with pytest.raises(UsageError, match="need the truth"):
+        evaluate.run_evaluate(feeds_root=None, root=out, ablation=True)
+
+
+def test_half_a_truth_is_refused(published: Path, world: dict[str, DataFrame]) -> None:
+    world["truth_person"].write.parquet(f"{published}/half/truth/person")
+    with pytest.raises(SourceError, match=r"no truth at .*/half/truth/employee; run jobs/synthesise.py once more"):
+        evaluate.run_evaluate(feeds_root=f"{published}/half", root=f"{published}/out")
+
+
+def test_a_gap_that_is_too_wide_ends_the_job_after_everything_was_written(
+    published: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    limits = {"max_tradition_gap": 0.0, "max_tradition_precision_gap": 1.0, "min_tradition_links": 1}
+    monkeypatch.setattr(evaluate, "load_settings", lambda conf, env: load_settings(conf, env, {"evaluation": limits}))
+    monkeypatch.setattr(gaps, "difference", lambda best, share: (0.4, 0.1, 0.6))
+    with pytest.raises(GateError, match=r"recall of irish is 40\.0 points below that of british") as caught:
+        evaluate.run_evaluate(feeds_root=f"{published}/feeds", root=f"{published}/out")
+    assert caught.value.exit_code == 4
+    assert "GAPS BETWEEN NAMING TRADITIONS" in capsys.readouterr().out
+    assert (published / "out/reports/R1/report.html").is_file()

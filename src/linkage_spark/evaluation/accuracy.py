@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from linkage_spark.evaluation.carried import carried_figures
 from linkage_spark.evaluation.figures import (
     AccuracyFigures,
     CurvePoint,
@@ -17,6 +18,7 @@ from linkage_spark.evaluation.figures import (
     ScopeAccuracy,
 )
 from linkage_spark.evaluation.intervals import proportion
+from linkage_spark.evaluation.losses import losses_by_class, losses_by_stage
 from linkage_spark.tables.enums import Tier
 
 Row = Mapping[str, Any]
@@ -38,7 +40,8 @@ def accuracy(
     """Figures from the four counts of ``evaluation.judged``.
 
     Precision = true links shown / links shown. Recall = true links shown / all true links;
-    ``recall_supportable`` leaves out records that hold too little for any link.
+    ``recall_supportable`` leaves out records that hold too little for any link; ``carried``, where the policy
+    was asked, says what the other values would allow.
 
     Args:
         patterns: rows of ``count_patterns``.
@@ -48,20 +51,27 @@ def accuracy(
     """
     rows = list(patterns)
     true_links = _pairs(rows, _is_true)
-    return {
+    found: AccuracyFigures = {
         "true_links": true_links,
         "supportable_true_links": _pairs(rows, lambda row: row["is_true"] and row["supportable"]),
         "scopes": scopes(rows),
         "by_source": _by(rows, lambda row: [row["source_system"]]),
-        "by_error_class": _by(rows, _error_classes),
+        "by_error_class": _by(rows, error_classes),
         "by_tradition": _by(rows, lambda row: [row["naming_tradition"]]),
         "by_address": _by(rows, lambda row: ["with_address_note" if row["address_noted"] else "without_address_note"]),
         "by_on_duty": _by(rows, lambda row: ["on_duty_sign" if row["on_duty_sign"] else "no_sign"]),
+        "by_age_band": _by(rows, lambda row: [row["age_band"]]),
+        "by_event_type": _by(rows, lambda row: row["event_types"].split("|")),
         "hard_negatives": _hard_negatives(rows, hard_negatives),
         "hits": _hits(list(hits)),
         "curve": _curve(weights, true_links),
         "loss": _loss(rows),
+        "loss_by_stage": losses_by_stage(rows),
+        "loss_by_class": losses_by_class(rows, error_classes),
     }
+    if any(row["claim_tier"] for row in rows):
+        found["carried"] = carried_figures(rows)
+    return found
 
 
 def scopes(patterns: Iterable[Row]) -> list[ScopeAccuracy]:
@@ -74,7 +84,7 @@ def _is_true(row: Row) -> bool:
     return bool(row["is_true"])
 
 
-def _error_classes(row: Row) -> list[str]:
+def error_classes(row: Row) -> list[str]:
     """A record may bear several classes, and counts under each."""
     return [name for name in row["error_classes"].split("|") if name] or [CLEAN]
 

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NotRequired, TypedDict, cast
+from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, cast
+
+if TYPE_CHECKING:
+    from linkage_spark.evaluation.expectation import ExpectedEstimate, ExpectedFigures
+    from linkage_spark.evaluation.pair_figures import CalibrationBin
 
 FIGURES_VERSION = 1
 """Rises when a key changes its meaning or goes."""
@@ -199,25 +203,173 @@ class LossFigures(TypedDict):
     supportable: int
 
 
+class CarriedTier(TypedDict):
+    """True links by the tier that the policy grants on the values as recorded, and where they are shown.
+
+    ``carries``: a Tier, or 'not_compared' where a side took no part; ``true_links`` is the share of all true links.
+    """
+
+    carries: str
+    true_links: Proportion
+    shown_match: int
+    shown_possible: int
+
+
+class CarriedFigures(TypedDict):
+    """Recall bounded by what the records carry; see ``carried.carried_figures``.
+
+    ``match_of_match``: in tier match, of true links that carry match; ``carry_match``: those, of all true links.
+    ``shown_of_possible``: in either tier, of true links that carry at least possible; ``carry_possible`` likewise.
+    ``shown_of_supportable``, ``supportable``: the same with the coarse bound. ``shown_pairs_per_true``: null when none.
+    """
+
+    tiers: list[CarriedTier]
+    match_of_match: Proportion
+    carry_match: Proportion
+    shown_of_possible: Proportion
+    carry_possible: Proportion
+    shown_of_supportable: Proportion
+    supportable: Proportion
+    shown_pairs: int
+    true_shown_pairs: int
+    shown_pairs_per_true: float | None
+
+
+class StageLoss(TypedDict):
+    """True links lost at one stage; ``carry_possible``: those that the policy would show (null: nobody asked)."""
+
+    stage: str
+    true_links: int
+    supportable: int
+    carry_possible: int | None
+
+
+class LossReason(TypedDict):
+    """Lost true links by reason."""
+
+    reason: str
+    true_links: int
+
+
+class ClassLoss(TypedDict):
+    """Recall of supportable true links of one error class, and why the others are not shown, most frequent first."""
+
+    error_class: str
+    recall_supportable: Proportion
+    below_least: bool
+    reasons: list[LossReason]
+
+
+class GroupGap(TypedDict):
+    """One naming tradition below the best: recall or precision, best less its own, with a 95 % interval.
+
+    ``judged``: it has enough links; ``too_wide``: it is judged, and above the limit by more than chance.
+    """
+
+    measure: str
+    group: str
+    share: Proportion
+    best_group: str
+    best_share: Proportion
+    limit: float
+    gap: float | None
+    low: float | None
+    high: float | None
+    judged: bool
+    too_wide: bool
+
+
+class GapFigures(TypedDict):
+    """Gaps between naming traditions; each carries its limit."""
+
+    min_links: int
+    groups: list[GroupGap]
+
+
+class CalibrationFigures(TypedDict):
+    """Stated probabilities against the truth.
+
+    ``covers``: 'all_scored' pairs, or 'shown' pairs alone. ``off_by``: expected over true matches, less 1.
+    """
+
+    covers: str
+    pairs: int
+    true_pairs: int
+    expected_matches: float
+    off_by: float | None
+    expected_calibration_error: float | None
+    bins: list[CalibrationBin]
+
+
+class AblationFigures(TypedDict):
+    """The same run screened again with one thing changed; ``changed`` is 'nothing' in the first row."""
+
+    changed: str
+    scopes: list[ScopeAccuracy]
+    match_of_match: Proportion
+    shown_of_possible: Proportion
+
+
+class PeopleTruth(TypedDict):
+    """Employees counted with the truth; a person is found when one of the shown links is true.
+
+    ``missed_scored``: with a true pair that was scored, and none that is shown; ``missed``: with any true link, and none.
+    """
+
+    shown: int
+    shown_falsely: int
+    missed_scored: int
+    missed: int
+
+
+class PeopleFigures(TypedDict):
+    """What the probabilities say of people: see ``people.people_figures``."""
+
+    employees: int
+    not_screened: int
+    shown: int
+    falsely: ExpectedEstimate
+    missed: ExpectedEstimate
+    statement: str
+    truth: NotRequired[PeopleTruth]
+
+
+class ExpectationFigures(TypedDict):
+    """A run without looking at any truth: people, and pairs."""
+
+    truth_was_there: bool
+    people: PeopleFigures
+    links: ExpectedFigures
+
+
 class AccuracyFigures(TypedDict):
     """What the truth of a made-up force says about a run's links and hits.
 
-    ``scopes_without_address``: the same screening once more, as if no address had been recorded; only where it was asked for.
+    ``scopes_without_address``: the same screening once more, as if no address had been recorded; only where it was
+    asked for, like ``ablation``.
     """
 
     true_links: int
     supportable_true_links: int
     scopes: list[ScopeAccuracy]
     scopes_without_address: NotRequired[list[ScopeAccuracy]]
+    ablation: NotRequired[list[AblationFigures]]
+    carried: NotRequired[CarriedFigures]
+    gaps: NotRequired[GapFigures]
+    calibration: NotRequired[CalibrationFigures]
     by_source: list[GroupAccuracy]
     by_error_class: list[GroupAccuracy]
     by_tradition: list[GroupAccuracy]
     by_address: list[GroupAccuracy]
     by_on_duty: list[GroupAccuracy]
+    by_age_band: list[GroupAccuracy]
+    by_event_type: list[GroupAccuracy]
     hard_negatives: list[HardNegativeAccuracy]
     hits: list[HitAccuracy]
     curve: list[CurvePoint]
     loss: list[LossFigures]
+    loss_by_stage: list[StageLoss]
+    loss_by_class: list[ClassLoss]
 
 
 class ResultFigures(TypedDict):
@@ -238,9 +390,10 @@ class ResultFigures(TypedDict):
 
 
 class Figures(ResultFigures, total=False):
-    """All figures of one run; ``accuracy`` only where the truth is known."""
+    """All figures of one run; ``accuracy`` only where the truth is known, ``expectation`` where the job evaluate made it."""
 
     accuracy: AccuracyFigures
+    expectation: ExpectationFigures
 
 
 def to_json(figures: Mapping[str, Any]) -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StructField, StructType
 
-from linkage_spark.tables.enums import AddressKind, SourceSystem, Tier
+from linkage_spark.evaluation.expected import match_probability
+from linkage_spark.tables.enums import AddressKind, PolicyReason, SourceSystem, Tier
 from linkage_spark.tables.types import LONG, STRING, STRINGS
 
 TRUTH_EMPLOYEE = StructType(
@@ -44,8 +47,24 @@ PATTERN_COLUMNS: tuple[str, ...] = (
     "on_duty_sign",
     "address_noted",
     "outcome",
+    "claim_tier",
+    "claim_reason",
+    "age_band",
+    "event_types",
 )
 """By what judged pairs are counted; with ``pairs`` LONG they are the input of ``accuracy``."""
+
+AGE_BANDS: tuple[tuple[int, str], ...] = (
+    (55, "55_and_over"),
+    (45, "45_to_54"),
+    (35, "35_to_44"),
+    (25, "25_to_34"),
+    (0, "under_25"),
+)
+"""Least age in years and name of each band, the oldest first."""
+
+UNKNOWN_AGE = "age_unknown"
+"""The band of an employee without a year of birth."""
 
 SHOWN_MATCH = "shown_match"
 SHOWN_POSSIBLE = "shown_possible"
@@ -67,6 +86,9 @@ def judge(
     person: DataFrame,
     scored_links: DataFrame | None = None,
     proposed: DataFrame | None = None,
+    claims: DataFrame | None = None,
+    event_types: DataFrame | None = None,
+    as_of: date | None = None,
 ) -> DataFrame:
     """One row per (employee, person record) that is true or was scored.
 
@@ -84,12 +106,19 @@ def judge(
             policy held back. None: such pairs count as not shown.
         proposed: PAIR_KEY of every candidate pair, where kept; tells pairs below the model's floor
             from pairs that no rule proposed. None: the two stay one.
+        claims: PAIR_KEY, ``claim_tier``, ``claim_reason``: the highest tier that the policy grants a true pair
+            on its values as recorded (``flows.claims``). None: not asked.
+        event_types: RECORD_KEY and ``event_types`` (sorted, joined by '|') of records that stand in an event.
+        as_of: the day on which ages are told; None: no ages.
 
     Returns:
         PAIR_KEY, ``is_true``, ``tier`` (null when not scored), ``match_weight`` (log2; null when not
-        scored), ``supportable``, ``naming_tradition`` (the employee's), ``error_classes`` (sorted,
+        scored), ``match_probability`` (0 to 1, of weight and rivals; null when not scored), ``supportable``, ``naming_tradition`` (the employee's), ``error_classes`` (sorted,
         joined by '|'; '' when clean), ``hard_negative`` (null when none), ``on_duty_sign``,
-        ``address_noted`` (the record's address has an issue, or none was recorded) and ``outcome``.
+        ``address_noted`` (the record's address has an issue, or none was recorded), ``outcome``, ``claim_tier``
+        and ``claim_reason`` (null where not asked, where the pair is not true, and where one side took no part in
+        the comparison), ``age_band`` of the employee (year of ``as_of`` less year of birth) and ``event_types``
+        ('' in no event).
     """
     scored = _scored(links, scored_links)
     true_pairs = (
@@ -117,11 +146,14 @@ def judge(
         .join(_record_marks(person, pairs), on=RECORD_KEY, how="left")
         .join(F.broadcast(_employee_marks(person)), on="employee_id", how="left")
     )
+    labelled = _joined(labelled, claims, PAIR_KEY, ("claim_tier", "claim_reason"))
+    labelled = _joined(labelled, event_types, RECORD_KEY, ("event_types",))
     return labelled.select(
         *PAIR_KEY,
         F.coalesce("is_true", F.lit(False)).alias("is_true"),
         "tier",
         "match_weight",
+        "match_probability",
         F.coalesce("supportable", F.lit(False)).alias("supportable"),
         F.coalesce("naming_tradition", F.lit("")).alias("naming_tradition"),
         F.coalesce("error_classes", F.lit("")).alias("error_classes"),
@@ -129,6 +161,10 @@ def judge(
         F.coalesce("link_on_duty", "record_on_duty", F.lit(False)).alias("on_duty_sign"),
         F.coalesce("address_noted", F.lit(True)).alias("address_noted"),
         _outcome(scored_kept=scored_links is not None, proposed_kept=proposed is not None).alias("outcome"),
+        "claim_tier",
+        "claim_reason",
+        _age_band(as_of).alias("age_band"),
+        F.coalesce("event_types", F.lit("")).alias("event_types"),
     )
 
 
@@ -186,13 +222,50 @@ def count_judged_hits(judged: DataFrame, *, hit: DataFrame, involvement: DataFra
     return both.groupBy("event_type", "tier", "on_duty_sign", "is_true").agg(F.count(F.lit(1)).alias("hits"))
 
 
+def list_event_types(involvement: DataFrame, event: DataFrame) -> DataFrame:
+    """Per person record the types of the events it stands in: RECORD_KEY, ``event_types`` (sorted, joined by '|').
+
+    Args:
+        involvement: INVOLVEMENT.
+        event: EVENT.
+    """
+    types = involvement.select(*RECORD_KEY, "event_ref").join(
+        event.select("source_system", "event_ref", "event_type"), on=["source_system", "event_ref"], how="inner"
+    )
+    listed = F.array_join(F.array_sort(F.collect_set("event_type")), "|")
+    return types.groupBy(*RECORD_KEY).agg(listed.alias("event_types"))
+
+
+def _joined(rows: DataFrame, frame: DataFrame | None, key: list[str], columns: tuple[str, ...]) -> DataFrame:
+    """Further columns by their key; null where there is no such frame."""
+    if frame is None:
+        return rows.withColumns({name: F.lit(None).cast("string") for name in columns})
+    return rows.join(frame.select(*key, *columns), on=key, how="left")
+
+
+def _age_band(as_of: date | None) -> Column:
+    """The band of the age that the employee reaches in the year of ``as_of``."""
+    band = F.lit(UNKNOWN_AGE)
+    if as_of is None:
+        return band
+    age = F.lit(as_of.year) - F.col("employee_birth_year")
+    for least, name in reversed(AGE_BANDS):
+        band = F.when(age >= F.lit(least), F.lit(name)).otherwise(band)
+    return band
+
+
 def _scored(links: DataFrame, scored_links: DataFrame | None) -> DataFrame:
-    """The links, and where kept the non_match pairs, in the columns that judging reads."""
-    columns = [*PAIR_KEY, "tier", "match_weight", "policy_reason", "on_duty_sign"]
+    """The links, and where kept the non_match pairs, in the columns that judging reads; a pair stands once."""
+    columns = [*PAIR_KEY, "tier", "match_weight", "policy_reason", "on_duty_sign", "rival_posterior"]
     shown = links.where(_shown())
     if scored_links is not None:
-        shown = shown.select(*columns).unionByName(scored_links.where(~_shown()).select(*columns))
-    return shown.select(*columns).withColumnRenamed("on_duty_sign", "link_on_duty")
+        others = scored_links.where(~_shown()).join(shown.select(*PAIR_KEY), on=PAIR_KEY, how="left_anti")
+        shown = shown.select(*columns).unionByName(others.select(*columns))
+    return (
+        shown.withColumn("match_probability", match_probability())
+        .select(*columns[:-1], "match_probability")
+        .withColumnRenamed("on_duty_sign", "link_on_duty")
+    )
 
 
 def _shown() -> Column:
@@ -229,16 +302,23 @@ def _record_marks(person: DataFrame, pairs: DataFrame) -> DataFrame:
 
 
 def _employee_marks(person: DataFrame) -> DataFrame:
-    """Per employee that standardising kept: whether any variant takes part in the comparison."""
+    """Per employee that standardising kept: whether any variant takes part in the comparison, and the year of birth."""
     return (
         person.where(F.col("source_system") == SourceSystem.HR.value)
         .groupBy(F.col("person_ref").alias("employee_id"))
-        .agg(F.max(F.col("not_screened_reason").isNull()).alias("employee_screened"))
+        .agg(
+            F.max(F.col("not_screened_reason").isNull()).alias("employee_screened"),
+            F.max("dob_year").alias("employee_birth_year"),
+        )
     )
 
 
 def _outcome(*, scored_kept: bool, proposed_kept: bool) -> Column:
-    """What became of a pair: the first of these that applies."""
+    """What became of a pair: the first of these that applies.
+
+    A proposed pair whose dates of birth contradict each other is not scored: the gate takes it out for the policy.
+    """
+    vetoed = F.col("claim_reason") == PolicyReason.CONTRADICTION.value
     unscored = NEVER_PROPOSED if proposed_kept else (BELOW_FLOOR + "_or_" + NEVER_PROPOSED)
     return (
         F.when(F.col("tier") == Tier.MATCH.value, F.lit(SHOWN_MATCH))
@@ -248,6 +328,7 @@ def _outcome(*, scored_kept: bool, proposed_kept: bool) -> Column:
         .when(F.col("record_screened").isNull(), F.lit(RECORD_REFUSED))
         .when(~F.col("record_screened"), F.lit(RECORD_NOT_SCREENED))
         .when(F.col("tier").isNotNull(), F.concat(F.lit(HELD_BACK), F.col("policy_reason")))
+        .when(F.col("was_proposed") & vetoed, F.lit(HELD_BACK + PolicyReason.CONTRADICTION.value))
         .when(F.col("was_proposed"), F.lit(BELOW_FLOOR if scored_kept else NOT_SHOWN))
         .otherwise(F.lit(unscored if scored_kept or proposed_kept else NOT_SHOWN))
     )

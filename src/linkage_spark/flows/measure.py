@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from linkage_spark.errors import SourceError
 from linkage_spark.evaluation import judged
+from linkage_spark.evaluation.pair_counts import count_by_threshold
+from linkage_spark.evaluation.people import count_true_people, is_shown
 from linkage_spark.tables.canonical import ADDRESS_FIELDS, EVENT, INVOLVEMENT, PERSON
 from linkage_spark.tables.enums import AddressKind
 from linkage_spark.tables.linkage import LINK
@@ -23,6 +26,8 @@ class TruthCounts:
     patterns: DataFrame
     weights: DataFrame
     hits: DataFrame
+    thresholds: DataFrame
+    people: DataFrame
 
 
 def judge_links(
@@ -33,6 +38,9 @@ def judge_links(
     person: DataFrame,
     scored_links: DataFrame | None = None,
     proposed: DataFrame | None = None,
+    claims: DataFrame | None = None,
+    event_types: DataFrame | None = None,
+    as_of: date | None = None,
 ) -> DataFrame:
     """Truth × links, see ``evaluation.judged.judge``. Inputs are checked.
 
@@ -58,6 +66,9 @@ def judge_links(
         person=PERSON.check(person),
         scored_links=scored_links,
         proposed=proposed,
+        claims=claims,
+        event_types=event_types,
+        as_of=as_of,
     )
 
 
@@ -85,7 +96,7 @@ def measure_truth(
     """What the truth says of a run, counted.
 
     Args:
-        judged_links: from ``judge_links``, kept by the run since three counts read it.
+        judged_links: from ``judge_links``, kept by the run since five counts read it.
         truth_person: TRUTH_PERSON.
         hit: HIT.
         involvement: INVOLVEMENT.
@@ -104,4 +115,10 @@ def measure_truth(
             involvement=INVOLVEMENT.check(involvement),
             event=EVENT.check(event),
         ),
+        thresholds=count_by_threshold(
+            judged_links.where(F.col("match_weight").isNotNull()).select(
+                "is_true", is_shown().alias("linked"), "match_probability", "match_weight"
+            )
+        ),
+        people=count_true_people(judged_links),
     )

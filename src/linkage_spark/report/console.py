@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping
 from typing import Any
 
-from linkage_spark.report import tables
+from linkage_spark.report import accuracy_tables, tables
 from linkage_spark.report.tables import Table
 
 WIDTH = 118
@@ -44,12 +44,18 @@ def _tables(figures: Mapping[str, Any]) -> list[Table]:
         tables.location_hits(figures),
         tables.expected_false(figures),
     ]
+    if "expectation" in figures:
+        chosen.append(accuracy_tables.expectation(figures))
     accuracy = figures.get("accuracy")
     if accuracy is not None:
         chosen += [
             tables.scopes(accuracy),
+            *([accuracy_tables.carried(accuracy)] if "carried" in accuracy else []),
             tables.hit_accuracy(accuracy),
             tables.loss(accuracy),
+            accuracy_tables.loss_by_stage(accuracy),
+            *([accuracy_tables.gaps(accuracy)] if "gaps" in accuracy else []),
+            accuracy_tables.ablation(accuracy),
             tables.hard_negatives(accuracy),
         ]
     return [table for table in chosen if table.rows]

@@ -8,19 +8,21 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from linkage_spark.report import pictures, tables
+from linkage_spark.report import accuracy_tables, pictures, tables
 from linkage_spark.report.words import count, label, percent, signed
 
 Rows = Sequence[Mapping[str, Any]]
 
 
-def page(figures: Mapping[str, Any], *, examples: Rows = ()) -> str:
+def page(figures: Mapping[str, Any], *, examples: Rows = (), costly: Mapping[str, Any] | None = None) -> str:
     """The whole report as HTML text.
 
     Args:
         figures: shape of ``evaluation.figures.Figures``; ``accuracy`` may be missing.
         examples: hits with EXAMPLE_COLUMNS of ``evaluation.examples``; the first of the strongest tier
             is drawn as a waterfall. Empty: the section says that none are shown.
+        costly: the costliest errors of a made-up force: 'false' and 'lost', rows of ``evaluation.costliest.told``,
+            and 'with_values'. None: none are shown.
     """
     environment = Environment(
         loader=PackageLoader(package_name="linkage_spark.report", package_path="templates"),
@@ -39,7 +41,8 @@ def page(figures: Mapping[str, Any], *, examples: Rows = ()) -> str:
         examples=examples,
         shown=_shown_example(examples),
         pictures={name: Markup(svg) for name, svg in _pictures(figures, examples).items()},
-        tables=_tables(figures),
+        tables=_tables(figures) | _costly(costly),
+        costly=costly,
     )
 
 
@@ -116,9 +119,19 @@ def _tables(figures: Mapping[str, Any]) -> dict[str, tables.Table]:
         "expected_false": tables.expected_false(figures),
         "quality": tables.quality(figures),
     }
+    if "expectation" in figures:
+        made["expectation"] = accuracy_tables.expectation(figures)
     accuracy = figures.get("accuracy")
     if accuracy is not None:
         made |= {
+            **_asked(accuracy),
+            "loss_by_stage": accuracy_tables.loss_by_stage(accuracy),
+            "loss_by_class": accuracy_tables.loss_by_class(accuracy),
+            "ablation": accuracy_tables.ablation(accuracy),
+            "by_age_band": tables.groups(accuracy, "by_age_band", "By age band of the employee", "age"),
+            "by_event_type": tables.groups(
+                accuracy, "by_event_type", "By kind of event that the record stands in (links)", "event"
+            ),
             "scopes": tables.scopes(accuracy),
             "hit_accuracy": tables.hit_accuracy(accuracy),
             "loss": tables.loss(accuracy),
@@ -130,3 +143,35 @@ def _tables(figures: Mapping[str, Any]) -> dict[str, tables.Table]:
             "by_on_duty": tables.groups(accuracy, "by_on_duty", "On duty apart", "record"),
         }
     return {name: table for name, table in made.items() if table.rows}
+
+
+def _asked(accuracy: Mapping[str, Any]) -> dict[str, tables.Table]:
+    """Tables on sections that are there only where a run was asked for them."""
+    made: dict[str, tables.Table] = {}
+    if "carried" in accuracy:
+        made |= {
+            "carried": accuracy_tables.carried(accuracy),
+            "carried_tiers": accuracy_tables.carried_tiers(accuracy),
+        }
+    if "gaps" in accuracy:
+        made["gaps"] = accuracy_tables.gaps(accuracy)
+    if "calibration" in accuracy:
+        made["calibration"] = accuracy_tables.calibration(accuracy)
+    return made
+
+
+def _costly(costly: Mapping[str, Any] | None) -> dict[str, tables.Table]:
+    """Both kinds of costly errors, those with rows only."""
+    if costly is None:
+        return {}
+    titles = {
+        "false": "Links to the wrong person, the heaviest first",
+        "lost": "True links not shown, those that carry most first",
+    }
+    return {
+        f"costly_{kind}": accuracy_tables.costly_pairs(
+            costly[kind], title=title, lost=kind == "lost", values=costly["with_values"]
+        )
+        for kind, title in titles.items()
+        if costly[kind]
+    }

@@ -1,87 +1,115 @@
-"""A published run against the truth of a made-up force: precision, recall, and the report with both."""
+"""A published run measured: against the truth of a made-up force, or by its own probabilities where no truth is there."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
-from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
-from linkage_spark.errors import ContractError, SourceError, UsageError
-from linkage_spark.evaluation.accuracy import accuracy, scopes
-from linkage_spark.evaluation.figures import AccuracyFigures, Figures, from_json
-from linkage_spark.evaluation.judged import count_patterns
-from linkage_spark.flows.measure import judge_links, measure_truth, without_address
-from linkage_spark.kit.contract import TableContract
+from linkage_spark.errors import ContractError, GateError, SourceError, UsageError
+from linkage_spark.evaluation.figures import Figures, from_json
+from linkage_spark.evaluation.gaps import gap_faults
+from linkage_spark.runs.entry import conf_dir, environment
+from linkage_spark.runs.evaluate_expectation import expect_without_truth
+from linkage_spark.runs.evaluate_truth import Pinned, Truth, measure_against
 from linkage_spark.runs.manifest import last_good_run
 from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.reporting import collect_examples, write_report
-from linkage_spark.runs.rescreen import Again, load_frozen, screen_again
+from linkage_spark.runs.rescreen import Again, Frozen, load_frozen, screen_again
 from linkage_spark.runs.session import open_session
+from linkage_spark.settings.run import load_settings
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
-from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
+from linkage_spark.tables.canonical import PERSON
 from linkage_spark.tables.enums import RunStatus
 from linkage_spark.tables.linkage import FREQUENCY, LINK, REFINED_KEY
 from linkage_spark.tables.results import HIT, RUN
 
 
-@dataclass(frozen=True)
-class Pinned:
-    """A published run's tables, read as the run left them."""
-
-    store: DeltaStore
-    run_id: str
-    versions: Mapping[str, int]
-
-    def read(self, contract: TableContract) -> DataFrame:
-        """One table at its pinned version.
-
-        Raises:
-            ContractError: the run pins no version of it.
-        """
-        if contract.name not in self.versions:
-            raise ContractError(f"run {self.run_id} pins no version of {contract.name}")
-        return self.store.read(contract, version=self.versions[contract.name])
-
-
-def run_evaluate(*, feeds_root: str, root: str, run_id: str | None = None, in_depth: bool = False) -> int:
-    """Measure a run, write its report anew with accuracy in it, and print the summary.
+def run_evaluate(
+    *,
+    feeds_root: str | None,
+    root: str,
+    run_id: str | None = None,
+    in_depth: bool = False,
+    ablation: bool = False,
+    with_values: bool = False,
+) -> int:
+    """Measure a run, write its report anew with what was found, and print the summary.
 
     Args:
-        feeds_root: the feeds' root; the truth lies in its ``truth/`` folder.
+        feeds_root: the feeds' root; a truth lies in its ``truth/`` folder, or there is none. None: no truth.
         root: the output root of the backfill.
         run_id: a published run; None for the one that readers see.
         in_depth: screen the run's tables twice more: to tell what rules, scores and policy lost, and what would
-            be left without addresses.
+            be left without addresses. Without a truth they are screened once more, always.
+        ablation: screen them again with one thing less each time.
+        with_values: the page shows recorded values of the costliest errors, in standard form.
 
     Raises:
-        UsageError: no such published run, or its model file has changed since.
-        SourceError: the truth is missing or lacks a column.
+        UsageError: no such published run, or its model file has changed since; or what needs a truth was asked
+            for where there is none.
+        SourceError: there is no such folder of feeds, half the truth is missing, or it lacks a column.
+        GateError: everything was written, and a naming tradition lies too far below the best.
     """
     with open_session("evaluate") as spark:
         progress, files = Progress(), Files(spark)
-        root, feeds_root = files.absolute(root), files.absolute(feeds_root)
+        settings = load_settings(conf_dir(), environment())
+        root = files.absolute(root)
         store = DeltaStore(spark, root)
         row = _published_run(store, run_id)
         pinned = Pinned(store=store, run_id=row["run_id"], versions=json.loads(row["table_versions_json"]))
         figures = _figures(row)
-        truth_employee, truth_person = _truth(spark, files, feeds_root)
-        truth = Truth(employee=truth_employee, person=truth_person)
+        truth = _truth(spark, files, feeds_root and files.absolute(feeds_root))
+        if truth is None and (ablation or with_values):
+            raise UsageError("--ablation and --with-values need the truth of a made-up force, and there is none")
+        frozen = _frozen(files, store, row, pinned)
+        costly: Mapping[str, Any] | None = None
         with _work_folder(files, f"{root}/work/evaluate") as work:
-            depth = _in_depth(pinned, row, files, root, work, progress) if in_depth else None
-            figures["accuracy"] = _measure(pinned, truth, depth, progress=progress)
+            again = _screened_again(pinned, frozen, work, progress) if in_depth or truth is None else None
+            if again is not None:
+                figures["expectation"] = expect_without_truth(
+                    again.links, figures, truth_was_there=truth is not None, progress=progress
+                )
+            if truth is not None:
+                measured = measure_against(
+                    truth,
+                    pinned,
+                    frozen,
+                    again,
+                    work=work,
+                    as_of=row["started_at"].date(),
+                    limits=settings.evaluation,
+                    ablation=ablation,
+                    with_values=with_values,
+                    progress=progress,
+                )
+                figures["accuracy"], costly = measured.accuracy, measured.costly
+                if "expectation" in figures:
+                    figures["expectation"]["people"]["truth"] = measured.people
         with progress.stage("example hits") as stage:
             examples = collect_examples(pinned.read(HIT), pinned.read(LINK))
             stage.counts["hits"] = len(examples)
-        report = write_report(root, pinned.run_id, figures, files=files, examples=examples)
+        report = write_report(root, pinned.run_id, figures, files=files, examples=examples, costly=costly)
     print(report.summary, end="", flush=True)
+    _refuse_wide_gaps(figures)
     return 0
+
+
+def _refuse_wide_gaps(figures: Figures) -> None:
+    """End with an error when a naming tradition lies too far below the best.
+
+    Raises:
+        GateError: one sentence per gap.
+    """
+    gaps = figures["accuracy"].get("gaps") if "accuracy" in figures else None
+    faults = gap_faults(gaps) if gaps else []
+    if faults:
+        raise GateError("\n".join(faults))
 
 
 def _published_run(store: DeltaStore, run_id: str | None) -> dict[str, Any]:
@@ -110,32 +138,42 @@ def _figures(row: Mapping[str, Any]) -> Figures:
         raise ContractError(f"run {row['run_id']}: {error}; run the backfill again with this version") from error
 
 
-def _truth(spark: SparkSession, files: Files, feeds_root: str) -> tuple[DataFrame, DataFrame]:
-    """Truth of the roster and of the police records."""
+def _truth(spark: SparkSession, files: Files, feeds_root: str | None) -> Truth | None:
+    """Truth of the roster and of the police records; None where the feeds hold none.
+
+    Raises:
+        SourceError: there is no such folder, or half the truth is missing.
+    """
+    if feeds_root is None:
+        return None
+    if not files.exists(feeds_root):
+        raise SourceError(f"there is no folder {feeds_root}; correct --feeds, or leave it out where there is no truth")
     paths = [f"{feeds_root.rstrip('/')}/truth/{name}" for name in ("employee", "person")]
     missing = [path for path in paths if not files.exists(path)]
+    if len(missing) == len(paths):
+        return None
     if missing:
-        raise SourceError(
-            [f"no truth at {path}; only a made-up force has one (jobs/synthesise.py)" for path in missing]
-        )
+        raise SourceError([f"no truth at {path}; run jobs/synthesise.py once more" for path in missing])
     employee, person = (spark.read.parquet(path) for path in paths)
-    return employee, person
+    return Truth(employee=employee, person=person)
 
 
-@dataclass(frozen=True)
-class Truth:
-    """Truth of the roster and of the police records."""
+def _frozen(files: Files, store: DeltaStore, row: Mapping[str, Any], pinned: Pinned) -> Frozen:
+    """Model, refined keys and frequencies of the run."""
+    return load_frozen(
+        files,
+        store,
+        model_id=row["model_id"],
+        fingerprint=row["model_fingerprint"],
+        refined_key=pinned.read(REFINED_KEY),
+        frequency=pinned.read(FREQUENCY),
+    )
 
-    employee: DataFrame
-    person: DataFrame
 
-
-@dataclass(frozen=True)
-class _Depth:
-    """The screening done again: as it was, and as if no address had been recorded."""
-
-    again: Again
-    without_address: Again
+def _screened_again(pinned: Pinned, frozen: Frozen, work: str, progress: Progress) -> Again:
+    """The run's screening once more, with every scored pair kept."""
+    with progress.stage("screen again"):
+        return screen_again(pinned.read(PERSON), frozen, work=f"{work}/again")
 
 
 @contextmanager
@@ -146,68 +184,3 @@ def _work_folder(files: Files, path: str) -> Iterator[str]:
         yield path
     finally:
         files.delete(path)
-
-
-def _in_depth(pinned: Pinned, row: Mapping[str, Any], files: Files, root: str, work: str, progress: Progress) -> _Depth:
-    """Screen twice more with what the run froze."""
-    frozen = load_frozen(
-        files,
-        root,
-        model_id=row["model_id"],
-        fingerprint=row["model_fingerprint"],
-        refined_key=pinned.read(REFINED_KEY),
-        frequency=pinned.read(FREQUENCY),
-    )
-    person = pinned.read(PERSON)
-    with progress.stage("screen again"):
-        again = screen_again(person, frozen, work=f"{work}/again")
-    with progress.stage("screen without addresses"):
-        bare = screen_again(without_address(person), frozen, work=f"{work}/without_address")
-    return _Depth(again, bare)
-
-
-def _measure(pinned: Pinned, truth: Truth, depth: _Depth | None, *, progress: Progress) -> AccuracyFigures:
-    """Four small counts, three of them over the judged pairs, which are kept for as long as that takes."""
-    judged = judge_links(
-        pinned.read(LINK),
-        truth_employee=truth.employee,
-        truth_person=truth.person,
-        person=pinned.read(PERSON),
-        scored_links=depth.again.links if depth else None,
-        proposed=depth.again.proposed if depth else None,
-    ).persist(StorageLevel.MEMORY_AND_DISK)
-    try:
-        counts = measure_truth(
-            judged,
-            truth_person=truth.person,
-            hit=pinned.read(HIT),
-            involvement=pinned.read(INVOLVEMENT),
-            event=pinned.read(EVENT),
-        )
-        with progress.stage("judge links") as stage:
-            patterns = _rows(counts.patterns)
-            stage.counts["pairs"] = sum(row["pairs"] for row in patterns)
-        with progress.stage("count weights"):
-            weights = _rows(counts.weights)
-        with progress.stage("judge hits") as stage:
-            hits = _rows(counts.hits)
-            stage.counts["hits"] = sum(row["hits"] for row in hits)
-        with progress.stage("count look-alikes"):
-            hard_negatives = _rows(counts.hard_negatives)
-    finally:
-        judged.unpersist()
-    found = accuracy(patterns, weights=weights, hard_negatives=hard_negatives, hits=hits)
-    if depth is not None:
-        with progress.stage("judge links without addresses"):
-            bare = judge_links(
-                depth.without_address.links,
-                truth_employee=truth.employee,
-                truth_person=truth.person,
-                person=pinned.read(PERSON),
-            )
-            found["scopes_without_address"] = scopes(_rows(count_patterns(bare)))
-    return found
-
-
-def _rows(frame: DataFrame) -> list[dict[str, Any]]:
-    return [row.asDict() for row in frame.collect()]

@@ -42,6 +42,7 @@ def write_report(
     *,
     files: TextFiles,
     examples: Sequence[Mapping[str, Any]] = (),
+    costly: Mapping[str, Any] | None = None,
 ) -> Report:
     """Write ``report.html``, ``summary.txt`` and ``figures.json``; the same figures give the same bytes.
 
@@ -52,11 +53,12 @@ def write_report(
         files: writes text on the output's file system.
         examples: rows of ``collect_examples``; they name employees and records by reference, so the page
             is personal data. Empty: none are shown.
+        costly: the costliest errors, shape of ``report.html.page``; on the page alone. None: none are shown.
     """
     folder = f"{root.rstrip('/')}/reports/{run_id}"
     path = f"{folder}/report.html"
     text = summary(figures, report_path=path)
-    files.write_text(path, page(figures, examples=examples))
+    files.write_text(path, page(figures, examples=examples, costly=costly))
     files.write_text(f"{folder}/summary.txt", text)
     files.write_text(f"{folder}/figures.json", to_json(figures))
     return Report(path=path, summary=text)

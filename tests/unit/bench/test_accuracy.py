@@ -8,9 +8,12 @@ import pandas as pd
 import pytest
 
 from bench.accuracy.cells import table
+from bench.accuracy.force_page import force_parts
+from bench.accuracy.keep import keep_force
 from bench.accuracy.page import JSON, PEERS, compare, headline, main_text, page
 from bench.accuracy.run import CASES, FILES, MAPPINGS, command, missing_files, split_truth, true_pairs
 from linkage_spark.settings.mapping import load_mapping
+from tests.unit.report import made_up
 
 PEER = {"s": {"task": "a set", "measured_on": "clusters", "default_f1": 0.9, "ceiling_f1": 0.95, "aim_f1": 0.94}}
 
@@ -108,3 +111,20 @@ def test_the_page_is_what_the_figures_make_of_it_and_holds_no_path():
     assert "/tmp" not in text
     assert "/home" not in text
     assert "/work" not in text
+
+
+def test_what_evaluate_found_of_a_force_is_kept_and_said():
+    figures = made_up.figures()
+    figures["expectation"] = made_up.expectation(truth_was_there=True)
+    kept = keep_force(json.loads(json.dumps(figures)))
+    text = "\n\n".join(force_parts(kept))
+    assert "in tier match, of true links that carry match" in text
+    assert "Out of 13,000 people we expect to find 4,341" in text
+    assert "266 of them falsely" in text
+    assert "no household or context: match+possible" in text
+    assert "25 to 34" in text
+    assert "recall: south asian" in text
+    assert "held back: contradiction" in text
+    assert force_parts(
+        {name: kept[name] for name in ("screening", "scopes", "model_id", "model_fingerprint", "code_version")}
+    )

@@ -15,6 +15,10 @@ def pattern(tier: str | None, is_true: bool, pairs: int, **other: Any) -> dict[s
         "on_duty_sign": False,
         "address_noted": False,
         "outcome": {"match": "shown_match", "possible": "shown_possible"}.get(tier or "", "not_shown"),
+        "claim_tier": None,
+        "claim_reason": None,
+        "age_band": "35_to_44",
+        "event_types": "crime",
     }
     return {**base, "tier": tier, "is_true": is_true, "pairs": pairs, **other}
 
@@ -111,3 +115,18 @@ def test_a_run_without_any_link_has_no_precision_and_no_fault() -> None:
     assert empty["scopes"][0]["precision"]["value"] is None
     assert counts(empty["scopes"][0]["recall"]) == (0, 3)
     assert empty["curve"] == []
+
+
+def test_a_record_in_events_of_two_types_counts_under_both_and_ages_stand_apart() -> None:
+    rows = [pattern("match", True, 3, event_types="crime|incident"), pattern(None, True, 1, age_band="under_25")]
+    found = accuracy(rows, weights=[], hard_negatives=[], hits=[])
+    by_type = {row["group"]: counts(row["recall"]) for row in found["by_event_type"] if row["scope"] == "match"}
+    assert by_type == {"crime": (3, 4), "incident": (3, 3)}
+    by_age = {row["group"]: counts(row["recall"]) for row in found["by_age_band"] if row["scope"] == "match"}
+    assert by_age == {"35_to_44": (3, 3), "under_25": (0, 1)}
+
+
+def test_what_records_carry_is_told_only_where_the_policy_was_asked() -> None:
+    assert "carried" not in FIGURES
+    asked = accuracy([pattern("match", True, 3, claim_tier="match")], weights=[], hard_negatives=[], hits=[])
+    assert counts(asked["carried"]["match_of_match"]) == (3, 3)

@@ -7,8 +7,13 @@ from datetime import date
 from itertools import product
 from typing import Any
 
-from linkage_spark.evaluation.accuracy import accuracy
-from linkage_spark.evaluation.figures import FIGURES_VERSION, Figures
+from linkage_spark.evaluation.accuracy import accuracy, scopes
+from linkage_spark.evaluation.calibration import calibration_figures
+from linkage_spark.evaluation.expectation import expected_figures
+from linkage_spark.evaluation.figures import FIGURES_VERSION, ExpectationFigures, Figures
+from linkage_spark.evaluation.gaps import tradition_gaps
+from linkage_spark.evaluation.pair_figures import PARTS
+from linkage_spark.evaluation.people import people_figures
 
 ADVISORY = "Advisory only: possible links for a person to review. No action may rest on one alone."
 CAVEAT = "Covers records of this force only & names held in person fields only."
@@ -34,6 +39,7 @@ CLASSES = (
     "title_in_name",
     "transliteration",
 )
+AGES = ("under_25", "25_to_34", "35_to_44", "45_to_54", "55_and_over", "age_unknown")
 KINDS = {
     "crime": (
         ("suspect", "conduct"),
@@ -53,9 +59,20 @@ def number(*parts: object, below: int) -> int:
     return int(digest[:8], 16) % below
 
 
+def carries(tier: str | None) -> dict[str, Any]:
+    """The tier that values carry, with a clause that grants it."""
+    reasons = {"match": "same_premises_and_date", "possible": "name_and_date_only", "non_match": "contradiction"}
+    return {"claim_tier": tier, "claim_reason": reasons.get(tier or "")}
+
+
 def patterns() -> list[dict[str, Any]]:
     """Counted patterns as ``count_patterns`` gives them."""
     rows = []
+    lost = {
+        "never_proposed": carries("possible"),
+        "held_back: contradiction": carries("non_match"),
+        "record_not_screened": carries(None),
+    }
     for source, tradition, kind in product(SOURCES, TRADITIONS, ("", *CLASSES, "old_address|spelling")):
         base = {
             "source_system": source,
@@ -64,6 +81,10 @@ def patterns() -> list[dict[str, Any]]:
             "hard_negative": None,
             "on_duty_sign": kind == "title_in_name",
             "address_noted": "postcode" in kind,
+            "claim_tier": None,
+            "claim_reason": None,
+            "age_band": AGES[number(source, tradition, kind, below=len(AGES))],
+            "event_types": {"intel": "intelligence"}.get(source, source),
         }
         true = {**base, "is_true": True, "supportable": kind != "missing_date_of_birth"}
         size = (400 if not kind else 60) if tradition == "british" else (60 if not kind else 12)
@@ -71,9 +92,9 @@ def patterns() -> list[dict[str, Any]]:
         outcomes = ("never_proposed", "held_back: contradiction", "record_not_screened")
         outcome = outcomes[number(source, tradition, kind, below=3)]
         rows += [
-            {**true, "tier": "match", "outcome": "shown_match", "pairs": match},
-            {**true, "tier": "possible", "outcome": "shown_possible", "pairs": possible},
-            {**true, "tier": None, "outcome": outcome, "pairs": missed // (12 if not kind else 2)},
+            {**true, **carries("match"), "tier": "match", "outcome": "shown_match", "pairs": match},
+            {**true, **carries("possible"), "tier": "possible", "outcome": "shown_possible", "pairs": possible},
+            {**true, **lost[outcome], "tier": None, "outcome": outcome, "pairs": missed // (12 if not kind else 2)},
         ]
         wrong = {**base, "is_true": False, "supportable": True}
         if not kind:
@@ -364,5 +385,84 @@ def figures(*, with_accuracy: bool = True) -> Figures:
             {"hard_negative": "parent_child_same_name", "records": 230},
             {"hard_negative": "twin_of_employee", "records": 61},
         ]
-        made["accuracy"] = accuracy(patterns(), weights=weights(), hard_negatives=negatives, hits=judged_hits())
+        found = accuracy(patterns(), weights=weights(), hard_negatives=negatives, hits=judged_hits())
+        found["gaps"] = tradition_gaps(patterns(), max_gap=0.1, max_precision_gap=0.2, min_links=200)
+        found["calibration"] = calibration_figures(thresholds(), true_links=found["true_links"], covers="all_scored")
+        found["scopes_without_address"] = scopes(patterns())
+        found["ablation"] = [
+            {
+                "changed": changed,
+                "scopes": scopes(patterns()),
+                "match_of_match": found["carried"]["match_of_match"],
+                "shown_of_possible": found["carried"]["shown_of_possible"],
+            }
+            for changed in ("nothing", "no address", "no household or context")
+        ]
+        made["accuracy"] = found
     return made
+
+
+def thresholds() -> list[dict[str, Any]]:
+    """Counted probabilities as ``count_by_threshold`` gives them."""
+    return [
+        {
+            "is_true": is_true,
+            "linked": place >= 50,
+            "probability_bin": place,
+            "weight_bit": place // 10,
+            "pairs": pairs,
+            "probability_parts": pairs * place * (PARTS // 100),
+        }
+        for place in (0, 5, 50, 95, 99)
+        for is_true, pairs in ((True, 2 * place + 1), (False, 200 - 2 * place))
+    ]
+
+
+def expectation(*, truth_was_there: bool) -> ExpectationFigures:
+    """What a run says of itself."""
+    sums = {"falsely": 133_900_000, "missed": 71_900_000}
+    row: dict[str, int] = {"employees_scored": 5_200, "employees_shown": 4_341}
+    for name, total in sums.items():
+        for scenario, times in (("stated", 1.0), ("less", 1.6), ("more", 0.6)):
+            row |= {f"{name}_{scenario}": int(total * times), f"{name}_variance_{scenario}": int(total * times / 2)}
+    strata = [
+        {"shown": True, "pairs": 6_000, "probability_millionths": 5_724_000_000},
+        {"shown": False, "pairs": 40_000, "probability_millionths": 300_000_000},
+    ]
+    people = people_figures(row, employees=13_000, not_screened=59)
+    if truth_was_there:
+        people["truth"] = {"shown": 4_341, "shown_falsely": 266, "missed_scored": 368, "missed": 683}
+    return {"truth_was_there": truth_was_there, "people": people, "links": expected_figures(strata)}
+
+
+def costly(*, with_values: bool = False) -> dict[str, Any]:
+    """The costliest errors as the run collects them."""
+    found: dict[str, Any] = {"false": [], "lost": [], "with_values": with_values}
+    for n, kind in product(range(20), ("false", "lost")):
+        row: dict[str, Any] = {
+            "employee_id": f"E{200300 + n}",
+            "source_system": "crime",
+            "person_ref": f"N{800400 + n}",
+            "tier": ("match" if n < 2 else "possible") if kind == "false" else None,
+            "why": "twin_of_employee" if kind == "false" else "blocking: never_proposed",
+            "policy_reason": "same_premises_and_date",
+            "level_given": "differ",
+            "level_surname": "exact",
+            "level_date_of_birth": "day_month_swap",
+            "level_address": "same_premises",
+            "error_classes": "OLD|TYP" if n % 2 else "",
+            "weight_bits": 24.0 - n,
+            "weight_prior": -23_250,
+            "weight_name": 9_000,
+            "weight_name_frequency": 1_000,
+            "weight_date_of_birth": 14_000,
+            "weight_date_of_birth_frequency": 0,
+            "weight_address": 17_000 - 1000 * n,
+            "weight_address_frequency": 6_250,
+            "weight_household": 0,
+        }
+        if with_values:
+            both = {"given_name": "zebedee", "surname": "planted", "birth": "1980-3-14", "address": "14 high street"}
+            row |= {f"{name}_{side}": value for name, value in both.items() for side in "lr"}
+        found[kind].append(row)
+    return found

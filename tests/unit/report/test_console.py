@@ -31,3 +31,13 @@ def test_columns_line_up() -> None:
     start = lines.index("HITS BY LANE, EVENT, ROLE AND TIER")
     heads, rows = lines[start + 1], lines[start + 3 : start + 13]
     assert {len(row) for row in rows} == {len(heads)}
+
+
+def test_the_summary_says_what_records_carry_where_links_were_lost_and_what_is_expected() -> None:
+    figures = made_up.figures()
+    figures["expectation"] = made_up.expectation(truth_was_there=True)
+    text = summary(figures, report_path="")
+    heads = ("WHAT THE RECORDS CARRY", "WHERE TRUE LINKS WERE LOST", "GAPS BETWEEN", "WHAT EACH PART IS WORTH")
+    assert [head for head in heads if head not in text] == []
+    assert "Out of 13,000 people we expect to find 4,341" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= WIDTH + 10

@@ -98,7 +98,9 @@ def test_advisory_and_caveat_themselves() -> None:
 
 def test_whole_page_and_summary() -> None:
     figures = made_up.figures()
-    text = re.sub(r"<style>.*?</style>|<[^>]+>", " ", page(figures, examples=made_up.examples()), flags=re.DOTALL)
+    figures["expectation"] = made_up.expectation(truth_was_there=True)
+    whole = page(figures, examples=made_up.examples(), costly=made_up.costly())
+    text = re.sub(r"<style>.*?</style>|<[^>]+>", " ", whole, flags=re.DOTALL)
     assert barred(text) == []
     assert barred(summary(figures, report_path="report.html")) == []
 

@@ -107,3 +107,44 @@ def test_a_run_without_truth_hits_or_examples_still_has_a_page() -> None:
     assert outline(text).open == []
     assert "Accuracy against the truth" not in text
     assert "No example hits" in text
+
+
+def test_what_evaluate_found_stands_on_the_page_in_tables() -> None:
+    wanted = (
+        "carried",
+        "carried_tiers",
+        "loss_by_stage",
+        "loss_by_class",
+        "gaps",
+        "calibration",
+        "ablation",
+        "by_age_band",
+        "by_event_type",
+    )
+    assert [name for name in wanted if f'id="table-{name}"' not in PAGE] == []
+
+
+def test_costliest_errors_show_references_and_levels_and_values_only_when_asked() -> None:
+    plain = page(made_up.figures(), costly=made_up.costly())
+    asked = page(made_up.figures(), costly=made_up.costly(with_values=True))
+    assert outline(plain).open == []
+    assert 'id="table-costly_false"' in plain
+    assert 'id="table-costly_lost"' in plain
+    assert "N800400" in plain
+    assert "date day month swap" in plain
+    assert "planted" not in plain
+    assert "zebedee, planted, 1980-3-14, 14 high street" in asked
+    assert "costliest" not in PAGE
+
+
+def test_the_committees_sentence_says_whether_a_truth_was_there() -> None:
+    figures = made_up.figures(with_accuracy=False)
+    figures["expectation"] = made_up.expectation(truth_was_there=False)
+    text = page(figures)
+    assert "Out of 13,000 people we expect to find 4,341, of whom 134" in text
+    assert "nothing is said of them: 59 of the 13,000" in text
+    assert "No truth was there" in text
+    measured = made_up.figures()
+    measured["expectation"] = made_up.expectation(truth_was_there=True)
+    assert "No truth was there" not in page(measured)
+    assert "by the truth" in page(measured)
