@@ -1,4 +1,4 @@
-"""The job advise_blocking as its users run it: a real process on the example register."""
+"""The job advise_blocking as its users run it: a real process on the example register, and on a small force."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from tests.support.jobs import REPO, ok, submit, table
@@ -27,11 +28,18 @@ def figures_of(out: Path) -> dict[str, Any]:
     return found
 
 
-def test_it_writes_two_files_and_nothing_else(advised: tuple[Path, str]) -> None:
-    assert {path.name for path in advised[0].iterdir() if not path.name.endswith(".crc")} == {
-        "blocking.json",
-        "blocking.csv",
-    }
+WRITTEN = {"blocking.json", "blocking.csv", "blocking.html"}
+
+
+def names_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.iterdir() if not path.name.endswith(".crc")}
+
+
+def test_it_writes_three_files_and_nothing_else(advised: tuple[Path, str]) -> None:
+    assert names_in(advised[0]) == WRITTEN
+    page = (advised[0] / "blocking.html").read_text()
+    assert page.count("<svg") == 1
+    assert figures_of(advised[0])["run"]["run_id"] in page
 
 
 def test_a_small_file_is_not_compared_whole_and_every_usable_rule_stands_once(advised: tuple[Path, str]) -> None:
@@ -101,4 +109,106 @@ def test_two_files_and_one_file_at_once_end_with_code_2_and_leave_no_folder(tmp_
     done = submit("advise_blocking", *REGISTER, "--left", EXAMPLES / "members.csv", "--out", tmp_path / "out")
     assert done.returncode == 2, done.stdout[-2000:] + done.stderr[-2000:]
     assert "error: give either --left and --right, or --input" in done.stdout + done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+# ---- the force's estate ------------------------------------------------------------------------------------
+
+
+SIZE = ("--employees", "600", "--person-records", "8000", "--seed", "20260003")
+
+
+@pytest.fixture(scope="module")
+def force(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the feeds of a made-up force and the estate that a backfill made of them."""
+    home = tmp_path_factory.mktemp("force")
+    ok(submit("synthesise", "--out", home / "feeds", *SIZE))
+    ok(submit("backfill", "--feeds", home / "feeds", "--out", home / "estate"))
+    return home
+
+
+def listing(folder: Path) -> set[tuple[str, int]]:
+    return {(str(path.relative_to(folder)), path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture(scope="module")
+def priced(force: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The force with its truth; nothing under the estate moves."""
+    out, before = tmp_path_factory.mktemp("priced") / "out", listing(force / "estate")
+    said = ok(submit("advise_blocking", "--estate", force / "estate", "--out", out, "--truth", force / "feeds"))
+    assert listing(force / "estate") == before
+    return out, said
+
+
+def test_the_estates_lean_rules_are_priced_beside_the_rich_ones(priced: tuple[Path, str]) -> None:
+    figures = figures_of(priced[0])
+    assert names_in(priced[0]) == WRITTEN
+    sets = Counter(step["set"] for step in figures["steps"])
+    assert sets["lean"] == len(figures["lean"]["rules"]) == 15
+    assert sets["rich"] >= 15
+    assert [row["set"] for row in table(priced[0] / "blocking.csv")] == [step["set"] for step in figures["steps"]]
+    assert {row["rule_id"] for row in figures["beyond_lean"]} == {
+        step["rule_id"] for step in figures["steps"] if step["set"] == "rich"
+    }
+
+
+def test_true_pairs_of_the_estate_are_those_of_the_truth_each_counted_once(
+    force: Path, priced: tuple[Path, str]
+) -> None:
+    figures, truth = figures_of(priced[0]), force / "feeds" / "truth"
+    query = (
+        f"select count(*) from read_parquet('{truth}/employee/*.parquet') join "
+        f"read_parquet('{truth}/person/*.parquet') using (true_person_id)"
+    )
+    (true_links,) = duckdb.connect().execute(query).fetchall()[0]
+    told, lean = figures["truth"], figures["lean"]
+    assert told["true_pairs"] == true_links
+    assert told["found_by_all_rules"] + told["lost_by_blocking"] + told["lost_by_reading"] == true_links
+    assert figures["steps"][-1]["found"] == told["found_by_all_rules"] >= lean["found"]
+    assert figures["steps"][-1]["pairs"] == figures["candidates"]
+    assert lean["found"] + figures["beyond_lean"][-1]["found"] == told["found_by_all_rules"]
+    assert lean["pairs"] + figures["beyond_lean"][-1]["pairs"] == figures["candidates"]
+    assert figures["classes"][0]["error_class"] == "all"
+    assert figures["classes"][0]["lean"]["numerator"] == lean["found"]
+    assert lean["recall"]["value"] > 0.9
+
+
+def test_an_estate_without_truth_is_priced_by_the_models_probabilities(
+    force: Path, priced: tuple[Path, str], tmp_path: Path
+) -> None:
+    said = ok(submit("advise_blocking", "--estate", force / "estate", "--out", tmp_path / "out"))
+    figures, measured = figures_of(tmp_path / "out"), figures_of(priced[0])
+    assert (figures["truth"], figures["classes"], figures["lean"]["recall"]) == (None, None, None)
+    for name in ("candidates", "estimate", "prices"):
+        assert figures[name] == measured[name]
+    for name in ("pairs", "expected_matches", "expected_share", "estimate"):
+        assert figures["lean"][name] == measured["lean"][name]
+    assert figures["lean"]["share"] == figures["lean"]["expected_share"]
+    assert "expected gained" in said
+
+
+def test_where_rules_join_too_much_a_sample_of_the_employees_is_priced_and_said(
+    force: Path, priced: tuple[Path, str], tmp_path: Path
+) -> None:
+    whole = figures_of(priced[0])
+    joined = sum(price["pairs_before_second_keys"] for price in whole["prices"])
+    options = ("--out", tmp_path / "out", "--truth", force / "feeds", "--most-joined", str(joined // 3 + 1))
+    said = ok(submit("advise_blocking", "--estate", force / "estate", *options))
+    drawn = figures_of(tmp_path / "out")
+    assert (whole["one_in"], drawn["one_in"]) == (1, 3)
+    assert "one employee in 3 was drawn" in said
+    for name in ("possible_pairs", "candidates"):
+        assert whole[name] / 5 < drawn[name] < whole[name] / 2
+    assert whole["truth"]["true_pairs"] / 5 < drawn["truth"]["true_pairs"] < whole["truth"]["true_pairs"] / 2
+
+
+def test_what_cannot_be_read_or_written_is_said_before_any_work(force: Path, tmp_path: Path) -> None:
+    inside = submit("advise_blocking", "--estate", force / "estate", "--out", force / "estate" / "advice")
+    assert (inside.returncode, "--out lies in --estate" in inside.stdout + inside.stderr) == (2, True)
+    nothing = submit("advise_blocking", "--estate", tmp_path, "--out", tmp_path.parent / "advice")
+    assert (nothing.returncode, "no run has been published there" in nothing.stdout + nothing.stderr) == (2, True)
+    both = submit("advise_blocking", *REGISTER, "--estate", force / "estate", "--out", tmp_path / "out")
+    assert (both.returncode, "--estate without them" in both.stdout + both.stderr) == (2, True)
+    no_truth = submit("advise_blocking", "--estate", force / "estate", "--out", tmp_path / "out", "--truth", tmp_path)
+    assert (no_truth.returncode, "there is no" in no_truth.stdout + no_truth.stderr) == (3, True)
     assert not (tmp_path / "out").exists()
