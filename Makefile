@@ -40,6 +40,11 @@ test: setup-test ## all tests but those that need a Hadoop estate or take minute
 	$(bin)/python -m pytest -q -n auto --dist worksteal tests/unit
 	$(bin)/python -m pytest -m "not estate and not slow" tests/flows tests/laws tests/jobs
 
+.PHONY: test-oracle
+test-oracle: ## match weights against a reference in plain Python and against Splink on DuckDB (part of CI)
+	@scripts/setup.sh dev bench
+	LINKAGE_ORACLE=required $(bin)/python -m pytest -q tests/oracle
+
 .PHONY: check
 check: setup-test ## format, lint, types, import contracts and the unit tests: under a minute
 	$(bin)/ruff format --check .
@@ -71,6 +76,11 @@ bench-peers: setup-bench ## Splink on DuckDB and on Spark, on the standard table
 accuracy: setup ## link and dedupe on labelled files (OPEN_DATA=DIR), a made-up force's figures (FORCE=…): docs/accuracy.md
 	$(bin)/python -m bench.accuracy.run $(if $(OPEN_DATA),--data '$(OPEN_DATA)') $(if $(FORCE),--force '$(FORCE)') --master '$(bench_master)'
 	$(bin)/python -m bench.accuracy.page
+
+.PHONY: robust
+robust: setup ## link and dedupe where training goes wrong in practice, on made-up files: docs/robustness.md (20 minutes)
+	$(bin)/python -m bench.accuracy.robust --master '$(bench_master)'
+	$(bin)/python -m bench.accuracy.robust_page
 
 .PHONY: wheel
 wheel: setup ## the package as a wheel, for the cluster

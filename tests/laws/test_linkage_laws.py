@@ -205,6 +205,11 @@ def test_the_gate_never_closes_on_dates_that_the_comparison_does_not_call_contra
     contradicts = compare_dates(Dates(*columns[:3]), Dates(*columns[3:])).contradicts
     closed = np.array([not row["open"] for row in rows])
     assert not [rows[no][:6] for no in np.flatnonzero(closed & ~contradicts)]
+    years_only = [(month == 0) & (day == 0) for _, month, day in (columns[:3], columns[3:])]
+    for by_age in ((True, False), (False, True), (True, True)):  # a year alone may come from a stated age
+        stated = [only & aged for only, aged in zip(years_only, by_age, strict=True)]
+        sides = Dates(*columns[:3], by_age=stated[0]), Dates(*columns[3:], by_age=stated[1])
+        assert not [rows[no][:6] for no in np.flatnonzero(closed & ~compare_dates(*sides).contradicts)]
     assert closed.sum() > 0.8 * contradicts.sum(), "the gate should settle most contradictions"
 
 
