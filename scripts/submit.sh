@@ -18,6 +18,7 @@
 #   LINKAGE_DRIVER_MEMORY   the driver's memory (default: 4g locally; on the cluster what conf/spark says)
 # Locally:
 #   LINKAGE_MASTER          default local[*]
+#   LINKAGE_CONF            another folder of settings, sources, models and reference lists (default: conf)
 #   LINKAGE_EVENT_LOG_DIR   write Spark's event log there (an existing folder), for tuning; off otherwise
 # On the cluster:
 #   HADOOP_CONF_DIR         the cluster's client settings (needed)
@@ -134,7 +135,7 @@ local_command() {
   [ -x "$pyspark/bin/spark-submit" ] || missing "no pyspark in .venv"
   # What another Spark or Hadoop on this machine has set must not reach this one.
   variables=(-u HADOOP_CONF_DIR -u YARN_CONF_DIR -u SPARK_LOCAL_DIRS -u PYSPARK_SUBMIT_ARGS -u SPARK_MASTER
-    "LINKAGE_ENV=local" "LINKAGE_CONF=$root/conf"
+    "LINKAGE_ENV=local" "LINKAGE_CONF=${LINKAGE_CONF:-$root/conf}"
     "JAVA_HOME=$java_home" "SPARK_HOME=$pyspark" "SPARK_CONF_DIR=$root/conf/spark" "SPARK_LOCAL_IP=127.0.0.1"
     "PYTHONPATH=$root/src" "PYSPARK_PYTHON=$venv/bin/python" "PYSPARK_DRIVER_PYTHON=$venv/bin/python"
     "PATH=$venv/bin:$PATH" "TMPDIR=$scratch")

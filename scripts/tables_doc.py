@@ -17,6 +17,7 @@ from linkage_spark.tables.canonical import CANONICAL
 from linkage_spark.tables.linkage import LINKAGE
 from linkage_spark.tables.results import CURRENT_RUN, RESULTS
 from linkage_spark.tables.star import STAR
+from linkage_spark.tables.training import TRAINING
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "tables.md"
 
@@ -32,7 +33,11 @@ as `Tier` name a list of section 6.
 
 _SECTIONS: tuple[tuple[str, str, tuple[TableContract, ...]], ...] = (
     ("1. Canonical tables", "What standardising turns every feed into.", CANONICAL),
-    ("2. Linkage", "Keys priced and refined, frequencies, links.", LINKAGE),
+    (
+        "2. Linkage",
+        "Keys priced and refined, frequencies, links; models learnt from the force's own records.",
+        (*LINKAGE, *TRAINING),
+    ),
     ("3. Results", "Hits, location hits, screening, and the run that pins them all.", RESULTS),
     (
         "4. Published star",

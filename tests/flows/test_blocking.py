@@ -192,6 +192,17 @@ def test_frequencies_keep_values_of_enough_bearers_and_pool_the_rest(spark: Spar
     }
 
 
+def test_a_whole_name_is_borne_by_as_many_as_it_has_dates_of_birth(spark: SparkSession) -> None:
+    # sara khan: six records, three dates; adam khan: six records of one date; zoe khan: no date; sara: no surname.
+    rows = [person(f"s{no}", "sara", "khan", f"198{no % 3}-03-12", None) for no in range(6)]
+    rows += [person(f"a{no}", "adam", "khan", "1970-03-12", None) for no in range(6)]
+    rows += [person(f"z{no}", "zoe", "khan", None, None) for no in range(6)]
+    rows += [person(f"g{no}", "sara", "", f"197{no}-03-12", None) for no in range(6)]
+    rows.append(person("s9", "sara", "khan", "1999-01-02", None, variant_no=1, variant_kind="alias"))
+    counted = count_frequencies(persons(spark, rows), min_bearers=3).where("attribute = 'name'").collect()
+    assert [(row.value, row.bearers, row.share) for row in counted] == [("sara khan", 3, pytest.approx(3 / 4))]
+
+
 def test_no_key_or_value_of_a_person_stands_in_the_plan(spark: SparkSession) -> None:
     roster = persons(spark, [employee("e1", "qzzvorn", "smith")])
     history = persons(spark, [person("p1", "qzzvorn", "smith")])

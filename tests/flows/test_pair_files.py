@@ -261,6 +261,7 @@ def test_values_are_counted_once_per_record_and_unknown_ones_not_at_all(spark: S
         ("date_of_birth", "1984-03-12"): 1,
         ("postcode", "B23 6AB"): 1,
         ("postcode", "WS1 1AA"): 1,
+        ("name", "adam example"): 1,
         ("extra_job", "clerk"): 2,
     }
 
@@ -309,5 +310,8 @@ def test_expected_copies_are_the_summed_probabilities_of_pairs_that_agree_on_a_v
         ):
             if one[column] is not None and one[column] == other[column]:
                 expected[attribute, str(one[column])] += round(probability * MILLIONTHS)
+        whole = [(side["given_first"], side["surname_last"]) for side in (one, other)]
+        if None not in whole[0] and whole[0] == whole[1]:
+            expected["name", " ".join(whole[0])] += round(probability * MILLIONTHS)
     assert found == dict(expected)
     assert sum(found.values()) > 0

@@ -358,6 +358,31 @@ def nothing(issue):
     return (None, None, None, None, issue)
 
 
+def test_a_stated_age_beside_a_date_or_alone(spark):
+    listed = [
+        ("03/02/1984", "34", "06/05/2020"),
+        ("", "34", "06/05/2020"),
+        ("31/02/1984", "34", "06/05/2020"),
+        ("", "", "06/05/2020"),
+        ("", "34", ""),
+        ("03/02/1783", "34", "06/05/2020"),
+        ("", "30s", "06/05/2020"),
+    ]
+    aged = (None, 1985, None, None, "stated_age")
+    beside = dates(spark, listed, "{ column = 'd', format = 'dd/MM/yyyy', age = 'm', age_as_of = 'y' }")
+    assert beside == [
+        full(1984, 2, 3),
+        aged,
+        aged,
+        nothing("missing"),
+        nothing("approximate_age"),
+        aged,
+        nothing("approximate_age"),
+    ]
+    alone = dates(spark, listed, "{ age = 'm', age_as_of = 'y' }")
+    assert alone == [aged, aged, aged, nothing("missing"), nothing("approximate_age"), aged, nothing("approximate_age")]
+
+
 def test_dates_without_a_format(spark):
     listed = ["1984-02-03", "03/02/1984", "19840203", "1984-02-03 00:00:00", "1984", "1984-02", " ", "1984-02-30"]
     listed += ["1984023", "02/30/1984", "2077-01-02", "1900-01-01", "not known", "1984-01-01"]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from datetime import date, datetime
 
 import pytest
+from pyspark.sql import functions as F
 
 from linkage_spark.hits.screening import build_screening
 from linkage_spark.reference.standard import load_reference
 from linkage_spark.settings.sources import load_sources
 from linkage_spark.standardise.columns import check_columns
 from linkage_spark.standardise.stage import rows_by_table, standardise
-from linkage_spark.tables.canonical import CANONICAL
+from linkage_spark.tables.canonical import CANONICAL, PERSON
 from linkage_spark.tables.results import HIT
 from tests.support.feeds import CONF, raw_feeds, raw_rows
 
@@ -168,6 +170,34 @@ def test_issues_are_named(persons):
     assert persons["crime", "N10", 0]["address_issue"] == "bad_postcode"
     assert persons["crime", "N11", 0]["postcode"] == "B20 2AA"  # repaired
     assert persons["intel", "R9/1", 0]["address_kind"] == "institution"
+
+
+def test_a_stated_age_stands_in_for_a_year_of_birth_that_is_not_on_record(feeds, tmp_path):
+    shutil.copytree(CONF / "sources", tmp_path / "sources")
+    mapping = tmp_path / "sources" / "intel.toml"
+    born = 'date_of_birth = "SUBJECT_DOB"\n'
+    mapping.write_text(mapping.read_text().replace(born, f'{born}age = "SUBJECT_AGE"\nage_as_of = "SEEN_ON"\n'))
+    subjects = feeds["intel.subject"].withColumns(
+        {
+            "SUBJECT_AGE": F.when(F.col("REPORT_NO") == "R2", F.lit("c. 30")).otherwise(F.lit("34")),
+            "SEEN_ON": F.lit("2020-05-06").cast("timestamp"),
+        }
+    )
+    sources = load_sources(tmp_path)
+    aged = {**feeds, "intel.subject": subjects}
+    check_columns(aged, sources)
+    standard = standardise(aged, sources=sources, reference=load_reference(CONF), as_of=AS_OF)
+    rows = PERSON.check(standard.person).where("source_system = 'intel'").collect()
+    assert {row["person_ref"]: (row["dob_year"], row["dob_issue"], row["not_screened_reason"]) for row in rows} == {
+        "R1/1": (1979, "partial", None),  # what is on record counts more
+        "R1/2": (1985, "stated_age", None),
+        "R2/1": (None, "approximate_age", "name_alone"),
+        "R9/1": (1985, "stated_age", None),
+    }
+    assert not any(row["dob_month"] or row["dob_day"] or row["date_of_birth"] for row in rows)
+    raw = {row["person_ref"]: row["date_of_birth_raw"] for row in rows}
+    assert raw["R1/1"] == "1979; age 34 on 2020-05-06 00:00:00"
+    assert raw["R2/1"] == "age c. 30 on 2020-05-06 00:00:00"
 
 
 def test_events_carry_utc_and_the_local_date(tables):

@@ -15,6 +15,7 @@ import numpy as np
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
 
+from linkage_spark.linkage.rivals import EMPLOYEES_AGAINST, RECORDS_AGAINST, too_close, with_rivals
 from linkage_spark.model.schema import Model
 from linkage_spark.tables.candidates import SCORED_PAIR
 from linkage_spark.tables.enums import PolicyReason, Tier
@@ -177,7 +178,7 @@ def judge(row: Mapping[str, Any], model: Model) -> tuple[Tier, PolicyReason]:
     weight = int(row["match_weight_millibits"])
     if clause.tier is Tier.NON_MATCH:
         return clause.tier, clause.reason
-    if weight < _millibits(model.thresholds.possible_bits):
+    if weight < least_shown(model, on_duty=clause.reason is PolicyReason.ON_DUTY_NAME):
         return Tier.NON_MATCH, PolicyReason.BELOW_THRESHOLD
     if clause.tier is Tier.MATCH and weight < _millibits(model.thresholds.match_bits):
         return Tier.POSSIBLE, PolicyReason.BELOW_THRESHOLD
@@ -191,9 +192,10 @@ def decide(scored: DataFrame, *, model: Model) -> DataFrame:
     """Reduce scored pairs to one link per employee and police record, and name its tier.
 
     The best pair of variants is the one of the highest tier, then the highest weight, then the lowest
-    variant numbers. Rivals are the other employees proposed for the same police record whose own pair
-    the policy leaves above non_match; a match that leads its strongest rival by less than
-    ``rival.margin_bits`` becomes possible.
+    variant numbers. Rivals are pairs that exclude this one and that the policy leaves above non_match: other
+    employees of the same police record, and other records of the same employee whose full date of birth
+    contradicts this one's (``linkage.rivals``). A match that does not outweigh all its rivals of either side
+    together by ``rival.margin_bits`` becomes possible.
 
     Args:
         scored: SCORED_PAIR.
@@ -205,12 +207,16 @@ def decide(scored: DataFrame, *, model: Model) -> DataFrame:
     """
     judged = with_policy(SCORED_PAIR.conform(scored), model=model)
     best = _best_variants(judged)
-    ranked = _with_rivals(best, model)
-    too_close = (F.col("tier_rank") == _RANK[Tier.MATCH]) & (
-        F.col("leader_margin_bits") < F.lit(float(model.rival.margin_bits))
+    ranked = with_rivals(best, model=model)
+    claims_match = F.col("tier_rank") == _RANK[Tier.MATCH]
+    employees = claims_match & too_close(EMPLOYEES_AGAINST, margin_bits=model.rival.margin_bits)
+    records = claims_match & too_close(RECORDS_AGAINST, margin_bits=model.rival.margin_bits)
+    tier = F.when(employees | records, F.lit(Tier.POSSIBLE.value)).otherwise(tier_of_rank(F.col("tier_rank")))
+    reason = (
+        F.when(employees, F.lit(PolicyReason.RIVAL_TOO_CLOSE.value))
+        .when(records, F.lit(PolicyReason.RIVAL_RECORD_TOO_CLOSE.value))
+        .otherwise(F.col("policy_reason"))
     )
-    tier = F.when(too_close, F.lit(Tier.POSSIBLE.value)).otherwise(tier_of_rank(F.col("tier_rank")))
-    reason = F.when(too_close, F.lit(PolicyReason.RIVAL_TOO_CLOSE.value)).otherwise(F.col("policy_reason"))
     complete = (
         ranked.withColumn("tier", tier)
         .withColumn("policy_reason", reason)
@@ -227,7 +233,9 @@ def with_policy(scored: DataFrame, *, model: Model) -> DataFrame:
     rank = _first_that_holds(facts, lambda clause: _RANK[clause.tier])
     reason = _first_that_holds(facts, lambda clause: clause.reason.value)
     weight = F.col("match_weight_millibits")
-    allowed = F.when(weight < _millibits(model.thresholds.possible_bits), F.lit(_RANK[Tier.NON_MATCH]))
+    on_duty = F.col("claimed_reason") == F.lit(PolicyReason.ON_DUTY_NAME.value)
+    least = F.when(on_duty, F.lit(least_shown(model, on_duty=True))).otherwise(F.lit(least_shown(model, on_duty=False)))
+    allowed = F.when(weight < least, F.lit(_RANK[Tier.NON_MATCH]))
     allowed = allowed.when(weight < _millibits(model.thresholds.match_bits), F.lit(_RANK[Tier.POSSIBLE]))
     claimed = scored.withColumn("claimed_rank", rank).withColumn("claimed_reason", reason)
     held_back = allowed.otherwise(F.lit(_RANK[Tier.MATCH])) < F.col("claimed_rank")
@@ -276,40 +284,9 @@ def _best_variants(judged: DataFrame) -> DataFrame:
     )
 
 
-def _with_rivals(best: DataFrame, model: Model) -> DataFrame:
-    """Add ``rival_employee_id``, ``leader_margin_bits`` and ``rival_posterior``.
-
-    The posterior is that of a one-to-one assignment seen from the police record:
-    p_i = λ·r_i / ((1 − π) + Σ_k λ·r_k), where r is the likelihood ratio, λ the prior of a pair and
-    π = λ × employees on the roster the prior that the record is an employee's; λ·r = (1 − λ)·2^match_weight.
-    Employees without a pair above the model's floor add nothing.
-    """
-    person = Window.partitionBy("source_system", "person_ref")
-    in_the_race = F.col("tier_rank") > _RANK[Tier.NON_MATCH]
-    # Rivals in order: highest weight first, then the employee's id; out of the race last.
-    order = person.orderBy(F.desc(in_the_race), F.desc("match_weight_millibits"), F.asc("employee_id")).rowsBetween(
-        Window.unboundedPreceding, Window.unboundedFollowing
-    )
-    racer = F.when(in_the_race, F.struct("employee_id", "match_weight_millibits"))
-    leader, second = F.nth_value(racer, 1).over(order), F.nth_value(racer, 2).over(order)
-    prior = 2.0**model.prior_bits / (1.0 + 2.0**model.prior_bits)
-    is_an_employee = min(prior * model.rival.roster_size, 0.5)
-    ratio = F.pow(F.lit(2.0), F.col("match_weight_millibits") / F.lit(float(_MILLIBITS_PER_BIT))) * F.lit(1.0 - prior)
-    ranked = best.withColumn("leader", leader).withColumn("second", second).withColumn("ratio", ratio)
-    is_leader = F.col("leader.employee_id") == F.col("employee_id")
-    rival = F.when(is_leader, F.col("second")).otherwise(F.col("leader"))
-    margin = F.col("match_weight_millibits") - F.col("rival.match_weight_millibits")
-    # Summed in a fixed order, so that the last digit of a double never depends on the partitions.
-    ratios = F.array_sort(F.collect_list("ratio").over(person))
-    total = F.aggregate(ratios, F.lit(0.0), lambda so_far, one: so_far + one)
-    return (
-        ranked.withColumn("rival", rival)
-        .withColumn("total", total)
-        .withColumn("rival_employee_id", F.col("rival.employee_id"))
-        .withColumn("leader_margin_bits", margin / F.lit(float(_MILLIBITS_PER_BIT)))
-        .withColumn("rival_posterior", F.col("ratio") / (F.lit(1.0 - is_an_employee) + F.col("total")))
-        .drop("leader", "second", "rival", "ratio", "total")
-    )
+def least_shown(model: Model, *, on_duty: bool) -> int:
+    """The least weight that is shown, 1/1000 bit; lower for an on-duty record that is shown for its name alone."""
+    return _millibits(model.thresholds.possible_bits - (model.on_duty_bits if on_duty else 0.0))
 
 
 def _millibits(bits: float) -> int:

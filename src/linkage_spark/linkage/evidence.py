@@ -28,6 +28,14 @@ _PART_WORDS: dict[str, str] = {
     "differ": "differ",
 }
 
+_GIVEN_WORDS = {**_PART_WORDS, "variant": "are known forms of one name, or one of several names agrees"}
+_SURNAME_WORDS = {
+    **_PART_WORDS,
+    "variant": "are known forms of one name, or one side leaves a part of it out",
+    "fuzzy": "are only alike, or have no more than a common part in common",
+}
+"""How each part agrees, where it stands in its own place."""
+
 _CROSSED_WORDS: dict[str, str] = {
     "exact": "and agree",
     "variant": "and agree as known forms of the same names",
@@ -59,7 +67,10 @@ _DATE_WORDS: dict[str, str] = {
 
 _ADDRESS_WORDS: dict[str, str] = {
     "same_premises": "The recorded address is {home}.",
-    "same_building": "Number and postcode agree, but only one side names a flat.",
+    "same_building": (
+        "The postcode agrees and the building may be one: only one side names a flat, or gives one number of several, "
+        "or names the house where the other numbers it."
+    ),
     "same_postcode": "The full postcode agrees, but not the house or flat.",
     "same_street": "Street and town agree, but not the house, and a postcode is missing.",
     "same_sector": "The addresses lie in one postcode sector.",
@@ -97,6 +108,10 @@ _POLICY_WORDS: dict[str, str] = {
         "The record looks like an officer recorded on duty, so little but the name can be compared."
     ),
     PolicyReason.RIVAL_TOO_CLOSE: "Another employee fits this record nearly as well.",
+    PolicyReason.RIVAL_RECORD_TOO_CLOSE: (
+        "Another police record fits this employee nearly as well, and the dates of birth of the two records "
+        "exclude each other: one of them is of somebody else."
+    ),
     PolicyReason.BELOW_THRESHOLD: "The evidence together is too weak to be shown higher.",
     PolicyReason.ONE_ELEMENT_ONLY: "Only one of name, date of birth and home agrees.",
     PolicyReason.CONTRADICTION: "Something that cannot be of one person stands against the rest.",
@@ -116,6 +131,8 @@ _DATE_ISSUES: dict[str, str] = {
     "out_of_range": "the recorded date of birth is out of range",
     "partial": "the recorded date of birth is incomplete",
     "first_of_january": "the recorded date of birth is 1 January, often a default",
+    "stated_age": "the year of birth is reckoned from a stated age, which leaves two years",
+    "approximate_age": "the recorded age says too little to reckon a year of birth from",
 }
 
 _ADDRESS_ISSUES: dict[str, str] = {
@@ -243,15 +260,14 @@ def _name_sentence(row: Mapping[str, object]) -> str:
         how = _CROSSED_WORDS[level.removeprefix("crossed: ")]
         return f"Given names and surname stand in each other's place {how}."
     if given == "missing" or surname == "missing":
-        part, other, found = (
-            ("surnames", "given names", surname) if given == "missing" else ("given names", "surname", given)
-        )
-        return f"The {part} {_PART_WORDS[found]}; the {other} cannot be compared."
+        if given == "missing":
+            return f"The surnames {_SURNAME_WORDS[surname]}; the given names cannot be compared."
+        return f"The given names {_GIVEN_WORDS[given]}; the surname cannot be compared."
     if given == surname == "exact":
         return "Given names and surname agree."
     if given == surname == "differ":
         return "Given names and surname differ."
-    return f"The given names {_PART_WORDS[given]}; the surnames {_PART_WORDS[surname]}."
+    return f"The given names {_GIVEN_WORDS[given]}; the surnames {_SURNAME_WORDS[surname]}."
 
 
 _MOST_RECORDS = 10_000_000
@@ -388,6 +404,8 @@ def _rival_sentence(row: Mapping[str, object], model: Model | None) -> str:
         return ""
     if margin < 0:
         return "Another employee fits this record better."
+    if row.get("policy_reason") == PolicyReason.RIVAL_TOO_CLOSE and model and margin >= model.rival.margin_bits:
+        return "Several other employees fit this record, together nearly as well."
     close = model is not None and margin < model.rival.margin_bits
     return "Another employee fits this record nearly as well." if close else "Another employee also fits, less well."
 

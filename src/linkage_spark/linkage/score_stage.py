@@ -85,7 +85,7 @@ def score_candidates(
             if scored.num_rows:
                 yield scored
 
-    frame = candidates.select(*[F.col(name) for name in inputs])
+    frame = candidates.select(*[F.col(name) for name in dict.fromkeys(inputs)])
     return contract.conform(frame.mapInArrow(score_batches, schema=contract.schema))
 
 
@@ -126,6 +126,7 @@ def score_pair(
         "quality_name": right.get("name_issue"),
         "quality_date_of_birth": right.get("dob_issue"),
         "quality_address": right.get("address_issue"),
+        **{f"person_{name}": columns_r[name][0].as_py() for name in INTEGER_COLUMNS},
     }
     scored = keys | {name: column[0].as_py() for name, column in evidence.items()}
     return {name: scored[name] for name in scored_pair_of(tuple(model.further)).names}
@@ -143,6 +144,7 @@ class BatchScorer:
         self.scorer = Scorer(model, frequencies)
         self.comparer = NameComparer(knowledge)
         self._limits = model.limits
+        self._on_duty = round(model.on_duty_bits * 1000)
         self._further = model.further
         self._names = scored_pair_of(tuple(model.further)).names
 
@@ -151,10 +153,11 @@ class BatchScorer:
         left, right = side_columns(batch, "l", self._further), side_columns(batch, "r", self._further)
         date, address = compare_dates(left, right), compare_addresses(left, right)
         bound = self.scorer.most_bits(date.level, address.level)
-        rows = np.flatnonzero(bound >= self.scorer.floor)
+        floor = self._floor(batch)
+        rows = np.flatnonzero(bound >= floor)
         left, right = _take(left, rows), _take(right, rows)
         name = compare_names(left, right, self.comparer)
-        reach = bound[rows] + self.scorer.most_bits_of_name(name.cell) >= self.scorer.floor
+        reach = bound[rows] + self.scorer.most_bits_of_name(name.cell) >= floor[rows]
         kept = np.flatnonzero(reach)
         rows = rows[kept]
         left, right = _take(left, kept), _take(right, kept)
@@ -167,7 +170,7 @@ class BatchScorer:
         )
         shares = self.scorer.shares(found, left, right)
         weights = self.scorer.weights(found, shares)
-        above = np.flatnonzero(weights.total >= self.scorer.floor)
+        above = np.flatnonzero(weights.total >= floor[rows])
         rows = rows[above]
         columns = self.evidence(
             PairComparison(
@@ -184,6 +187,12 @@ class BatchScorer:
         keys = _keys(batch.take(pa.array(rows)))
         columns |= keys
         return pa.RecordBatch.from_pydict({field: columns[field] for field in self._names})
+
+    def _floor(self, batch: pa.RecordBatch) -> Ints:
+        """The model's floor, lower for a record with an on-duty sign (``Model.on_duty_bits``), 1/1000 bit."""
+        on_duty = pc.fill_null(batch.column("on_duty_sign_r"), False).to_numpy(zero_copy_only=False)
+        lower: Ints = np.where(on_duty, self.scorer.floor - self._on_duty, self.scorer.floor)
+        return lower
 
     def evidence(
         self, found: PairComparison, shares: Shares, weights: WeightColumns, left: Columns, right: Columns
@@ -295,6 +304,7 @@ def _keys(batch: pa.RecordBatch) -> Columns:
         "quality_name": column("name_issue_r"),
         "quality_date_of_birth": column("dob_issue_r"),
         "quality_address": column("address_issue_r"),
+        **{f"person_{name}": column(f"{name}_r") for name in INTEGER_COLUMNS},
     }
 
 

@@ -6,6 +6,7 @@ mixture, the garbled-name share and the correction for rare and common values.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,7 +17,8 @@ import pyarrow.compute as pc
 
 from linkage_spark.linkage.comparison import addresses, dates, levels, names
 from linkage_spark.linkage.comparison.pair import Columns, PairComparison
-from linkage_spark.model.frequencies import AttributeFrequencies, Frequencies
+from linkage_spark.linkage.whole_names import WholeNames
+from linkage_spark.model.frequencies import WHOLE_NAME, AttributeFrequencies, Frequencies, WholeNameFrequencies
 from linkage_spark.model.schema import (
     ADDRESS_LEVELS,
     CROSSED_LEVELS,
@@ -39,6 +41,13 @@ Bools = npt.NDArray[np.bool_]
 _ValueOf = Callable[[Columns], pa.Array]
 
 _NONE = Probabilities(m=1.0, u=1.0)
+
+_EXACT_NAME = names.CELL_NAMES.index("given exact, surname exact")
+_WHOLE_NAMES = [
+    *(names.CELL_NAMES.index(f"given {one}, surname {other}") for one in CROSSED_LEVELS for other in CROSSED_LEVELS),
+    *(names.CELL_NAMES.index(f"crossed: {level}") for level in CROSSED_LEVELS),
+]
+"""Cells of two whole names both parts of which agree, exactly or nearly."""
 
 
 @dataclass(frozen=True)
@@ -74,9 +83,10 @@ class Shares:
 
     Attributes:
         given, surname, date, postcode: corrections, clipped.
+        whole_name: correction of a whole name both parts of which agree, in the place of theirs; NaN where theirs count.
         name_share: share of person records that bear the agreeing name, or its agreeing part; NaN when
             no part agrees or frequencies are unknown.
-        counted: every agreeing part's value is common enough to have a frequency of its own.
+        counted: the agreeing whole name, or every agreeing part's value, has a frequency of its own.
         surname_bearers: records that bear the agreeing surname, the commoner of the two; NaN when
             the surname does not agree, when no frequencies are known or when it is rarer than counted.
         surname_uncounted: the surname agrees and is rarer than any counted value.
@@ -87,6 +97,7 @@ class Shares:
     surname: Floats
     date: Floats
     postcode: Floats
+    whole_name: Floats
     name_share: Floats
     counted: Bools
     surname_bearers: Floats
@@ -112,14 +123,16 @@ class Scorer:
         self._context_address = np.array(
             [0.0, *(np.log2(model.address[at].m / context.get(at, model.address[at].u)) for at in ADDRESS_LEVELS)]
         )
+        shared = model.household.address if model.household else {}
+        self._household_address = np.array(
+            [0.0, *(np.log2(model.address[at].m / shared.get(at, model.address[at].m)) for at in ADDRESS_LEVELS)]
+        )
         self.prior = _millibits(np.array([model.prior_bits]))[0]
         self.name_weight = _millibits(np.log2(self._name_m / self._name_u))
         self.date_weight = _millibits(np.array([level.weight for level in self._date]))
         self.address_weight = _millibits(np.array([address_tables[level].weight for level in addresses.LEVELS]))
-        self._most_by_name = self.name_weight + sum(
-            np.ceil(share * self._largest_gain(part)).astype(np.int64)
-            for part, share in zip(("given", "surname"), _agreement_shares(model), strict=True)
-        )
+        self._whole = self._whole_names()
+        self._most_by_name = self.name_weight + self._largest_gain_of_name()
         self.floor = round(model.thresholds.floor_bits * MILLIBITS)
 
     def weights(self, found: PairComparison, shares: Shares) -> WeightColumns:
@@ -130,6 +143,8 @@ class Scorer:
         is s = -log2(2^-sR + 2^-sH + 2^-sC); ``household`` shows s - sR, never above 0.
         """
         name_frequency = _millibits(shares.given) + _millibits(shares.surname)
+        whole = ~np.isnan(shares.whole_name)
+        name_frequency[whole] = _millibits(shares.whole_name[whole])
         date_frequency, address_frequency = _millibits(shares.date), _millibits(shares.postcode)
         name = self.name_weight[found.name.cell]
         date = self.date_weight[found.date.level]
@@ -192,12 +207,42 @@ class Scorer:
         bits = float(self._bits(table, self._reference(attribute, table), np.array([table.rare_share]))[0])
         return max(0, round(bits * MILLIBITS)) + 1
 
+    def _largest_gain_of_name(self) -> Ints:
+        """By name cell: the largest correction that any name can get, 1/1000 bit."""
+        gain: Ints = sum(
+            (
+                np.ceil(share * self._largest_gain(part)).astype(np.int64)
+                for part, share in zip(("given", "surname"), _agreement_shares(self.model), strict=True)
+            ),
+            start=np.zeros(len(self.name_weight), dtype=np.int64),
+        )
+        if self._whole:
+            beside = self.model.frequency.fuzzy_share * self._whole.most_beside_parts()
+            most = self._whole.most_exact(gain[_EXACT_NAME] / MILLIBITS)
+            gain[_WHOLE_NAMES] += math.ceil(beside * MILLIBITS) + 1
+            gain[_EXACT_NAME] = max(0, round(most * MILLIBITS)) + 1
+        return gain
+
+    def _whole_names(self) -> WholeNames | None:
+        """Shares of whole names; None where they are not counted."""
+        table, given, surname = (self.frequencies.of(name) for name in (WHOLE_NAME, "given", "surname"))
+        if not isinstance(table, WholeNameFrequencies) or given is None or surname is None:
+            return None
+        of_parts = self._reference("given", given) * self._reference("surname", surname)
+        model = self.model.frequency
+        # A model that states no share of whole names, or measures by its own u, takes the parts as independent.
+        told = model.reference == "data" or (model.reference == "stated" and WHOLE_NAME in model.shares)
+        reference = self._reference(WHOLE_NAME, table) if told else of_parts
+        return WholeNames(table=table, reference=reference, of_parts=of_parts, clip_bits=model.clip_bits)
+
     def shares(self, found: PairComparison, left: Columns, right: Columns) -> Shares:
         """Corrections for rare and common values.
 
         Exact agreement on a value borne by a share f of records: log2(reference/f); agreement that is
         not exact: the model's share of it, with the commoner of the two values; clipped. Crossed
-        names: the same with the commoner value on either side. Dates and postcodes: exact only.
+        names: the same with the commoner value on either side. Dates and postcodes: exact only. Where whole
+        names are counted they correct what both parts agree on: exactly, by their own share; not exactly, by the
+        model's share of what they say beside their parts (``linkage.whole_names``).
         """
         name = found.name
         crossed_whole = name.crossed & (name.given != levels.MISSING_PART) & (name.surname != levels.MISSING_PART)
@@ -218,17 +263,35 @@ class Scorer:
             name.surname_agrees & surname_rare
         )
         records = table.records if (table := self.frequencies.of("surname")) else np.nan
+        whole_share, whole_bits = self._whole_shares(found, left, right, given + surname)
+        whole_counted = ~np.isnan(whole_share)
+        of_parts = np.where(any_part, given_known * surname_known, np.nan)
         return Shares(
             given=given,
             surname=surname,
             date=date,
             postcode=postcode,
-            name_share=np.where(any_part, given_known * surname_known, np.nan),
-            counted=any_part & ~uncounted,
+            whole_name=whole_bits,
+            name_share=np.where(whole_counted, whole_share, of_parts),
+            counted=(any_part & ~uncounted) | whole_counted,
             surname_bearers=np.where(name.surname_agrees & ~surname_rare, surname_common * records, np.nan),
             surname_uncounted=name.surname_agrees & surname_rare,
             further=self._further_bits(found, left, right),
         )
+
+    def _whole_shares(
+        self, found: PairComparison, left: Columns, right: Columns, parts: Floats
+    ) -> tuple[Floats, Floats]:
+        """The commoner share of two whole names both parts of which agree, and the correction of the whole."""
+        missing = np.full(len(parts), np.nan)
+        if self._whole is None:
+            return missing, missing
+        name = found.name
+        common = self._whole.common(left, right, name.name_whole)
+        exact = name.cell == _EXACT_NAME
+        near = ~exact & _agrees(name.given) & _agrees(name.surname)
+        beside = parts + self.model.frequency.fuzzy_share * self._whole.beside_parts(left, right, near)
+        return common, np.where(exact, self._whole.exact(common, parts), np.where(near, beside, np.nan))
 
     def _further_bits(self, found: PairComparison, left: Columns, right: Columns) -> Floats:
         """Corrections of further attributes; what is only near takes the model's share of the commoner value's."""
@@ -245,7 +308,7 @@ class Scorer:
         return bits
 
     def _against_household(self, found: PairComparison, shares: Shares, tables: _HouseholdTables) -> Floats:
-        """log2 odds of one person against two of one household; place says nothing between them."""
+        """log2 odds of one person against two of one household; place says nothing between them unless the model says."""
         household, cell, level = tables.household, found.name.cell, found.date.level
         given_h = (1 - household.forename_leak) * np.minimum(
             tables.given_u[cell] * np.exp2(-shares.given), 1.0
@@ -255,6 +318,7 @@ class Scorer:
         date_u = np.array([p.u for p in self._date])[level] * np.exp2(-shares.date)
         date = date_m / ((1 - household.date_leak) * date_u + household.date_leak * date_m)
         bits: Floats = np.log2(name) + np.log2(date) - np.log2(household.pairs_per_match)
+        bits = bits + self._household_address[found.address.level]
         for no, table in enumerate(self._further):
             bits = bits + table.against_household[found.further[:, no]]
         return bits
@@ -310,7 +374,7 @@ class Scorer:
             return np.zeros(len(level))
         part = np.where(level == levels.EXACT, 1.0, self.model.frequency.fuzzy_share)
         part = np.where(crossed, self.model.frequency.fuzzy_share, part)
-        agrees = (level >= levels.FUZZY) & (level != levels.MISSING_PART)
+        agrees = _agrees(level)
         bits = self._bits(table, self._reference(attribute, table), common)
         return np.where(agrees & ~np.isnan(bits), part * bits, 0.0)
 
@@ -375,6 +439,12 @@ def _agreement_shares(model: Model) -> tuple[Floats, Floats]:
     ends = [of_part[level] for level in CROSSED_LEVELS]
     none = [0.0] * len(ends)
     return np.array([*given, *ends, *ends, *none]), np.array([*surname, *ends, *none, *ends])
+
+
+def _agrees(level: Ints) -> Bools:
+    """A part of a name agrees, exactly or nearly."""
+    agrees: Bools = (level >= levels.FUZZY) & (level != levels.MISSING_PART)
+    return agrees
 
 
 def _garbled(part: Probabilities, share: float) -> Probabilities:

@@ -150,6 +150,7 @@ class Household(_Frozen):
         forename_leak: share of household pairs whose given names behave as one person's (father and son).
         date_leak: share of household pairs whose dates of birth do (twins).
         surname: probability of each surname level among household pairs.
+        address: probability of each address level among household pairs; empty = as one person's.
         further: probability of each level of a further attribute among household pairs; an attribute
             that is not listed, and every part of a place, behaves as one person's.
     """
@@ -158,11 +159,14 @@ class Household(_Frozen):
     forename_leak: float = Field(gt=0, lt=1)
     date_leak: float = Field(gt=0, lt=1)
     surname: Mapping[str, float]
+    address: Mapping[str, float] = Field(default_factory=dict)
     further: Mapping[str, Mapping[str, float]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _check(self) -> Household:
         _check_shares("household.surname", self.surname, PART_LEVELS)
+        if self.address:
+            _check_shares("household.address", self.address, ADDRESS_LEVELS)
         return self
 
 
@@ -285,6 +289,7 @@ class Model(_Frozen):
             where the model has no such class.
         further: further attributes by the name of their column (``place_…`` or ``extra_…``); never in a
             model of the force.
+        doubts: why its probabilities are weak, in sentences; empty where nothing speaks against them.
     """
 
     id: str = Field(min_length=1)
@@ -303,6 +308,7 @@ class Model(_Frozen):
     thresholds: Thresholds
     rival: Rival
     limits: Limits
+    doubts: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _check(self) -> Model:
@@ -325,6 +331,15 @@ class Model(_Frozen):
         """The tables of further attributes in the classes household and context."""
         classes = (("household", self.household), ("context", self.context))
         return [((name, at), shares) for name, held in classes if held for at, shares in held.further.items()]
+
+    @property
+    def on_duty_bits(self) -> float:
+        """What an on-duty sign is worth as a prior, bits, at least 0: its bearer is taken to be one of the roster.
+
+        log2(1 / employees) less the prior of a random pair. It is no evidence and stands in no weight: a record with the sign
+        may be shown, for its name alone, from a match weight on that is lower by this.
+        """
+        return max(0.0, -self.prior_bits - math.log2(self.rival.roster_size))
 
     @property
     def fingerprint(self) -> str:

@@ -24,6 +24,7 @@ from linkage_spark.runs.checkpoints import Checkpoints, Done
 from linkage_spark.runs.context import RunContext, made_from, open_run
 from linkage_spark.runs.figures import grouped, not_screened_counts
 from linkage_spark.runs.manifest import GoodRun, MadeFrom, drop_unfinished, last_good_run
+from linkage_spark.runs.models import frozen_with, is_trained
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.reading import faults_in_words, persisted, read_sources
 from linkage_spark.settings.sources import feeds_of
@@ -40,6 +41,7 @@ from linkage_spark.tables.canonical import (
 from linkage_spark.tables.enums import RunKind, SourceSystem, Tier
 from linkage_spark.tables.linkage import BLOCKING_AUDIT, FREQUENCY, LINK, LINKAGE, REFINED_KEY, RULE_PRICE
 from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, RESULTS, SCREENING
+from linkage_spark.tables.training import TRAINED_FREQUENCY, TRAINED_REFINED_KEY
 
 ALL_TABLES: tuple[TableContract, ...] = (*CANONICAL, *LINKAGE, *RESULTS)
 
@@ -68,6 +70,8 @@ def backfill(run: RunContext) -> None:
     Raises:
         LinkageError: the run failed; nothing was published, and a failed RUN row says so.
     """
+    for doubt in run.model.doubts:
+        run.progress.say(f"model {run.model.id}: its probabilities are weak: {doubt}")
     good = last_good_run(run.store)
     of_model = last_good_run(run.store, model_id=run.model.id)
     _refuse_edited_model(run, of_model)
@@ -107,7 +111,7 @@ def _refuse_edited_model(run: RunContext, good: GoodRun | None) -> None:
     """A model id means one model for good: its refined keys and frequencies are frozen under it."""
     if good and good.made_from.model != run.model.fingerprint:
         raise SettingsError(
-            f"conf/models/{run.model.id}.toml differs from the model that run {good.run_id} used under this id; "
+            f"model {run.model.id} differs from the model that run {good.run_id} used under this id; "
             "a released model is never edited: put the old file back, or give the new one a new id"
         )
 
@@ -168,7 +172,7 @@ def _standardise(run: RunContext, saved: Checkpoints, good: GoodRun | None, stag
 
 
 def _freeze(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
-    """Refined keys and frequencies: counted once per model id over the whole history, then kept.
+    """Refined keys and frequencies: counted once per model id over the whole history, then kept; a trained model has its own.
 
     The counting also prices every rule before the join, on every run. ``good`` is the last good run of this
     very model, which another model's runs may have followed.
@@ -180,6 +184,10 @@ def _freeze(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: St
     versions = {BLOCKING_AUDIT.name: run.store.overwrite(BLOCKING_AUDIT, _rows(run, BLOCKING_AUDIT, chosen.audit))}
     if good is not None:
         versions |= {table.name: good.versions[table.name] for table in (REFINED_KEY, FREQUENCY)}
+    elif is_trained(run.store, run.model.id):
+        for table, kept in ((REFINED_KEY, TRAINED_REFINED_KEY), (FREQUENCY, TRAINED_FREQUENCY)):
+            versions[table.name] = run.store.overwrite(table, frozen_with(run.store, kept, run.model.id))
+    if REFINED_KEY.name in versions:
         heavier = {row["key_hmac"] for row in chosen.refined} - refined_hmacs(_refined_rows(run, versions))
         stage.counts["keys grown past the cap since the freeze"] = len(heavier)
     else:

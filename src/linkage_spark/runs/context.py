@@ -17,6 +17,7 @@ from linkage_spark.reference.standard import Reference, load_reference
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.lock import hold_lock
 from linkage_spark.runs.manifest import MadeFrom, code_version, fingerprint, new_run_id
+from linkage_spark.runs.models import find_model, is_shipped
 from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.secret import load_secret
 from linkage_spark.runs.session import open_session
@@ -64,10 +65,16 @@ class RunContext:
 
 
 @contextmanager
-def open_run(kind: RunKind, *, feeds_root: str, root: str) -> Iterator[RunContext]:
+def open_run(kind: RunKind, *, feeds_root: str, root: str, model_id: str | None = None) -> Iterator[RunContext]:
     """Read and validate all settings, open the session, take the lock.
 
     Settings come first: a typing mistake costs a second, not a session.
+
+    Args:
+        kind: which job.
+        feeds_root: folder under which the mappings' relative paths lie.
+        root: output root.
+        model_id: the model; None: the one that the settings name.
 
     Raises:
         SettingsError: any file under ``conf`` is wrong.
@@ -76,13 +83,15 @@ def open_run(kind: RunKind, *, feeds_root: str, root: str) -> Iterator[RunContex
     conf, env = conf_dir(), environment()
     settings, wording = load_settings(conf, env), load_wording(conf)
     sources, reference = load_sources(conf), load_reference(conf)
-    model = load_model(conf, settings.screening.model_id)
+    model_id = model_id or settings.screening.model_id
+    shipped = load_model(conf, model_id) if is_shipped(conf, model_id) else None
     started_at = datetime.now(tz=UTC)
     run_id = new_run_id(started_at, kind.value)
     progress = Progress()
     with open_session(kind.value) as spark:
         files = Files(spark)
         root, feeds_root = files.absolute(root), files.absolute(feeds_root)
+        store = DeltaStore(spark, root)
         hours = settings.lock.stale_after_hours
         with hold_lock(files, root, run_id=run_id, now=started_at, stale_after_hours=hours, say=progress.say):
             yield RunContext(
@@ -93,12 +102,12 @@ def open_run(kind: RunKind, *, feeds_root: str, root: str) -> Iterator[RunContex
                 feeds_root=feeds_root,
                 spark=spark,
                 files=files,
-                store=DeltaStore(spark, root),
+                store=store,
                 settings=settings,
                 wording=wording,
                 sources=sources,
                 reference=reference,
-                model=model,
+                model=shipped or find_model(conf, store, model_id),
                 secret=load_secret(files, root, settings=settings, env=env),
                 progress=progress,
             )

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame
 
 from linkage_spark.linkage.comparison.tokens import NameKnowledge
 from linkage_spark.linkage.frequencies import count_values, frequencies_of
+from linkage_spark.linkage.training.diagnosis import Diagnosis, diagnose
 from linkage_spark.linkage.training.estimate import Counted, Estimate, estimate
 from linkage_spark.linkage.training.fitted_model import Trained
 from linkage_spark.linkage.training.patterns import MILLIONTHS, count_patterns, expected_copies
@@ -38,6 +39,11 @@ class TrainingFigures(TypedDict):
     log_likelihood: float
     shares: dict[str, float]
     expected_matches: float
+    expected_from_other_starts: list[float]
+    sure_share: float
+    used: bool
+    faults: list[str]
+    doubts: list[str]
     pooled: list[str]
 
 
@@ -65,7 +71,7 @@ class PairSpace:
 
 def train_on(
     space: PairSpace, *, base: Model, share: float, names: NameKnowledge, progress: Progress
-) -> tuple[Trained, Frequencies, TrainingFigures]:
+) -> tuple[tuple[Trained, Frequencies] | None, TrainingFigures]:
     """Estimate probabilities and frequencies from the files themselves, without labels.
 
     Args:
@@ -74,6 +80,9 @@ def train_on(
         share: share of matches among all pairs to start from.
         names: nicknames, transliterations and sex-marked parts.
         progress: tells what is going on.
+
+    Returns:
+        The model and its frequencies, None where the files do not support an estimate; and how it went.
     """
     with progress.stage("count patterns") as stage:
         rows = _rows(count_patterns(space.candidates, model=base, names=names))
@@ -83,14 +92,16 @@ def train_on(
     with progress.stage("estimate") as stage:
         counted = Counted.of(rows, sampled, model=base, pairs=space.pairs, candidate_pairs=space.candidate_pairs)
         found = estimate(counted, base=base, share=share)
-        figures = _figures(found)
+        figures = _figures(found, diagnose(found, share=share, dwarfed_is_fault=False))
         stage.counts["rounds"] = figures["rounds"]
         stage.counts["expected matches"] = round(figures["expected_matches"])
+    if figures["faults"]:
+        return None, figures
     with progress.stage("count values") as stage:
         trained, frequencies = _with_frequencies(space, found, names)
         figures["pooled"] = list(trained.pooled)
         stage.counts["values"] = sum(len(table.shares) for table in frequencies.by_attribute.values())
-    return trained, frequencies, figures
+    return (trained, frequencies), figures
 
 
 def _sampled_rows(space: PairSpace, base: Model, names: NameKnowledge) -> list[dict[str, Any]]:
@@ -109,7 +120,7 @@ def _sampled_rows(space: PairSpace, base: Model, names: NameKnowledge) -> list[d
     return _rows(count_patterns(sample, model=base, names=names))
 
 
-def _figures(found: Estimate) -> TrainingFigures:
+def _figures(found: Estimate, diagnosis: Diagnosis) -> TrainingFigures:
     """How the estimate went."""
     counted, fitted = found.counted, found.fitted
     return {
@@ -121,6 +132,11 @@ def _figures(found: Estimate) -> TrainingFigures:
         "log_likelihood": round(fitted.log_likelihood[-1], 3),
         "shares": fitted.shares,
         "expected_matches": round(found.expected_matches, 3),
+        "expected_from_other_starts": [round(value, 3) for value in diagnosis.starts[1:]],
+        "sure_share": round(diagnosis.sure_share, 6),
+        "used": not diagnosis.faults,
+        "faults": list(diagnosis.faults),
+        "doubts": list(diagnosis.doubts),
         "pooled": [],
     }
 

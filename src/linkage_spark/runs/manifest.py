@@ -101,13 +101,13 @@ def fingerprint(parts: Mapping[str, str]) -> str:
 
 
 def last_good_run(store: DeltaStore, *, model_id: str | None = None) -> GoodRun | None:
-    """The newest RUN row that did not fail, of one model when asked; None before the first."""
+    """The newest RUN row that published, or found nothing changed; of one model when asked; None before the first."""
     if not store.exists(RUN):
         return None
     of_model = F.lit(True) if model_id is None else F.col("model_id") == model_id
     rows = (
         store.read(RUN)
-        .where((F.col("status") != RunStatus.FAILED.value) & of_model)
+        .where(F.col("status").isin(RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value) & of_model)
         .orderBy(F.desc("finished_at"), F.desc("run_id"))
         .limit(1)
         .collect()

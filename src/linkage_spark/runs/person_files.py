@@ -20,6 +20,8 @@ from linkage_spark.evaluation.pair_counts import count_by_threshold, mark_pairs
 from linkage_spark.evaluation.pair_figures import scored_figures
 from linkage_spark.flows.person_files import score_file_pairs
 from linkage_spark.linkage.assignment import LINK_AT, assign_one_to_one
+from linkage_spark.linkage.training.patterns import count_weights
+from linkage_spark.linkage.training.prior import found_prior
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.person_files import MOST_RULES, load_person_file_model
 from linkage_spark.model.schema import Model
@@ -142,18 +144,46 @@ def _base_model(run: FileRun, inputs: Inputs) -> tuple[Model, float]:
 def _model_in_use(run: FileRun, space: PairSpace, base: Model, share: float) -> Used:
     """The shipped model, or one estimated on these files."""
     if not run.task.train:
-        frequencies = Frequencies.shipped(conf_dir(), MODEL_ID)
-        model = weigh_by_chance(run, space, base)
-        return Used(model, frequencies, f"shipped with {MODEL_ID}: surnames only", model.prior_bits)
+        return _shipped(run, space, base)
     names = run.reference.names
-    trained, frequencies, figures = train_on(space, base=base, share=share, names=names, progress=run.progress)
-    run.summary["training"] = {**{k: v for k, v in figures.items() if k not in ("shares", "pooled")}} | {
+    learnt, figures = train_on(space, base=base, share=share, names=names, progress=run.progress)
+    told = ("shares", "pooled", "faults", "doubts", "used", "expected_from_other_starts")
+    run.summary["training"] = {
+        **{name: value for name, value in figures.items() if name not in told},
         **{f"share of class {name}": share for name, share in figures["shares"].items()},
+        "expected matches from other starts": ", ".join(f"{n:,.0f}" for n in figures["expected_from_other_starts"]),
+        "used": "yes" if figures["used"] else "no",
+        "faults": "; ".join(figures["faults"]) or "none",
+        "doubts": "; ".join(figures["doubts"]) or "none",
         "levels pooled in": ", ".join(figures["pooled"]) or "none",
     }
-    if not figures["settled"]:
-        run.summary["warnings"].append("The estimate had not settled when it was stopped; its probabilities are weak.")
+    kept = "The estimate is not used, and but for the share of matches everything is as without --train"
+    weak = [f"{kept}: {fault}." for fault in figures["faults"]]
+    weak += [f"The probabilities are weak: {doubt}." for doubt in figures["doubts"]]
+    run.summary["warnings"] += weak
+    for warning in weak:
+        run.progress.say(f"  warning: {warning}")
+    if learnt is None:
+        return _with_prior(run, space, _shipped(run, space, base))
+    trained, frequencies = learnt
     return Used(trained.model, frequencies, "counted on these files", trained.model.prior_bits)
+
+
+def _shipped(run: FileRun, space: PairSpace, base: Model) -> Used:
+    """The shipped model, what agrees by chance counted on the files."""
+    frequencies = Frequencies.shipped(conf_dir(), MODEL_ID)
+    model = weigh_by_chance(run, space, base)
+    return Used(model, frequencies, f"shipped with {MODEL_ID}: surnames only", model.prior_bits)
+
+
+def _with_prior(run: FileRun, space: PairSpace, used: Used) -> Used:
+    """The same with the share of matches that fits the files: the shipped one is a guess for any file."""
+    names, frequencies = run.reference.names, used.frequencies
+    counted = count_weights(space.candidates, model=used.model, names=names, frequencies=frequencies)
+    bins = sorted((row["half_bits"] / 2 + 0.25, row["pairs"]) for row in counted.collect())
+    prior = found_prior(bins, prior_bits=used.model.prior_bits, pairs=space.pairs)
+    model = used.model.model_copy(update={"prior_bits": prior})
+    return Used(model, frequencies, f"{used.named}; the share of matches found on these files", prior)
 
 
 def _score(run: FileRun, space: PairSpace, used: Used) -> DataFrame:

@@ -12,14 +12,15 @@ from pyspark.sql import functions as F
 from linkage_spark.errors import UsageError
 from linkage_spark.linkage.blocking import refined_hmacs, with_keys
 from linkage_spark.linkage.comparison.tokens import NameKnowledge
-from linkage_spark.linkage.decision import clause_of, judge
+from linkage_spark.linkage.decision import clause_of, judge, least_shown
 from linkage_spark.linkage.keys import key_hmac
 from linkage_spark.linkage.score_stage import score_pair
 from linkage_spark.model.frequencies import Frequencies
-from linkage_spark.model.schema import Model, Rule, load_model
+from linkage_spark.model.schema import Model, Rule
 from linkage_spark.reference.names import load_name_reference
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.manifest import GoodRun, last_good_run
+from linkage_spark.runs.models import find_model
 from linkage_spark.runs.secret import load_secret
 from linkage_spark.runs.session import open_session
 from linkage_spark.settings.run import load_settings
@@ -144,16 +145,18 @@ class _Pair:
         return ["  Levels and weights in bits:", *lines, f"    {'sum':<15}{self.bits:>+9.3f}"]
 
     def _policy(self) -> list[str]:
-        thresholds = self.desk.model.thresholds
+        model, thresholds = self.desk.model, self.desk.model.thresholds
         allows = f"{self.clause.reason.value}, which allows {self.clause.tier.value}"
         lines = [f"  Policy: {allows}; before rivals: {self.tier.value}."]
         if self.reason is PolicyReason.BELOW_THRESHOLD:
-            asked = thresholds.match_bits if self.bits >= thresholds.possible_bits else thresholds.possible_bits
+            shown = least_shown(model, on_duty=self.clause.reason is PolicyReason.ON_DUTY_NAME) / 1000
+            asked = thresholds.match_bits if self.bits >= shown else shown
             lines.append(f"  Held back by its weight: {self.bits:+.3f} bits, where {asked:+.3f} are asked.")
         elif self.tier is not Tier.MATCH:
             lines.append(f"  Held back by the policy: {_first_line(self.clause.holds.__doc__)}")
-        if self.bits < thresholds.floor_bits:
-            lines.append(f"  Below the floor of {thresholds.floor_bits:+.3f} bits: the run kept no row of it.")
+        floor = thresholds.floor_bits - (model.on_duty_bits if self.right["on_duty_sign"] else 0.0)
+        if self.bits < floor:
+            lines.append(f"  Below the floor of {floor:+.3f} bits: the run kept no row of it.")
         return lines
 
 
@@ -202,7 +205,7 @@ def _published(link: Row) -> list[str]:
     else:
         lead = f"this pair leads by {link['leader_margin_bits']:+.3f} bits"
         lines.append(f"Strongest other employee: {link['rival_employee_id']}; {lead}.")
-    lines.append(f"Share of this pair among the employees proposed for the record: {link['rival_posterior']:.4f}.")
+    lines.append(f"Posterior beside other employees and records that contradict it: {link['rival_posterior']:.4f}.")
     lines.append(str(link["explanation"]))
     return lines
 
@@ -249,7 +252,7 @@ def run_why(*, employee_id: str, person: str, root: str) -> int:
         run = last_good_run(store)
         if run is None:
             raise UsageError(f"--out {root}: no run has been published there; run the backfill first")
-        model = load_model(conf, run.model_id)
+        model = find_model(conf, store, run.model_id)
         desk = Desk(
             model=model,
             refined=refined_hmacs(_pinned(store, run, REFINED_KEY.name).collect()),

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from linkage_spark.kit.contract import Field, TableContract
 from linkage_spark.tables.linkage import LINK
-from linkage_spark.tables.types import BOOLEAN, LONG, STRING
+from linkage_spark.tables.types import BOOLEAN, INT, LONG, STRING
 
 COMPARED_COLUMNS: tuple[str, ...] = (
     "source_system",
@@ -130,6 +130,9 @@ SCORED_PAIR = TableContract(
             "The agreeing surname has fewer bearers than the model's limit.",
             required=True,
         ),
+        Field("person_dob_year", INT, "Year of birth of the police record; null when unknown."),
+        Field("person_dob_month", INT, "Its month; null when unknown."),
+        Field("person_dob_day", INT, "Its day; null when unknown."),
         Field(
             "evidence_values",
             STRING,

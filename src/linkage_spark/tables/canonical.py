@@ -95,7 +95,12 @@ PERSON = TableContract(
         ),
         Field("name_issue", STRING, "NameIssue; null when nothing is wrong."),
         Field("date_of_birth", DATE, "Full date of birth; null unless year, month and day are known."),
-        Field("dob_year", INT, "Year of birth, 1880 to this year; null when unknown."),
+        Field(
+            "dob_year",
+            INT,
+            "Year of birth, 1880 to this year; the earlier of the two that are possible where dob_issue is stated_age; "
+            "null when unknown.",
+        ),
         Field("dob_month", INT, "Month of birth; null when unknown."),
         Field("dob_day", INT, "Day of birth; null when unknown."),
         Field("dob_issue", STRING, "DobIssue; null when nothing is wrong."),

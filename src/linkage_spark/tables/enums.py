@@ -117,6 +117,8 @@ class DobIssue(StrEnum):
     OUT_OF_RANGE = "out_of_range"
     PARTIAL = "partial"
     FIRST_OF_JANUARY = "first_of_january"
+    STATED_AGE = "stated_age"
+    APPROXIMATE_AGE = "approximate_age"
 
 
 class AddressIssue(StrEnum):
@@ -167,6 +169,7 @@ class PolicyReason(StrEnum):
     TWIN_PATTERN = "twin_pattern"
     ON_DUTY_NAME = "on_duty_name"
     RIVAL_TOO_CLOSE = "rival_too_close"
+    RIVAL_RECORD_TOO_CLOSE = "rival_record_too_close"
     BELOW_THRESHOLD = "below_threshold"
     ONE_ELEMENT_ONLY = "one_element_only"
     CONTRADICTION = "contradiction"
@@ -176,11 +179,13 @@ class RunKind(StrEnum):
     """Which job made a run."""
 
     BACKFILL = "backfill"
+    TRAIN = "train"
 
 
 class RunStatus(StrEnum):
-    """How a run ended. Only PUBLISHED moves what readers see."""
+    """How a run ended. Only PUBLISHED moves what readers see; TRAINED is a model kept, nothing published."""
 
     PUBLISHED = "published"
     UNCHANGED = "unchanged"
+    TRAINED = "trained"
     FAILED = "failed"

@@ -85,13 +85,23 @@ FREQUENCY = TableContract(
     key=("model_id", "attribute", "value"),
     fields=(
         _MODEL,
-        Field("attribute", STRING, "'given', 'surname', 'date_of_birth' or 'postcode'.", required=True),
+        Field(
+            "attribute",
+            STRING,
+            "'given', 'surname', 'date_of_birth', 'postcode' or 'name' (the whole name).",
+            required=True,
+        ),
         Field("value", STRING, "The standard form of the value.", required=True),
-        Field("bearers", LONG, "Person records that bear it; at least the setting's minimum.", required=True),
+        Field(
+            "bearers",
+            LONG,
+            "Person records that bear it, of whole names the different dates of birth; at least the setting's minimum.",
+            required=True,
+        ),
         Field(
             "share",
             DOUBLE,
-            "bearers over all person records with a value; the one share of all rarer values stands on the row value = ''.",
+            "bearers over all person records with a value; the one share of all rarer values stands on the row value = '', which whole names do not have.",
             required=True,
         ),
     ),
@@ -187,7 +197,7 @@ LINK = TableContract(
         Field(
             "rival_posterior",
             DOUBLE,
-            "Share of this pair in the posterior over the employees proposed for the person, 0 to 1.",
+            "Posterior of this pair beside its rivals: other employees for the record, records of the employee that contradict it; 0 to 1.",
             required=True,
         ),
         Field(

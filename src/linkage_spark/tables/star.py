@@ -45,6 +45,7 @@ PLAIN_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         PolicyReason.TWIN_PATTERN: "surname, date of birth and home agree, the forename differs: a twin?",
         PolicyReason.ON_DUTY_NAME: "the record seems to name an officer on duty",
         PolicyReason.RIVAL_TOO_CLOSE: "another employee fits the same record nearly as well",
+        PolicyReason.RIVAL_RECORD_TOO_CLOSE: "another record that contradicts this one fits the employee nearly as well",
         PolicyReason.BELOW_THRESHOLD: "too little agrees",
         PolicyReason.ONE_ELEMENT_ONLY: "only one of name, date of birth and address agrees",
         PolicyReason.CONTRADICTION: "what is recorded contradicts the link",
@@ -117,6 +118,8 @@ PLAIN_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         DobIssue.OUT_OF_RANGE: "out of range",
         DobIssue.PARTIAL: "part of the date only",
         DobIssue.FIRST_OF_JANUARY: "1 January, which often stands for an unknown day",
+        DobIssue.STATED_AGE: "reckoned from a stated age: one of two years",
+        DobIssue.APPROXIMATE_AGE: "an age from which no year follows",
     },
     "quality_address": {
         AddressIssue.MISSING: "no address recorded",
@@ -266,7 +269,7 @@ STAR_LINK = TableContract(
         Field(
             "link_rival_posterior",
             DOUBLE,
-            "Share of this pair among the employees proposed for the person, 0 to 1.",
+            "Posterior of this pair beside its rivals: other employees, records that contradict it; 0 to 1.",
             required=True,
         ),
         _flag("link_on_duty_sign", "the record looks like an officer on duty"),

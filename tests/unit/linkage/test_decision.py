@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,23 @@ def test_over_all_facts_no_pair_matches_without_a_place_and_none_survives_a_cont
             assert tier is not Tier.MATCH
         if facts["dob_near"] and not facts["same_premises"]:
             assert tier is not Tier.MATCH
+
+
+def test_an_on_duty_record_is_shown_for_its_name_from_a_weight_lower_by_what_its_sign_is_worth_as_a_prior() -> None:
+    # One of 13,000 employees for sure, where a random pair is one person once in ten million.
+    assert MODEL.on_duty_bits == pytest.approx(-MODEL.prior_bits - math.log2(13_000))
+    least = MODEL.thresholds.possible_bits - MODEL.on_duty_bits
+    for facts, reason in (
+        ((*WHOLE, "on_duty_sign"), PolicyReason.ON_DUTY_NAME),
+        ((*WHOLE, "rare_name"), PolicyReason.RARE_NAME_ALONE),
+        (("dob_full", *WHOLE, "on_duty_sign"), PolicyReason.NAME_AND_DATE_ONLY),
+    ):
+        above, below = (judge(pair(*facts, weight=round(1000 * bits)), MODEL) for bits in (least + 0.1, least - 0.1))
+        assert below == (Tier.NON_MATCH, PolicyReason.BELOW_THRESHOLD)
+        shown = reason is PolicyReason.ON_DUTY_NAME
+        assert above == ((Tier.POSSIBLE, reason) if shown else (Tier.NON_MATCH, PolicyReason.BELOW_THRESHOLD))
+    likely = MODEL.model_copy(update={"prior_bits": -8.0})
+    assert likely.on_duty_bits == 0.0
 
 
 def test_a_weight_below_a_threshold_lowers_the_tier_and_says_so() -> None:

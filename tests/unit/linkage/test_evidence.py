@@ -72,6 +72,15 @@ def test_every_name_level_has_a_sentence_of_its_own_meaning(cell: str) -> None:
     )
 
 
+def test_a_part_left_out_is_not_called_another_form_of_the_name() -> None:
+    assert "surnames are known forms of one name, or one side leaves a part of it out" in explain(
+        row("given exact, surname variant")
+    )
+    assert "given names are known forms of one name, or one of several names agrees" in explain(
+        row("given variant, surname exact")
+    )
+
+
 def test_every_name_level_reads_differently() -> None:
     sentences = [evidence._name_sentence(row(cell)) for cell in CELL_NAMES]
     assert len(set(sentences)) == len(CELL_NAMES)
@@ -134,6 +143,7 @@ def test_the_runner_up_is_said_without_naming_anybody() -> None:
     assert "E777" not in explain(close, model())
     said_once = close | {"policy_reason": PolicyReason.RIVAL_TOO_CLOSE.value}
     assert explain(said_once, model()).count("nearly as well") == 1
+    assert "Several other employees" in explain(said_once | {"leader_margin_bits": 9.0}, model())
 
 
 def test_what_would_change_the_answer_is_said() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import random
 from collections.abc import Mapping
 
@@ -35,6 +36,20 @@ FREQUENCIES = Frequencies.from_rows(
         {"attribute": "postcode", "value": "", "bearers": 900, "share": 0.00001},
     ]
 )
+
+NAMED = Frequencies.from_rows(
+    [
+        {"attribute": name, "value": value, "bearers": share * 1_000_000, "share": share}
+        for name, table in FREQUENCIES.by_attribute.items()
+        for value, share in [*table.shares.items(), ("", table.rare_share)]
+    ]
+    + [
+        {"attribute": "name", "value": "imran khan", "bearers": 1_600, "share": 0.0016},
+        {"attribute": "name", "value": "john smith", "bearers": 200, "share": 0.0002},
+        {"attribute": "name", "value": "peter kaur", "bearers": 10, "share": 0.00001},
+    ]
+)
+"""The same, whole names among them: *imran khan* far commoner than its parts say, *john smith* a little rarer."""
 
 
 def scored(
@@ -104,7 +119,7 @@ def batch_of(pairs: list[tuple[dict[str, object], dict[str, object]]]) -> pa.Rec
     return pa.RecordBatch.from_pydict(columns)
 
 
-@pytest.mark.parametrize("frequencies", [FREQUENCIES, Frequencies.none()], ids=["with", "without"])
+@pytest.mark.parametrize("frequencies", [NAMED, Frequencies.none()], ids=["with", "without"])
 def test_a_batch_scores_as_its_pairs_do_and_drops_only_what_is_below_the_floor(
     frequencies: Frequencies,
 ) -> None:
@@ -125,7 +140,7 @@ def test_a_batch_scores_as_its_pairs_do_and_drops_only_what_is_below_the_floor(
 def test_weights_add_up_and_the_household_only_lowers_them() -> None:
     population = people(18, seed=3)
     for left, right in itertools.product(population, population):
-        row = scored(left, right)
+        row = scored(left, right, NAMED)
         assert sum(int(str(row[name])) for name in WEIGHTS) == row["match_weight_millibits"]
         assert int(str(row["weight_household"])) <= 0
 
@@ -133,8 +148,9 @@ def test_weights_add_up_and_the_household_only_lowers_them() -> None:
 def test_score_is_symmetric() -> None:
     population = people(19, seed=5)
     keys = {"employee_id", "person_ref", "source_system", "employee_variant_no", "person_variant_no"}
+    keys |= {"person_dob_year", "person_dob_month", "person_dob_day"}
     for left, right in itertools.combinations(population, 2):
-        one, other = scored(left, right), scored(right, left)
+        one, other = scored(left, right, NAMED), scored(right, left, NAMED)
         assert {k: v for k, v in one.items() if k not in keys} == {k: v for k, v in other.items() if k not in keys}
 
 
@@ -198,6 +214,64 @@ def test_no_correction_is_larger_than_the_clip() -> None:
     )
 
 
+def test_a_whole_name_that_is_commoner_than_its_parts_say_is_weighed_as_the_common_name_it_is() -> None:
+    imran = person("imran", "khan")
+    by_parts, whole = scored(imran, imran), scored(imran, imran, NAMED)
+    # The shipped u of exact agreement, 1/143 and 1/1,430, over the share of the name, and of its parts.
+    u = model().name.given["exact"].u * model().name.surname["exact"].u
+    assert whole["weight_name_frequency"] == round(1000 * math.log2(u / 0.0016))
+    assert by_parts["weight_name_frequency"] == pytest.approx(1000 * math.log2(u / (0.001 * 0.009)), abs=1)
+    assert whole["weight_name"] == by_parts["weight_name"]
+    assert whole["frequency_one_in"] == round(1 / 0.0016)
+    assert by_parts["frequency_one_in"] == round(1 / (0.001 * 0.009))
+
+
+def test_a_near_name_takes_half_of_what_the_commoner_whole_name_says_beside_its_parts() -> None:
+    imran = person("imran", "khan")
+    beside_parts = 1000 * math.log2(0.001 * 0.009 / 0.0016)
+    for other in (person("imrna", "khan"), person("imran", "kahn"), person("khan", "imran")):
+        of_parts, whole = (int(str(scored(imran, other, of)["weight_name_frequency"])) for of in (FREQUENCIES, NAMED))
+        assert whole - of_parts == pytest.approx(beside_parts / 2, abs=2)
+        assert scored(other, imran, NAMED)["weight_name_frequency"] == whole
+
+
+def test_the_whole_name_says_nothing_where_one_part_does_not_agree() -> None:
+    imran = person("imran", "khan")
+    for other in (person("peter", "khan"), person("imran", "smith"), person("imran", None), person(None, "khan")):
+        assert scored(imran, other, NAMED) == scored(imran, other)
+
+
+def test_a_near_name_is_as_rare_as_the_commoner_of_both_whole_names() -> None:
+    for near in (person("imrna", "khan"), person("imran", "kahn"), person("khan", "imran")):
+        assert scored(person("imran", "khan"), near, NAMED)["frequency_one_in"] == round(1 / 0.0016)
+
+
+def test_a_whole_name_that_is_not_counted_is_as_rare_as_its_parts_say_but_no_commoner_than_any_counted() -> None:
+    rare = person("zebedee", "featherstone")
+    assert scored(rare, rare, NAMED) == scored(rare, rare)
+    # john khan: 0.03 · 0.009 by its parts; but whoever has ten bearers has a row, and the least row is 0.00001.
+    mixed = person("john", "khan")
+    least = person("peter", "kaur")
+    by_parts = scored(mixed, mixed)["weight_name_frequency"]
+    found = scored(mixed, mixed, NAMED)["weight_name_frequency"]
+    assert int(str(by_parts)) < int(str(found)) == scored(least, least, NAMED)["weight_name_frequency"]
+
+
+def test_no_correction_of_a_whole_name_is_larger_than_the_clips_of_both_parts() -> None:
+    clip = model().frequency.clip_bits
+    for share, expected in ((0.9, -1), (1e-12, 1)):
+        rows = [{"attribute": name, "value": "imran khan", "bearers": 10, "share": share} for name in ("name", "given")]
+        frequencies = Frequencies.from_rows(
+            [*rows, {"attribute": "surname", "value": "x", "bearers": 10, "share": 0.5}]
+        )
+        imran = person("imran", "khan")
+        found = scored(imran, imran, frequencies)["weight_name_frequency"]
+        u = model().name.given["exact"].u * model().name.surname["exact"].u
+        unclipped = math.log2(u / share)
+        assert found == round(1000 * max(-2 * clip, min(2 * clip, unclipped)))
+        assert math.copysign(1, int(str(found))) == expected
+
+
 def test_without_frequencies_nothing_is_corrected_and_nothing_is_rare() -> None:
     row = scored(person(), person(), Frequencies.none())
     assert [row[name] for name in WEIGHTS if name.endswith("_frequency")] == [0, 0, 0]
@@ -259,7 +333,8 @@ def test_evidence_values_are_these() -> None:
     assert len(found) == 6
 
 
-def test_the_bound_is_never_below_the_weight_also_of_rare_names_in_each_others_place() -> None:
+@pytest.mark.parametrize("frequencies", [FREQUENCIES, NAMED], ids=["of parts", "whole names"])
+def test_the_bound_is_never_below_the_weight_also_of_rare_names_in_each_others_place(frequencies: Frequencies) -> None:
     population = people(20, seed=9)
     boxes = {
         "given_name": "surname",
@@ -269,7 +344,7 @@ def test_the_bound_is_never_below_the_weight_also_of_rare_names_in_each_others_p
     }
     population += [row | {name: row[other] for name, other in boxes.items()} for row in population]
     population += [person("zyxqa", "vuuqwz", "1980-03-14"), person("vuuqwz", "zyxqa", "1984-07-19")]
-    scorer, comparer_ = Scorer(model(), FREQUENCIES), NameComparer(reference())
+    scorer, comparer_ = Scorer(model(), frequencies), NameComparer(reference())
     slack = []
     for left, right in itertools.product(population, population):
         one, other = columns_of(left), columns_of(right)

@@ -5,7 +5,7 @@ A mixture of four classes of pairs, levels independent inside each: match (one p
 held to what sets them apart, else they would take true matches:
 
 * household: the surname is free; forename and date of birth agree as by chance but for a small leak (father
-  and son, twins); the place behaves as one person's, in one pooled estimate;
+  and son, twins); the place behaves as one person's, in one pooled estimate, or is free where the caller says so;
 * context: name and date of birth agree as by chance; place and further columns are free.
 
 Counts come from all candidate pairs and a weighted sample of all others, so that the shares of the classes are
@@ -49,6 +49,13 @@ class Restraint:
         garbled_share: share of one person's pairs in which one part of the name is garbled or replaced.
         forename_leak, date_leak: share of household pairs that agree there as one person's do.
         surname: start of the surname levels among household pairs, weakest first.
+        tied_place: the place of household pairs is one person's, in one pooled estimate; else it is their own.
+        free_forename_leak: ``forename_leak`` is where the share of relatives of one forename starts; it is estimated. That
+            needs ``date_most``, or they pass for one person.
+        date_most: by level code, the most of one person's pairs that may differ so in their dates of birth; None: any.
+            Without a bound a father and son of one name pass for one person whose date was replaced.
+        part_differs_most: the most of one person's pairs whose given names differ, and whose surnames do; None: any. Without
+            dates of birth a bound is all that keeps relatives of one home from passing for one person.
         most_rounds: rounds after which estimation stops, settled or not.
         tolerance: relative change of the share of matches, and a hundred times that of the log-likelihood,
             below which it has settled.
@@ -58,6 +65,10 @@ class Restraint:
     forename_leak: float
     date_leak: float
     surname: Floats
+    tied_place: bool = True
+    free_forename_leak: bool = False
+    date_most: Floats | None = None
+    part_differs_most: float | None = None
     most_rounds: int = 500
     tolerance: float = 1e-6
 
@@ -70,6 +81,7 @@ class Fitted:
         tables: by class, one array of probabilities by level code per attribute.
         shares: share of each class among all pairs.
         household_surname: surname levels among household pairs, weakest first.
+        forename_leak: share of household pairs whose given names behave as one person's.
         log_likelihood: natural logarithm, per round.
         settled: share of matches and likelihood stopped changing.
     """
@@ -77,6 +89,7 @@ class Fitted:
     tables: dict[str, list[Floats]]
     shares: dict[str, float]
     household_surname: Floats
+    forename_leak: float
     log_likelihood: tuple[float, ...]
     settled: bool
 
@@ -119,7 +132,7 @@ def fit(
         gained = abs(likelihood[-1] - likelihood[-2]) / abs(likelihood[-1]) if len(likelihood) > 1 else 1.0
         moved = abs(state.shares[MATCH] / before[MATCH] - 1.0)
         settled = moved < restraint.tolerance and gained < restraint.tolerance / 100
-    return Fitted(state.tables, state.shares, state.household_surname, tuple(likelihood), settled)
+    return Fitted(state.tables, state.shares, state.household_surname, state.forename_leak, tuple(likelihood), settled)
 
 
 @dataclass(frozen=True)
@@ -129,6 +142,7 @@ class _State:
     tables: dict[str, list[Floats]]
     shares: dict[str, float]
     household_surname: Floats
+    forename_leak: float
 
 
 def _start(
@@ -147,12 +161,12 @@ def _start(
             shares[name] = share
             shares[RANDOM] -= share
     if HOUSEHOLD in shares:
-        tables[HOUSEHOLD] = _household(m, u, attributes, held.surname, held)
+        tables[HOUSEHOLD] = _household(m, u, attributes, held.surname, held.forename_leak, held)
     if CONTEXT in shares:
         # Half of one person's agreement and half of chance's: what is between them is what the class is for.
         middle = [(a + b) / 2 for a, b in zip(m, u, strict=True)]
         tables[CONTEXT] = _context(u, middle, attributes)
-    return _State(tables, shares, held.surname)
+    return _State(tables, shares, held.surname, held.forename_leak)
 
 
 def _log_density(state: _State, name: str, codes: Ints) -> Floats:
@@ -181,20 +195,27 @@ def _maximise(
         counted_u = _count(column, held[RANDOM], size)
         random.append(_chance_table(counted_u, attribute, sample_weight))
         counted_m = _count(column, held[MATCH], size)
-        if attribute.role == "place" and HOUSEHOLD in held:
+        if attribute.role == "place" and restraint.tied_place and HOUSEHOLD in held:
             counted_m = counted_m + _count(column, held[HOUSEHOLD], size)
         towards = _name_prior(counted_m, attribute, attribute.m) if attribute.role == "name" else attribute.m
-        match.append(_table(counted_m, attribute, towards, _PRIOR_PAIRS))
+        table = _table(counted_m, attribute, towards, _PRIOR_PAIRS)
+        if attribute.role == "date" and restraint.date_most is not None:
+            table = _bounded(table, attribute, restraint.date_most)
+        match.append(table)
     tables = {MATCH: match, RANDOM: random}
     for no, attribute in enumerate(attributes):
         if attribute.role == "name":
+            if restraint.part_differs_most is not None:
+                match[no] = _parts_bounded(match[no], restraint.part_differs_most)
             match[no] = _with_garbled(match[no], random[no], restraint.garbled_share)
-    surname = state.household_surname
+    surname, leak = state.household_surname, state.forename_leak
     if HOUSEHOLD in held:
         surname = _household_surname(codes, held[HOUSEHOLD], attributes, restraint)
-        tables[HOUSEHOLD] = _household(match, random, attributes, surname, restraint)
+        if restraint.free_forename_leak:
+            leak = _forename_leak(codes, held[HOUSEHOLD], attributes, match, random, leak, restraint)
+        tables[HOUSEHOLD] = _household(match, random, attributes, surname, leak, restraint)
         for no, attribute in enumerate(attributes):
-            if attribute.role == "extra":
+            if attribute.role == "extra" or (attribute.role == "place" and not restraint.tied_place):
                 counted = _count(codes[:, no], held[HOUSEHOLD], len(attribute.m))
                 tables[HOUSEHOLD][no] = _table(counted, attribute, random[no], _PRIOR_PAIRS)
     if CONTEXT in held:
@@ -203,7 +224,7 @@ def _maximise(
             for no, at in enumerate(attributes)
         ]
         tables[CONTEXT] = _context(random, free, attributes)
-    return _State(tables, shares, surname)
+    return _State(tables, shares, surname, leak)
 
 
 def _count(column: Ints, held: Floats, size: int) -> Floats:
@@ -219,6 +240,18 @@ def _table(counted: Floats, attribute: Attribute, towards: Floats, prior_pairs: 
         share = towards[group] / towards[group].sum()
         table[group] = (counted[group] + prior_pairs * share) / (counted[group].sum() + prior_pairs)
     return table
+
+
+def _bounded(table: Floats, attribute: Attribute, most: Floats) -> Floats:
+    """No level above its bound; what is over it goes to the levels that have none, as their shares are."""
+    held = table.copy()
+    for group in attribute.groups:
+        free = group[np.isinf(most[group])]
+        bound = group[np.isfinite(most[group])]
+        kept = np.minimum(table[bound], most[bound])
+        held[bound] = kept
+        held[free] = table[free] * (1.0 - kept.sum()) / table[free].sum()
+    return held
 
 
 def _chance_table(counted: Floats, attribute: Attribute, one_pair: float) -> Floats:
@@ -253,6 +286,19 @@ def part_shares(table: Floats) -> tuple[Floats, Floats]:
     return straight.sum(axis=1) / straight.sum(), straight.sum(axis=0) / straight.sum()
 
 
+def _parts_bounded(match: Floats, most: float) -> Floats:
+    """The straight name cells with the level 'differ' of either part at a share of at most ``most``."""
+    table = match.copy()
+    for part in (0, 1):
+        straight = np.moveaxis(table[STRAIGHT], part, 0).copy()
+        share = float(straight[0].sum() / straight.sum())
+        if share > most:
+            straight[0] *= most / share
+            straight[1:] *= (1.0 - most) / (1.0 - share)
+            table[STRAIGHT] = np.moveaxis(straight, 0, part)
+    return table
+
+
 def _with_garbled(match: Floats, random: Floats, share: float) -> Floats:
     """Mix in the share of pairs whose given name, or surname, is garbled and agrees as by chance (docs/matching.md)."""
     table = match.copy()
@@ -272,14 +318,37 @@ def _household_surname(codes: Ints, held: Floats, attributes: Sequence[Attribute
     return share
 
 
+def _forename_leak(
+    codes: Ints,
+    held: Floats,
+    attributes: Sequence[Attribute],
+    match: Sequence[Floats],
+    random: Sequence[Floats],
+    leak: float,
+    restraint: Restraint,
+) -> float:
+    """Share of household pairs whose given names behave as one person's, over names with both parts."""
+    no = next(no for no, attribute in enumerate(attributes) if attribute.role == "name")
+    counted = _count(codes[:, no], held, len(attributes[no].m))[STRAIGHT].sum(axis=1)
+    as_one, as_chance = leak * part_shares(match[no])[0], (1 - leak) * part_shares(random[no])[0]
+    leaked = float((counted * as_one / (as_one + as_chance)).sum())
+    whole = float(counted.sum())
+    return (leaked + _PRIOR_PAIRS * restraint.forename_leak) / (whole + _PRIOR_PAIRS)
+
+
 def _household(
-    match: Sequence[Floats], random: Sequence[Floats], attributes: Sequence[Attribute], surname: Floats, held: Restraint
+    match: Sequence[Floats],
+    random: Sequence[Floats],
+    attributes: Sequence[Attribute],
+    surname: Floats,
+    forename_leak: float,
+    held: Restraint,
 ) -> list[Floats]:
     """Tables of the household class; the name as ``linkage.scoring`` weighs it."""
     tables = []
     for m, u, attribute in zip(match, random, attributes, strict=True):
         if attribute.role == "name":
-            tables.append(_household_name(m, u, surname, held.forename_leak))
+            tables.append(_household_name(m, u, surname, forename_leak))
         elif attribute.role == "date":
             tables.append((1 - held.date_leak) * u + held.date_leak * m)
         else:

@@ -108,27 +108,50 @@ class Estimate:
         )
 
 
-def estimate(counted: Counted, *, base: Model, share: float) -> Estimate:
+PART_DIFFERS_MOST = 0.05
+"""Where no dates of birth were compared: the most of one person's pairs whose given names, or surnames, differ. screening_v1 says
+0.03 and 0.07; between 0.01 and 0.05 it made no difference on made-up families (bench/accuracy/robust.py)."""
+
+BOUND_DATES: tuple[str, ...] = ("differ", "within_ten_years", "within_two_years", "year_only", "two_digits")
+"""Date levels that no slip of writing explains: where relatives are told apart they are no commoner than the base says."""
+
+UNEXPLAINED_MOST = 0.01
+"""In an analyst's files each of them may be as common as this, whatever the base says: some files hold replaced dates, and a father
+and son of one name at one address are still more likely two people than one."""
+
+
+def estimate(counted: Counted, *, base: Model, share: float, roster: bool = False) -> Estimate:
     """Fit the mixture by expectation-maximisation.
 
     Args:
         counted: the patterns.
         base: rules, thresholds, and probabilities to start from.
         share: share of matches among all pairs to start from.
+        roster: employees against police records: unexplained dates no commoner than the base says, household pairs with
+            places of their own, and how many of them share a forename estimated. In an analyst's file a date that was replaced
+            could be taken for that.
     """
     attributes = lay_out(base)
+    date = next(attribute for attribute in attributes if attribute.role == "date")
+    classes, seen = classes_of(counted.codes, attributes), _compared(counted.codes, attributes)
+    least = 0.0 if roster else UNEXPLAINED_MOST
+    most = np.array([max(date.m[no], least) if at in BOUND_DATES else np.inf for no, at in enumerate(date.levels)])
     household = base.household.surname if base.household else dict.fromkeys(PART_LEVELS, 1 / len(PART_LEVELS))
     restraint = Restraint(
         garbled_share=base.name.garbled_share,
         forename_leak=TWINS_AND_NAMESAKES,
         date_leak=TWINS_AND_NAMESAKES,
         surname=np.array([household[level] for level in PART_LEVELS]),
+        tied_place=not roster,
+        free_forename_leak=roster,
+        date_most=most if HOUSEHOLD in classes else None,
+        part_differs_most=None if seen["date"] else PART_DIFFERS_MOST,
     )
     return Estimate(_fit(counted, attributes, restraint, share), attributes, base, restraint, counted)
 
 
 def estimate_again(found: Estimate, *, share: float, blunt: float = 0.0) -> Estimate:
-    """The same fit from another start.
+    """The same fit from another start, to a hundredth: for comparison only.
 
     Args:
         found: the fit.
@@ -136,25 +159,31 @@ def estimate_again(found: Estimate, *, share: float, blunt: float = 0.0) -> Esti
         blunt: part of the way, 0 to 1, by which the start's m is moved towards its u.
     """
     moved = tuple(replace(at, m=(1 - blunt) * at.m + blunt * at.u) for at in found.attributes)
-    return replace(found, fitted=_fit(found.counted, moved, found.restraint, share), attributes=found.attributes)
+    rough = replace(found.restraint, most_rounds=200, tolerance=1e-5)
+    return replace(found, fitted=_fit(found.counted, moved, rough, share))
 
 
 def classes_of(codes: Ints, attributes: Sequence[Attribute]) -> tuple[str, ...]:
     """The classes that these patterns can tell apart.
 
-    Household needs dates of birth and some place; context needs two columns beside name and date that can
+    Household needs some place; context needs dates of birth and two columns beside name and date that can
     agree together: where there is one alone, neighbours are a part of what chance does to it.
     """
-    seen = {
-        attribute.name: bool(np.any(np.isin(codes[:, no], np.concatenate(attribute.groups))))
-        for no, attribute in enumerate(attributes)
-    }
-    of_role = {role: sum(seen[at.name] for at in attributes if at.role == role) for role in ("date", "place", "extra")}
-    if not (of_role["date"] and of_role["place"]):
+    of_role = _compared(codes, attributes)
+    if not of_role["place"]:
         return MATCH, RANDOM
-    if of_role["place"] + of_role["extra"] < 2:
+    if not of_role["date"] or of_role["place"] + of_role["extra"] < 2:
         return MATCH, RANDOM, HOUSEHOLD
     return MATCH, RANDOM, HOUSEHOLD, CONTEXT
+
+
+def _compared(codes: Ints, attributes: Sequence[Attribute]) -> dict[str, int]:
+    """Attributes by role of which some pair has a level."""
+    seen = [bool(np.any(np.isin(codes[:, no], np.concatenate(at.groups)))) for no, at in enumerate(attributes)]
+    return {
+        role: sum(here for here, at in zip(seen, attributes, strict=True) if at.role == role)
+        for role in ("name", "date", "place", "extra")
+    }
 
 
 def _fit(counted: Counted, attributes: Sequence[Attribute], restraint: Restraint, share: float) -> Fitted:

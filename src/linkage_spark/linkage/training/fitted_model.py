@@ -207,9 +207,14 @@ def _household(fitted: Fitted, attributes: Sequence[Attribute], restraint: Restr
     """The household class; None where it took no part."""
     if HOUSEHOLD not in fitted.shares:
         return None
+    at = next(no for no, attribute in enumerate(attributes) if attribute.name == "address")
+    own_place = (
+        {} if restraint.tied_place else _shares(fitted.tables[HOUSEHOLD][at], attributes[at].groups[0], attributes[at])
+    )
     return {
         "pairs_per_match": fitted.shares[HOUSEHOLD] / fitted.shares[MATCH],
-        "forename_leak": restraint.forename_leak,
+        "address": own_place,
+        "forename_leak": fitted.forename_leak,
         "date_leak": restraint.date_leak,
         "surname": dict(zip(PART_LEVELS, fitted.household_surname.tolist(), strict=True)),
         "further": _class_tables(fitted, HOUSEHOLD, attributes, ("extra",)),

@@ -15,11 +15,15 @@ from linkage_spark.linkage.comparison.pair import EVIDENCE_COLUMNS, Columns, com
 from linkage_spark.linkage.comparison.tokens import NameComparer, NameKnowledge
 from linkage_spark.linkage.score_stage import side_columns
 from linkage_spark.linkage.scoring import Scorer
+from linkage_spark.linkage.whole_names import whole_names
 from linkage_spark.model.frequencies import FREQUENCY_ATTRIBUTES, Frequencies
 from linkage_spark.model.schema import Model
 
 MILLIONTHS = 1_000_000
 """Expected copies are summed as integers of 1/1,000,000, so that their sum has no order."""
+
+RECORDS: tuple[str, ...] = ("person_ref_l", "source_system_r", "person_ref_r")
+"""What names a pair of an employee and a police person record."""
 
 
 def pattern_columns(model: Model) -> tuple[str, ...]:
@@ -68,8 +72,7 @@ def count_best_patterns(pairs: DataFrame, *, model: Model, names: NameKnowledge)
         As ``count_patterns``.
     """
     columns = pattern_columns(model)
-    key = ("person_ref_l", "source_system_r", "person_ref_r")
-    fields = [*(StructField(name, StringType()) for name in key), StructField("millibits", LongType())]
+    fields = [*(StructField(name, StringType()) for name in RECORDS), StructField("millibits", LongType())]
     schema = StructType([*fields, *(StructField(name, LongType()) for name in columns)])
 
     def compare_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -80,11 +83,10 @@ def count_best_patterns(pairs: DataFrame, *, model: Model, names: NameKnowledge)
             weight = scorer.weights(found, scorer.shares(found, left, right)).total
             codes = [weight, found.name.cell, found.date.level, found.address.level, *found.further.T]
             arrays = [pa.array(np.ascontiguousarray(code), type=pa.int64()) for code in codes]
-            yield pa.RecordBatch.from_arrays([*(batch.column(name) for name in key), *arrays], names=schema.names)
+            yield pa.RecordBatch.from_arrays([*(batch.column(name) for name in RECORDS), *arrays], names=schema.names)
 
-    wanted = pairs.select(*key, *[f"{name}_{side}" for side in "lr" for name in (*EVIDENCE_COLUMNS, *model.further)])
-    compared = wanted.mapInArrow(compare_batches, schema=schema)
-    best = compared.groupBy(*key).agg(F.max(F.struct("millibits", *columns)).alias("best")).select("best.*")
+    compared = _with_records(pairs, model).mapInArrow(compare_batches, schema=schema)
+    best = compared.groupBy(*RECORDS).agg(F.max(F.struct("millibits", *columns)).alias("best")).select("best.*")
     return best.groupBy(*columns).agg(F.count(F.lit(1)).alias("pairs"))
 
 
@@ -133,18 +135,61 @@ def _copies(batch: pa.RecordBatch, model: Model, comparer: NameComparer, scorer:
     return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=together.schema)
 
 
+def count_weights(pairs: DataFrame, *, model: Model, names: NameKnowledge, frequencies: Frequencies) -> DataFrame:
+    """Pairs of records by match weight, each by its best pair of variants.
+
+    Args:
+        pairs: compared columns suffixed ``_l`` (employee) and ``_r`` (police).
+        model: what they are scored with.
+        names: nicknames, transliterations and sex-marked parts.
+        frequencies: shares of values.
+
+    Returns:
+        ``half_bits`` LONG (floor of twice the weight in bits), ``pairs`` LONG, ``millionths`` LONG: the summed match
+        probability in 1/1,000,000.
+    """
+    fields = [*(StructField(name, StringType()) for name in RECORDS), StructField("millibits", LongType())]
+    schema = StructType(fields)
+
+    def weigh_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+        comparer, scorer = NameComparer(names), Scorer(model, frequencies)
+        for batch in batches:
+            left, right = side_columns(batch, "l", model.further), side_columns(batch, "r", model.further)
+            found = compare_columns(left, right, comparer, model.further)
+            weight = scorer.weights(found, scorer.shares(found, left, right)).total
+            columns = [*(batch.column(name) for name in RECORDS), pa.array(weight, type=pa.int64())]
+            yield pa.RecordBatch.from_arrays(columns, names=schema.names)
+
+    weighed = _with_records(pairs, model).mapInArrow(weigh_batches, schema=schema)
+    best = weighed.groupBy(*RECORDS).agg(F.max("millibits").alias("millibits"))
+    bits = F.col("millibits") / F.lit(1000.0)
+    probability = F.lit(1.0) / (F.lit(1.0) + F.pow(F.lit(2.0), -F.greatest(F.least(bits, F.lit(60.0)), F.lit(-60.0))))
+    return (
+        best.select(F.floor(bits * 2).cast("long").alias("half_bits"), F.rint(probability * MILLIONTHS).alias("part"))
+        .groupBy("half_bits")
+        .agg(F.count(F.lit(1)).alias("pairs"), F.sum(F.col("part").cast("long")).alias("millionths"))
+    )
+
+
 def frequency_values(side: Columns, further: tuple[str, ...]) -> dict[str, pa.Array]:
     """The values whose frequencies move a weight, by attribute; null where unknown."""
     dates_known = zip(*(side[name].to_pylist() for name in ("dob_year", "dob_month", "dob_day")), strict=True)
     iso = [f"{y:04d}-{m:02d}-{d:02d}" if y and m and d else None for y, m, d in dates_known]
-    given, surname, born, postcode = FREQUENCY_ATTRIBUTES
+    given, surname, born, postcode, name = FREQUENCY_ATTRIBUTES
     return {
         given: side["given_first"],
         surname: side["surname_last"],
         born: pa.array(iso, type=pa.string()),
         postcode: side["postcode"],
+        name: whole_names(side),
         **{name: side[name] for name in further},
     }
+
+
+def _with_records(pairs: DataFrame, model: Model) -> DataFrame:
+    """RECORDS and the columns that a comparison reads."""
+    evidence = [f"{name}_{side}" for side in "lr" for name in (*EVIDENCE_COLUMNS, *model.further)]
+    return pairs.select(*RECORDS, *evidence)
 
 
 def _evidence_only(pairs: DataFrame, model: Model) -> DataFrame:

@@ -19,6 +19,7 @@ from linkage_spark.linkage.training.layout import (
     CROSSED,
     SINGLE_GIVEN,
     SINGLE_SURNAME,
+    STRAIGHT,
     Attribute,
     Floats,
 )
@@ -102,7 +103,7 @@ def _corrections(
     bits = {name: float(np.log2(share)) for name, share in rare.items()}
     found = np.zeros(len(attribute.levels))
     if attribute.role == "name":
-        return _name_corrections(len(found), bits.get("given", 0.0), bits.get("surname", 0.0), fuzzy_share)
+        return _name_corrections(len(found), bits, fuzzy_share)
     own = attribute.name if attribute.name in further else {"address": "postcode"}.get(attribute.name, attribute.name)
     exact = _PLACES if attribute.name == "address" else ("exact",)
     for code, level in enumerate(attribute.levels):
@@ -115,8 +116,13 @@ def _corrections(
     return found
 
 
-def _name_corrections(size: int, given: float, surname: float, fuzzy_share: float) -> Floats:
-    """By name cell: exchanged whole names take the fuzzy share of both, a single name that of its part."""
+def _name_corrections(size: int, bits: Mapping[str, float], fuzzy_share: float) -> Floats:
+    """By name cell: exchanged whole names take the fuzzy share of both, a single name that of its part.
+
+    What whole names say beside their parts is taken once where both parts agree exactly, by the fuzzy share where
+    they agree not exactly (``linkage.whole_names``).
+    """
+    given, surname = bits.get("given", 0.0), bits.get("surname", 0.0)
     of_part = {**dict.fromkeys(CROSSED_LEVELS, fuzzy_share), "exact": 1.0}
     parts = np.array([of_part.get(part, 0.0) for part in PART_NAMES])
     ends = np.array([of_part[level] for level in CROSSED_LEVELS])
@@ -124,6 +130,10 @@ def _name_corrections(size: int, given: float, surname: float, fuzzy_share: floa
     width = len(PART_NAMES)
     found[: width * width] = (parts[:, None] * given + parts[None, :] * surname).ravel()
     found[CROSSED] = fuzzy_share * (given + surname)
+    beside_parts = bits.get("name", given + surname) - (given + surname)
+    for cells in (STRAIGHT[-len(CROSSED_LEVELS) :, -len(CROSSED_LEVELS) :], CROSSED):
+        found[cells] += fuzzy_share * beside_parts
+    found[STRAIGHT[-1, -1]] += (1.0 - fuzzy_share) * beside_parts
     found[SINGLE_GIVEN] = ends * given
     found[SINGLE_SURNAME] = ends * surname
     return found

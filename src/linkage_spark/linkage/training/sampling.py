@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pyspark.sql import Column, DataFrame, SparkSession, Window
 from pyspark.sql import functions as F
 
+from linkage_spark.linkage.training.patterns import RECORDS
 from linkage_spark.model.schema import Model
 from linkage_spark.tables.candidates import COMPARED_COLUMNS
 
@@ -41,7 +42,9 @@ def sample_other_pairs(
         the partitions of the inputs.
     """
     drawn = _draw(left.sparkSession, draws=draws, records=records, within=within, seed=seed)
-    pairs = drawn.join(_numbered(left, model.further, "l"), on="no_l").join(_numbered(right, model.further, "r"), on="no_r")
+    pairs = drawn.join(_numbered(left, model.further, "l"), on="no_l").join(
+        _numbered(right, model.further, "r"), on="no_r"
+    )
     return pairs.drop("no_l", "no_r").join(candidates.select(*PAIR), on=list(PAIR), how="left_anti")
 
 
@@ -61,7 +64,7 @@ def sample_roster_pairs(
     Args:
         history: PERSON rows of the police, one per record.
         roster: PERSON rows of HR, one per employee.
-        candidates: frame with PAIR and ``source_system_r`` of the pairs that rules propose.
+        candidates: frame with ``patterns.RECORDS`` of the pairs that rules propose.
         draws: pairs to draw, about; those that are candidates fall away.
         records: rows of ``roster`` and of ``history``, each above 0.
         seed: another one draws other pairs.
@@ -79,8 +82,7 @@ def sample_roster_pairs(
     drawn = taken.withColumn("no_l", F.explode(F.array_distinct(F.array(*numbers))))
     columns = [F.col(name).alias(f"{name}_r") for name in COMPARED_COLUMNS]
     pairs = drawn.select("no_l", *columns).join(F.broadcast(_numbered(roster, (), "l")), on="no_l").drop("no_l")
-    key = ["person_ref_l", "source_system_r", "person_ref_r"]
-    return pairs.join(candidates.select(*key).distinct(), on=key, how="left_anti")
+    return pairs.join(candidates.select(*RECORDS).distinct(), on=list(RECORDS), how="left_anti")
 
 
 def _draw(spark: SparkSession, *, draws: int, records: tuple[int, int], within: bool, seed: int) -> DataFrame:

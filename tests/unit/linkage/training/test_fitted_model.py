@@ -79,7 +79,7 @@ def random_tables(seed: int, spread: float, classes: tuple[str, ...]) -> Fitted:
     few = {name: 10 ** chance.uniform(-6, -1) for name in classes if name != RANDOM}
     shares = {name: few.get(name, 1 - sum(few.values())) for name in classes}
     surname = np.exp(chance.standard_normal(len(PART_LEVELS)))
-    return Fitted(tables, shares, surname / surname.sum(), (-1.0,), True)
+    return Fitted(tables, shares, surname / surname.sum(), 0.005, (-1.0,), True)
 
 
 def ordered_weights(model: Model) -> Iterator[tuple[str, list[float]]]:
@@ -227,7 +227,8 @@ def scored_total(model: Model, codes: Ints) -> Ints:
         address=AddressComparison(level=codes[:, 2], same_premises=never, same_postcode=never, postcodes_equal=never),
         further=codes[:, 3:],
     )
-    shares = Shares(none, none, none, none, none, never, none, never, np.zeros((len(codes), codes.shape[1] - 3)))
+    by_parts, further = np.full(len(codes), np.nan), np.zeros((len(codes), codes.shape[1] - 3))
+    shares = Shares(none, none, none, none, by_parts, none, never, none, never, further)
     weights = Scorer(model, Frequencies.none()).weights(found, shares)
     assert (weights.household <= 0).all()
     return weights.total
@@ -293,7 +294,7 @@ def test_a_place_is_the_households_own_and_the_contexts_a_table() -> None:
 def test_what_was_pooled_is_named() -> None:
     _, attributes = laid_out()
     start = {name: [getattr(at, side).copy() for at in attributes] for name, side in ((MATCH, "m"), (RANDOM, "u"))}
-    held = Fitted(start, dict(SHARES_OF_TWO), np.full(6, 1 / 6), (-1.0,), True)
+    held = Fitted(start, dict(SHARES_OF_TWO), np.full(6, 1 / 6), 0.005, (-1.0,), True)
     assert "date_of_birth" not in trained(held).pooled
     # One person's pairs no longer agree on the date more often than on day and month exchanged.
     levels, date = attributes[1].levels, held.tables[MATCH][1]

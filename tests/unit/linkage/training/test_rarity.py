@@ -13,7 +13,7 @@ from linkage_spark.linkage.training.fitted_model import Trained, trained_model
 from linkage_spark.linkage.training.layout import lay_out
 from linkage_spark.linkage.training.rarity import at_rarity, rarity, with_rarity
 from linkage_spark.model.frequencies import AttributeFrequencies, Frequencies
-from linkage_spark.model.schema import Model
+from linkage_spark.model.schema import CROSSED_LEVELS, Model
 from tests.unit.linkage.comparison.knowledge import person, reference
 from tests.unit.linkage.training.mixture import file_model, restraint
 
@@ -57,7 +57,7 @@ def fit_of(seed: int, *, spread: float = 0.3) -> tuple[Fitted, Model]:
             outside = np.setdiff1d(np.arange(len(table)), np.concatenate(attribute.groups))
             table[outside] = 1.0
             tables[name].append(table)
-    return Fitted(tables, {MATCH: 0.001, RANDOM: 0.999}, np.full(6, 1 / 6), (-1.0,), True), model
+    return Fitted(tables, {MATCH: 0.001, RANDOM: 0.999}, np.full(6, 1 / 6), 0.005, (-1.0,), True), model
 
 
 RARE = {"given": 0.25, "surname": 0.125, "date_of_birth": 0.5, "postcode": 0.5, "extra_job": 0.25, "place_house": 0.25}
@@ -85,6 +85,25 @@ def test_levels_move_as_often_as_their_correction_is_taken() -> None:
                 assert after[group].sum() == pytest.approx(before[group].sum())
     place = dict(zip(lay_out(model)[2].levels, told.tables[RANDOM][2] / fitted.tables[RANDOM][2], strict=True))
     assert place["same_postcode"] / place["same_sector"] == pytest.approx(0.5)
+
+
+def test_cells_of_two_whole_names_move_by_what_these_say_beside_their_parts_and_no_other_cell_does() -> None:
+    fitted, model = fit_of(1)
+    attributes = lay_out(model)
+    rare = {"given": 0.25, "surname": 0.5}
+    told = [
+        at_rarity(fitted, attributes, at, fuzzy_share=0.5, further=model.further).tables[RANDOM][0]
+        for at in ({}, rare, {**rare, "name": 1 / 64})
+    ]
+    cells = dict(zip(attributes[0].levels, np.stack(told).T, strict=True))
+    exact = cells.pop("given exact, surname exact")
+    assert exact / exact[0] == pytest.approx([1.0, 1 / 8, 1 / 64])
+    # Whole names are eight times rarer than their parts say: the root of that where they agree not exactly.
+    near = [f"given {one}, surname {other}" for one in CROSSED_LEVELS for other in CROSSED_LEVELS]
+    for cell in {*near, *(f"crossed: {level}" for level in CROSSED_LEVELS)} - {"given exact, surname exact"}:
+        table = cells.pop(cell)
+        assert table[2] / table[1] == pytest.approx(8**-0.5)
+    assert all(table[1] == table[2] for table in cells.values())
 
 
 def model_at(fitted: Fitted, model: Model, rare: dict[str, float]) -> Trained:
