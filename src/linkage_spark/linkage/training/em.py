@@ -38,6 +38,12 @@ MATCH, RANDOM, HOUSEHOLD, CONTEXT = "match", "random", "household", "context"
 _PRIOR_PAIRS = 10.0
 """Pairs that each table but that of the class random starts with, spread as the start says (Dirichlet smoothing)."""
 
+FAR: tuple[str, ...] = ("differ", "same_area", "same_district", "same_sector")
+"""Levels of an address that are no home's."""
+
+_FAR_FROM_HOME = 0.01
+"""Share of household pairs whose places are recorded so far apart, where the household's place is its own: one has moved."""
+
 _LEAST = 1e-12
 
 
@@ -217,7 +223,8 @@ def _maximise(
         for no, attribute in enumerate(attributes):
             if attribute.role == "extra" or (attribute.role == "place" and not restraint.tied_place):
                 counted = _count(codes[:, no], held[HOUSEHOLD], len(attribute.m))
-                tables[HOUSEHOLD][no] = _table(counted, attribute, random[no], _PRIOR_PAIRS)
+                own = _table(counted, attribute, random[no], _PRIOR_PAIRS)
+                tables[HOUSEHOLD][no] = _near_home(own, random[no], attribute) if attribute.name == "address" else own
     if CONTEXT in held:
         free = [
             _table(_count(codes[:, no], held[CONTEXT], len(at.m)), at, random[no], _PRIOR_PAIRS)
@@ -316,6 +323,19 @@ def _household_surname(codes: Ints, held: Floats, attributes: Sequence[Attribute
     counted = _count(codes[:, no], held, len(attributes[no].m))[STRAIGHT].sum(axis=0)
     share: Floats = (counted + _PRIOR_PAIRS * restraint.surname) / (counted.sum() + _PRIOR_PAIRS)
     return share
+
+
+def _near_home(table: Floats, random: Floats, attribute: Attribute) -> Floats:
+    """A household's address with all levels from the sector outwards at _FAR_FROM_HOME together, shared out as by chance.
+
+    Else the class grows into everybody of one surname in one town, who are told from matches without it.
+    """
+    far = np.array([no for no, level in enumerate(attribute.levels) if level in FAR], dtype=np.int64)
+    held = table.copy()
+    near = np.setdiff1d(attribute.groups[0], far)
+    held[far] = _FAR_FROM_HOME * random[far] / random[far].sum()
+    held[near] = (1.0 - _FAR_FROM_HOME) * table[near] / table[near].sum()
+    return held
 
 
 def _forename_leak(

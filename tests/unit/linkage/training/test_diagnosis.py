@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from linkage_spark.linkage.training.diagnosis import LEAST_MATCHES, Diagnosis, agreement_bits, diagnose
-from linkage_spark.linkage.training.em import CONTEXT, HOUSEHOLD, MATCH, RANDOM, fit
+from linkage_spark.linkage.training.em import CONTEXT, FAR, HOUSEHOLD, MATCH, RANDOM, fit
 from linkage_spark.linkage.training.estimate import (
     PART_DIFFERS_MOST,
     UNEXPLAINED_MOST,
@@ -183,3 +183,15 @@ def test_without_dates_a_name_that_differs_is_no_commoner_among_matches_than_its
     assert straight[0].sum() / straight.sum() <= most
     assert straight[:, 0].sum() / straight.sum() <= most
     assert HOUSEHOLD in found.fitted.shares
+
+
+def test_a_roster_households_place_is_near_home_and_one_person_may_have_moved() -> None:
+    found = estimate(counted(SHARES), base=base(), share=SHARE, roster=True)
+    address = lay_out(base())[2].levels
+    home, own = (found.fitted.tables[name][2] for name in (HOUSEHOLD, MATCH))
+    far = [address.index(level) for level in FAR]
+    assert home[far].sum() == pytest.approx(0.01)
+    assert own[far].sum() > 0.2
+    model = found.model_at({}, method="test").model
+    assert model.household is not None
+    assert model.household.address["same_premises"] == pytest.approx(home[address.index("same_premises")])
