@@ -76,7 +76,8 @@ class Project:
 
     def start(self, *words: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            args=[str(self.root / "scripts" / words[0]), *words[1:]],
+            # Who runs the tests in the background of a script has SIGINT ignored, which a child would inherit.
+            args=["env", "--default-signal=INT", str(self.root / "scripts" / words[0]), *words[1:]],
             cwd=self.tmp.parent,
             env=self.environment | environment,
             stdin=subprocess.DEVNULL,

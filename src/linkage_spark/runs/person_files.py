@@ -182,7 +182,12 @@ def _with_prior(run: FileRun, space: PairSpace, used: Used) -> Used:
     counted = count_weights(space.candidates, model=used.model, names=names, frequencies=frequencies)
     bins = sorted((row["half_bits"] / 2 + 0.25, row["pairs"]) for row in counted.collect())
     prior = found_prior(bins, prior_bits=used.model.prior_bits, pairs=space.pairs)
-    model = used.model.model_copy(update={"prior_bits": prior})
+    household = used.model.household
+    if household is not None:
+        # Relatives are as many as before, however many matches there are.
+        ratio = household.pairs_per_match * 2.0 ** (used.model.prior_bits - prior)
+        household = household.model_copy(update={"pairs_per_match": ratio})
+    model = used.model.model_copy(update={"prior_bits": prior, "household": household})
     return Used(model, frequencies, f"{used.named}; the share of matches found on these files", prior)
 
 

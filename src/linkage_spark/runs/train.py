@@ -167,12 +167,13 @@ def _train(run: RunContext, good: GoodRun, model_id: str) -> str:
         "weights": weights,
         "seconds": {stage.name: stage.seconds for stage in run.progress.stages},
     }
-    _keep(run, good, model, figures, learnt.rows, refined)
+    # The report first: a model that is kept has one, and a failure to write it keeps none.
     folder = f"{run.root}/reports/models/{model_id}"
+    summary = f"{training_summary(figures)}Report: {folder}/report.html\n"
     run.files.write_text(f"{folder}/report.html", training_page({**figures, "advisory": run.wording.advisory}))
     run.files.write_text(f"{folder}/figures.json", json.dumps(figures, indent=1, sort_keys=True) + "\n")
-    summary = f"{training_summary(figures)}Report: {folder}/report.html\n"
     run.files.write_text(f"{folder}/summary.txt", summary)
+    _keep(run, good, model, figures, learnt.rows, refined)
     return summary
 
 
@@ -253,7 +254,7 @@ def _keep(
         values = [tuple(row[name] for name in TRAINED_MODEL.names)]
         frame = run.spark.createDataFrame(values, schema=TRAINED_MODEL.schema)
         versions[TRAINED_MODEL.name] = run.store.append(TRAINED_MODEL, frame)
-        _write_row(run, good, RunStatus.TRAINED, versions=versions, model_fingerprint=model.fingerprint)
+        _write_row(run, good, RunStatus.TRAINED, versions=versions, kept=model)
 
 
 def _known(store: DeltaStore) -> list[str]:
@@ -269,14 +270,14 @@ def _write_row(
     status: RunStatus,
     *,
     versions: Mapping[str, int] | None = None,
-    model_fingerprint: str = "",
+    kept: Model | None = None,
     error_class: str | None = None,
 ) -> None:
     """RUN's row of a training: from which records, and what it kept."""
     made_from = MadeFrom(
         code=code_version(),
         settings=run.settings.fingerprint,
-        model=model_fingerprint or run.model.fingerprint,
+        model=(kept or run.model).fingerprint,
         feeds=good.made_from.feeds,
     )
     row = run_row(
@@ -289,4 +290,4 @@ def _write_row(
         finished_at=datetime.now(tz=UTC),
         error_class=error_class,
     )
-    write_run(run.store, row)
+    write_run(run.store, {**row, "model_id": (kept or run.model).id})

@@ -161,7 +161,7 @@ def with_frequencies(run: RunContext, space: Space, found: Estimate) -> Learnt:
 
 
 def shipped_parameters(run: RunContext, space: Space, found: Estimate) -> Learnt:
-    """The base as it is, whatever was found, with the frequencies that a backfill would count."""
+    """The base as it is, whatever was found, with frequencies counted on the records that take part."""
     rows = _rows(count_frequencies(space.history, min_bearers=run.model.limits.min_bearers))
     content = run.model.model_dump(mode="json", exclude_unset=True)
     content.update(provenance={"method": KEPT.format(base=run.model.id)})
