@@ -48,7 +48,7 @@ class ContractError(LinkageError):
 
 
 class GateError(LinkageError):
-    """A run's results failed a check before publishing; nothing was published. Exit code 4."""
+    """A run's results failed a check before publishing, or an evaluation its limits; nothing was published. Exit code 4."""
 
     exit_code = 4
 

@@ -35,8 +35,8 @@ def with_rivals(best: DataFrame, *, model: Model) -> DataFrame:
 
     where r is the likelihood ratio, λ the prior of a pair, π = λ × employees on the roster the prior that a
     record is an employee's. The sum runs over the link itself and its rivals; each side has its own, and
-    a link has the lesser of its two sides' posteriors, as in ``linkage.assignment``. Employees without a pair
-    above the model's floor add nothing. Records that contradict this one may contradict each
+    a link has the lesser of its two sides' posteriors, as in ``linkage.assignment``. Among employees the sum holds every
+    pair above the model's floor, also one that the policy rules out: it holds no match back, but it is an alternative. Records that contradict this one may contradict each
     other or not; their odds are added as if they did, which errs against the link.
 
     Args:

@@ -254,8 +254,8 @@ class Rival(_Frozen):
     """Leader advantage, frozen with the model.
 
     Attributes:
-        margin_bits: lead over the strongest other employee that tier match needs.
-        roster_size: employees on the roster for which the share was set.
+        margin_bits: lead over all rivals of one side together that tier match needs (``linkage.rivals``).
+        roster_size: employees on the roster for which the prior was set.
     """
 
     margin_bits: float = Field(ge=0)

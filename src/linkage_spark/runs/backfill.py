@@ -22,9 +22,10 @@ from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.runs import checks, publishing
 from linkage_spark.runs.checkpoints import Checkpoints, Done
 from linkage_spark.runs.context import RunContext, made_from, open_run
+from linkage_spark.runs.entry import conf_dir
 from linkage_spark.runs.figures import grouped, not_screened_counts
 from linkage_spark.runs.manifest import GoodRun, MadeFrom, drop_unfinished, last_good_run
-from linkage_spark.runs.models import frozen_with, is_trained
+from linkage_spark.runs.models import frozen_with, is_shipped, is_trained
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.reading import faults_in_words, persisted, read_sources
 from linkage_spark.settings.sources import feeds_of
@@ -184,7 +185,7 @@ def _freeze(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: St
     versions = {BLOCKING_AUDIT.name: run.store.overwrite(BLOCKING_AUDIT, _rows(run, BLOCKING_AUDIT, chosen.audit))}
     if good is not None:
         versions |= {table.name: good.versions[table.name] for table in (REFINED_KEY, FREQUENCY)}
-    elif is_trained(run.store, run.model.id):
+    elif not is_shipped(conf_dir(), run.model.id) and is_trained(run.store, run.model.id):
         for table, kept in ((REFINED_KEY, TRAINED_REFINED_KEY), (FREQUENCY, TRAINED_FREQUENCY)):
             versions[table.name] = run.store.overwrite(table, frozen_with(run.store, kept, run.model.id))
     if REFINED_KEY.name in versions:

@@ -116,18 +116,23 @@ def open_run(kind: RunKind, *, feeds_root: str, root: str, model_id: str | None 
 def made_from(run: RunContext) -> MadeFrom:
     """Fingerprints of code, settings (mappings, reference lists and wording in), model and feeds."""
     feeds = {feed.key: _feed_state(run, feed) for feed in feeds_of(run.sources)}
+    return MadeFrom(
+        code=code_version(),
+        settings=settings_digest(run),
+        model=run.model.fingerprint,
+        feeds=fingerprint(feeds),
+    )
+
+
+def settings_digest(run: RunContext) -> str:
+    """One fingerprint of the settings, mappings, reference lists and wording."""
     conf = conf_dir()
     digests = {
         str(path.relative_to(conf)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(conf.rglob("*"))
         if _decides_rows(path)
     }
-    return MadeFrom(
-        code=code_version(),
-        settings=fingerprint({"settings": run.settings.fingerprint, **digests}),
-        model=run.model.fingerprint,
-        feeds=fingerprint(feeds),
-    )
+    return fingerprint({"settings": run.settings.fingerprint, **digests})
 
 
 def _feed_state(run: RunContext, feed: FeedMapping) -> str:

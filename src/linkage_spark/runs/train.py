@@ -24,7 +24,7 @@ from linkage_spark.linkage.training.figures import (
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import Model
 from linkage_spark.report.training import training_page, training_summary
-from linkage_spark.runs.context import RunContext, open_run
+from linkage_spark.runs.context import RunContext, open_run, settings_digest
 from linkage_spark.runs.entry import conf_dir
 from linkage_spark.runs.manifest import GoodRun, MadeFrom, code_version, last_good_run, write_run
 from linkage_spark.runs.models import is_shipped
@@ -48,7 +48,7 @@ BASE = "screening_v1"
 _EDGES = (-1000.0, -6.0, -4.0, -2.0, 0.0, 2.0, 4.0, 6.0, 8.0, 10.0)
 """Match weights, bits, at which the calibration table begins a new row."""
 
-_ID = re.compile(r"^[a-z][a-z0-9_]{2,60}$")
+_ID = re.compile(r"[a-z][a-z0-9_]{2,60}")
 
 
 def run_train(*, root: str, model_id: str, base_model_id: str | None = None) -> int:
@@ -83,7 +83,7 @@ def run_train(*, root: str, model_id: str, base_model_id: str | None = None) -> 
 
 def _check_name(model_id: str, base: str) -> None:
     """Refuse names that cannot be a model's."""
-    if not _ID.match(model_id):
+    if not _ID.fullmatch(model_id):
         raise UsageError(
             f"--model-id {model_id}: use 3 to 61 small letters, digits and underscores, a letter first, such as screening_2026_11"
         )
@@ -136,7 +136,7 @@ def _work(run: RunContext) -> Iterator[None]:
 
 def _train(run: RunContext, good: GoodRun, model_id: str) -> str:
     """All stages in order; the summary for the console."""
-    person = run.store.read(PERSON, version=good.versions[PERSON.name]).where("not_screened_reason is null")
+    person = run.store.read(PERSON, version=good.versions[PERSON.name])
     base = run.model
     refined = choose_keys(run, person, model_id)
     space = propose(run, person, refined)
@@ -169,9 +169,10 @@ def _train(run: RunContext, good: GoodRun, model_id: str) -> str:
     }
     # The report first: a model that is kept has one, and a failure to write it keeps none.
     folder = f"{run.root}/reports/models/{model_id}"
-    summary = f"{training_summary(figures)}Report: {folder}/report.html\n"
-    run.files.write_text(f"{folder}/report.html", training_page({**figures, "advisory": run.wording.advisory}))
-    run.files.write_text(f"{folder}/figures.json", json.dumps(figures, indent=1, sort_keys=True) + "\n")
+    advised = {**figures, "advisory": run.wording.advisory}
+    summary = f"{training_summary(figures)}Report: {folder}/report.html\n\n{run.wording.advisory}\n"
+    run.files.write_text(f"{folder}/report.html", training_page(advised))
+    run.files.write_text(f"{folder}/figures.json", json.dumps(advised, indent=1, sort_keys=True) + "\n")
     run.files.write_text(f"{folder}/summary.txt", summary)
     _keep(run, good, model, figures, learnt.rows, refined)
     return summary
@@ -276,7 +277,7 @@ def _write_row(
     """RUN's row of a training: from which records, and what it kept."""
     made_from = MadeFrom(
         code=code_version(),
-        settings=run.settings.fingerprint,
+        settings=settings_digest(run),
         model=(kept or run.model).fingerprint,
         feeds=good.made_from.feeds,
     )

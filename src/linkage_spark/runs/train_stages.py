@@ -25,10 +25,12 @@ from linkage_spark.linkage.training.patterns import (
 )
 from linkage_spark.linkage.training.rarity import rarity, with_rarity
 from linkage_spark.linkage.training.sampling import sample_roster_pairs
-from linkage_spark.model.frequencies import Frequencies
+from linkage_spark.model.frequencies import WHOLE_NAME, Frequencies
 from linkage_spark.model.schema import Model
 from linkage_spark.runs.context import RunContext
 from linkage_spark.tables.enums import SourceSystem
+
+TAKES_PART = "not_screened_reason is null"
 
 DRAWS = 1_000_000
 """Pairs drawn from those that no rule proposes."""
@@ -48,6 +50,7 @@ class Space:
 
     Attributes:
         roster, history: PERSON rows of the records themselves (``variant_no`` 0).
+        recorded: all PERSON rows of the police, whether they take part or not: what frequencies are counted on.
         candidates: proposed pairs of all variants, in the work folder.
         records: rows of ``roster`` and ``history``.
         candidate_pairs: pairs of records that rules propose.
@@ -55,6 +58,7 @@ class Space:
 
     roster: DataFrame
     history: DataFrame
+    recorded: DataFrame
     candidates: DataFrame
     records: tuple[int, int]
     candidate_pairs: int
@@ -72,7 +76,7 @@ class Learnt:
 
 def choose_keys(run: RunContext, person: DataFrame, model_id: str) -> list[dict[str, Any]]:
     """REFINED_KEY rows of the new model: its rules are the base's."""
-    roster, history = _sides(person)
+    roster, history = sides(person.where(TAKES_PART))
     with run.progress.stage("choose refined keys") as stage:
         counts = count_keys(history, roster, model=run.model).collect()
         chosen = choose_refined(counts, model=run.model, secret=run.secret)
@@ -87,7 +91,8 @@ def propose(run: RunContext, person: DataFrame, refined: list[dict[str, Any]]) -
     Raises:
         UsageError: one side has no record, or no rule proposes a pair.
     """
-    roster, history = _sides(person)
+    screened = person.where(TAKES_PART)
+    roster, history = sides(screened)
     with run.progress.stage("propose pairs") as stage:
         path = f"{run.work}/candidates"
         proposed = propose_pairs(
@@ -95,10 +100,11 @@ def propose(run: RunContext, person: DataFrame, refined: list[dict[str, Any]]) -
         )
         proposed.write.mode("overwrite").parquet(path)
         candidates = run.spark.read.schema(proposed.schema).parquet(path)
-        employees, records = _sides(person.where("variant_no = 0"))
+        employees, records = sides(screened.where("variant_no = 0"))
         space = Space(
             roster=employees,
             history=records,
+            recorded=sides(person)[1],
             candidates=candidates,
             records=(employees.count(), records.count()),
             candidate_pairs=candidates.select(*RECORDS).distinct().count(),
@@ -144,7 +150,7 @@ def with_frequencies(run: RunContext, space: Space, found: Estimate) -> Learnt:
     """
     method = METHOD.format(base=run.model.id)
     with run.progress.stage("count values") as stage:
-        counted = _rows(count_frequencies(space.history, min_bearers=run.model.limits.min_bearers))
+        counted = _counted(run, space)
         bearers = _bearers(space.roster)
         own = space.candidates.where("variant_no_l = 0 and variant_no_r = 0")
         trained, frequencies, rows = found.model_at({}, method=method), Frequencies.none(), counted
@@ -157,15 +163,25 @@ def with_frequencies(run: RunContext, space: Space, found: Estimate) -> Learnt:
             rare = rarity(told, copies)
             trained, frequencies = found.model_at(rare, method=method), with_rarity(told, rare)
         stage.counts["values"] = len(rows)
-    return Learnt(_stated(trained.model, frequencies), frequencies, rows, trained.pooled)
+    return Learnt(_stated(trained.model, frequencies, space.records[0]), frequencies, rows, trained.pooled)
 
 
 def shipped_parameters(run: RunContext, space: Space, found: Estimate) -> Learnt:
-    """The base as it is, whatever was found, with frequencies counted on the records that take part."""
-    rows = _rows(count_frequencies(space.history, min_bearers=run.model.limits.min_bearers))
+    """The base as it is, whatever was found, with the frequencies that a backfill would count but for whole names."""
+    rows = _counted(run, space)
     content = run.model.model_dump(mode="json", exclude_unset=True)
     content.update(provenance={"method": KEPT.format(base=run.model.id)})
     return Learnt(Model.model_validate(content), Frequencies.from_rows(rows), rows, ())
+
+
+def _counted(run: RunContext, space: Space) -> list[dict[str, Any]]:
+    """FREQUENCY rows without the model's id, before an employee's own records are taken off.
+
+    Whole names are left out: the joint table of the name holds on average how its parts go together, and of the names that
+    are too rare to be counted, which are most, their parts would say too little.
+    """
+    rows = _rows(count_frequencies(space.recorded, min_bearers=run.model.limits.min_bearers))
+    return [row for row in rows if row["attribute"] != WHOLE_NAME]
 
 
 def _bearers(roster: DataFrame) -> dict[Value, int]:
@@ -173,14 +189,15 @@ def _bearers(roster: DataFrame) -> dict[Value, int]:
     return {(row["attribute"], row["value"]): row["bearers"] for row in _rows(count_values(roster))}
 
 
-def _stated(model: Model, frequencies: Frequencies) -> Model:
-    """The model with the shares at which its weights of exact agreement are told, so that it stands alone."""
+def _stated(model: Model, frequencies: Frequencies, employees: int) -> Model:
+    """The model with the shares at which its weights of exact agreement are told, so that it stands alone, and its roster."""
     shares = {
         name: min(table.typical_agreement or table.chance_agreement, 1.0)
         for name, table in frequencies.by_attribute.items()
     }
     content = model.model_dump(mode="json")
     content["frequency"] |= {"reference": "stated", "shares": shares}
+    content["rival"] |= {"roster_size": employees}
     return Model.model_validate(content)
 
 
@@ -200,7 +217,7 @@ def weigh(run: RunContext, space: Space, model: Model, frequencies: Frequencies)
     ]
 
 
-def _sides(person: DataFrame) -> tuple[DataFrame, DataFrame]:
+def sides(person: DataFrame) -> tuple[DataFrame, DataFrame]:
     """The roster, and the history."""
     of_hr = F.col("source_system") == SourceSystem.HR.value
     return person.where(of_hr), person.where(~of_hr)

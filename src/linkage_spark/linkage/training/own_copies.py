@@ -34,9 +34,9 @@ def without_own_copies(
     rows = sorted((dict(row) for row in counted), key=lambda row: (row["attribute"], row["value"]))
     listed = {(row["attribute"], row["value"]) for row in rows}
     rarer: dict[str, float] = {}
-    for (attribute, value), matches in sorted(copies.items()):
-        if (attribute, value) not in listed and bearers.get((attribute, value)):
-            rarer[attribute] = rarer.get(attribute, 0.0) + matches
+    for attribute, value in sorted(copies):
+        if (attribute, value) not in listed:
+            rarer[attribute] = rarer.get(attribute, 0.0) + _own((attribute, value), bearers, copies)
     corrected = []
     for row in rows:
         name = (row["attribute"], row["value"])

@@ -10,7 +10,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
-from linkage_spark.linkage.comparison import addresses, dates
 from linkage_spark.linkage.comparison.pair import EVIDENCE_COLUMNS, Columns, compare_columns
 from linkage_spark.linkage.comparison.tokens import NameComparer, NameKnowledge
 from linkage_spark.linkage.score_stage import side_columns
@@ -195,7 +194,3 @@ def _with_records(pairs: DataFrame, model: Model) -> DataFrame:
 def _evidence_only(pairs: DataFrame, model: Model) -> DataFrame:
     """The columns that a comparison reads."""
     return pairs.select(*[f"{name}_{side}" for side in "lr" for name in (*EVIDENCE_COLUMNS, *model.further)])
-
-
-LEVELS_OF = {"date_of_birth": dates.LEVELS, "address": addresses.LEVELS}
-"""Levels by code of the attributes that every model has, the name aside."""

@@ -78,8 +78,10 @@ def sample_roster_pairs(
     one_in = max(1, round(persons * each / draws))
     record = (F.lit(seed), F.col("source_system"), F.col("person_ref"))
     taken = history.where(F.pmod(F.xxhash64(*record, F.lit("taken")), F.lit(one_in)) == 0)
-    numbers = [F.pmod(F.xxhash64(*record, F.lit(no)), F.lit(employees)) for no in range(each)]
-    drawn = taken.withColumn("no_l", F.explode(F.array_distinct(F.array(*numbers))))
+    numbers = F.transform(
+        F.sequence(F.lit(1), F.lit(each)), lambda no: F.pmod(F.xxhash64(*record, no), F.lit(employees))
+    )
+    drawn = taken.withColumn("no_l", F.explode(F.array_distinct(numbers)))
     columns = [F.col(name).alias(f"{name}_r") for name in COMPARED_COLUMNS]
     pairs = drawn.select("no_l", *columns).join(F.broadcast(_numbered(roster, (), "l")), on="no_l").drop("no_l")
     return pairs.join(candidates.select(*RECORDS).distinct(), on=list(RECORDS), how="left_anti")

@@ -32,5 +32,9 @@ def test_files_without_a_match_expect_one_at_the_least() -> None:
 def test_probabilities_add_up_to_the_matches_that_the_prior_stands_for(rows: list[tuple[float, int]]) -> None:
     pairs = 10 * sum(count for _, count in rows)
     found = found_prior(rows, prior_bits=-10.0, pairs=pairs)
-    share = 1 / (1 + 2**-found)
-    assert 1 / pairs <= share * (1 + 1e-9) and share <= 0.5 + 1e-9
+    stands_for = pairs / (1 + 2**-found)
+    expected = sum(count / (1 + 2 ** -min(max(bits + 10.0 + found, -60.0), 60.0)) for bits, count in rows)
+    if 1.1 < stands_for < 0.49 * pairs:
+        assert expected == pytest.approx(stands_for, rel=0.01)
+    else:
+        assert stands_for >= 1 - 1e-6
