@@ -130,7 +130,9 @@ def estimate_parameters(run: RunContext, space: Space) -> tuple[Estimate, Diagno
         stage.counts["other pairs sampled"] = sum(row["pairs"] for row in sampled)
     with run.progress.stage("estimate") as stage:
         pairs = space.records[0] * space.records[1]
-        counted = Counted.of(rows, sampled, model=base, pairs=pairs, candidate_pairs=space.candidate_pairs)
+        counted = Counted.of(
+            rows, sampled, model=base, pairs=pairs, candidate_pairs=space.candidate_pairs, sample_is_chance=True
+        )
         share = 1.0 / (1.0 + 2.0**-base.prior_bits)
         found = estimate(counted, base=base, share=share, roster=True)
         diagnosis = diagnose(found, share=share)

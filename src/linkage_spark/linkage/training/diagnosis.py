@@ -5,14 +5,13 @@ Estimation without labels always ends with numbers. Here stands when they are no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from linkage_spark.linkage.training.em import CONTEXT, HOUSEHOLD, MATCH, RANDOM
+from linkage_spark.linkage.training.em import CONTEXT, HOUSEHOLD, MATCH, RANDOM, log_density
 from linkage_spark.linkage.training.estimate import Estimate, estimate_again
-from linkage_spark.linkage.training.layout import STRAIGHT, Attribute, Floats, Ints
+from linkage_spark.linkage.training.layout import STRAIGHT, Attribute
 
 LEAST_MATCHES = 20.0
 """Expected matches below which there is too little to learn from: twice what the smoothing of each table is worth."""
@@ -104,7 +103,10 @@ def diagnose(found: Estimate, *, share: float, dwarfed_is_fault: bool = True) ->
 def _held(found: Estimate) -> tuple[float, dict[str, float]]:
     """Share of the expected matches that are sure, and look-alikes per match by class."""
     codes, weight, names = found.counted.codes, found.counted.weight, list(found.fitted.shares)
-    logs = np.stack([_log_density(found, name, codes) for name in names])
+    fitted = found.fitted
+    logs = np.stack([log_density(fitted.tables[name], fitted.shares[name], codes) for name in names])
+    if found.counted.by_chance is not None:
+        logs[:, found.counted.by_chance] = np.where(np.array(names)[:, None] == RANDOM, 0.0, -np.inf)
     top = logs.max(axis=0)
     held = dict(zip(names, weight * np.exp(logs - (top + np.log(np.exp(logs - top).sum(axis=0)))), strict=True))
     matches = held[MATCH]
@@ -131,12 +133,3 @@ def agreement_bits(found: Estimate) -> list[tuple[str, float]]:
 def _seen(found: Estimate, no: int, attribute: Attribute) -> bool:
     """Some pair has a level of the attribute."""
     return bool(np.any(np.isin(found.counted.codes[:, no], np.concatenate(attribute.groups))))
-
-
-def _log_density(found: Estimate, name: str, codes: Ints) -> Floats:
-    """Log of share times probability of each pattern in one class."""
-    tables: Sequence[Floats] = found.fitted.tables[name]
-    bits: Floats = np.full(len(codes), np.log(max(found.fitted.shares[name], 1e-300)))
-    for no, table in enumerate(tables):
-        bits = bits + np.log(np.maximum(table, 1e-300))[codes[:, no]]
-    return bits

@@ -29,6 +29,7 @@ from linkage_spark.linkage.training.layout import (
     STRAIGHT,
     SURNAME_ONLY,
     Attribute,
+    Bools,
     Floats,
     Ints,
 )
@@ -109,6 +110,7 @@ def fit(
     classes: Sequence[str],
     sample_weight: float,
     restraint: Restraint,
+    by_chance: Bools | None = None,
 ) -> Fitted:
     """Estimate the mixture.
 
@@ -120,6 +122,7 @@ def fit(
         classes: which classes take part; match and random always.
         sample_weight: pairs that one sampled pair stands for; scales the smoothing of the class random.
         restraint: what is held fixed.
+        by_chance: patterns that belong to the class random, whatever they look like; None: none.
 
     Returns:
         The fit; deterministic, and the same for any order of the patterns up to rounding.
@@ -128,7 +131,9 @@ def fit(
     likelihood: list[float] = []
     settled = False
     while not settled and len(likelihood) < restraint.most_rounds:
-        logs = np.stack([_log_density(state, name, codes) for name in state.shares])
+        logs = np.stack([log_density(state.tables[name], state.shares[name], codes) for name in state.shares])
+        if by_chance is not None:
+            logs[:, by_chance] = _outside_random(logs[:, by_chance], tuple(state.shares))
         top = logs.max(axis=0)
         total = top + np.log(np.exp(logs - top).sum(axis=0))
         likelihood.append(float(np.dot(weight, total)))
@@ -175,12 +180,20 @@ def _start(
     return _State(tables, shares, held.surname, held.forename_leak)
 
 
-def _log_density(state: _State, name: str, codes: Ints) -> Floats:
+def log_density(tables: Sequence[Floats], share: float, codes: Ints) -> Floats:
     """Log of share times probability of each pattern in one class."""
-    bits: Floats = np.full(len(codes), np.log(max(state.shares[name], _LEAST)))
-    for no, table in enumerate(state.tables[name]):
+    bits: Floats = np.full(len(codes), np.log(max(share, _LEAST)))
+    for no, table in enumerate(tables):
         bits = bits + np.log(np.maximum(table, _LEAST))[codes[:, no]]
     return bits
+
+
+def _outside_random(logs: Floats, classes: Sequence[str]) -> Floats:
+    """The same with every class but random impossible."""
+    held = np.full_like(logs, -np.inf)
+    no = classes.index(RANDOM)
+    held[no] = logs[no]
+    return held
 
 
 def _maximise(

@@ -10,7 +10,7 @@ import numpy as np
 
 from linkage_spark.linkage.training.em import CONTEXT, HOUSEHOLD, MATCH, RANDOM, Fitted, Restraint, fit
 from linkage_spark.linkage.training.fitted_model import Trained, trained_model
-from linkage_spark.linkage.training.layout import Attribute, Floats, Ints, lay_out
+from linkage_spark.linkage.training.layout import Attribute, Bools, Floats, Ints, lay_out
 from linkage_spark.linkage.training.patterns import pattern_columns
 from linkage_spark.linkage.training.rarity import at_rarity
 from linkage_spark.model.schema import PART_LEVELS, Model
@@ -32,6 +32,8 @@ class Counted:
         pairs: all pairs there are.
         sampled: pairs in the sample.
         one_stands_for: pairs that one sampled pair stands for; 1 where every pair is a candidate.
+        by_chance: patterns whose pairs are of the class random whatever they look like: those of the sample, where one sampled
+            pair stands for so many that a single one that looks like a match would outweigh all matches. None: none.
     """
 
     codes: Ints
@@ -39,6 +41,7 @@ class Counted:
     pairs: int
     sampled: int
     one_stands_for: float
+    by_chance: Bools | None = None
 
     @classmethod
     def of(
@@ -49,6 +52,7 @@ class Counted:
         model: Model,
         pairs: int,
         candidate_pairs: int,
+        sample_is_chance: bool = False,
     ) -> Counted:
         """Put collected rows of ``count_patterns`` together.
 
@@ -58,14 +62,16 @@ class Counted:
             model: names the attributes.
             pairs: all pairs there are.
             candidate_pairs: those among them that rules propose.
+            sample_is_chance: no sampled pair is a match, or of one household: what the rules miss is not estimated.
         """
         drawn = sum(row["pairs"] for row in sampled)
         one = (pairs - candidate_pairs) / drawn if drawn else 1.0
         columns = pattern_columns(model)
-        together = [(*(row[name] for name in columns), row["pairs"] * 1.0) for row in candidates]
-        together += [(*(row[name] for name in columns), row["pairs"] * one) for row in sampled]
-        table = np.array(sorted(together), dtype=np.float64).reshape(len(together), len(columns) + 1)
-        return cls(table[:, :-1].astype(np.int64), table[:, -1], pairs, drawn, one)
+        together = [(*(row[name] for name in columns), row["pairs"] * 1.0, 0.0) for row in candidates]
+        together += [(*(row[name] for name in columns), row["pairs"] * one, 1.0) for row in sampled]
+        table = np.array(sorted(together), dtype=np.float64).reshape(len(together), len(columns) + 2)
+        by_chance = table[:, -1] > 0 if sample_is_chance else None
+        return cls(table[:, :-2].astype(np.int64), table[:, -2], pairs, drawn, one, by_chance)
 
 
 @dataclass(frozen=True)
@@ -195,4 +201,5 @@ def _fit(counted: Counted, attributes: Sequence[Attribute], restraint: Restraint
         classes=classes_of(counted.codes, attributes),
         sample_weight=max(counted.one_stands_for, 1.0),
         restraint=restraint,
+        by_chance=counted.by_chance,
     )

@@ -26,6 +26,7 @@ from linkage_spark.model.schema import (
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
 Role = Literal["name", "date", "place", "extra"]
 
 PARTS = len(PART_LEVELS)

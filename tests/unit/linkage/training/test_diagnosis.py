@@ -20,6 +20,7 @@ from linkage_spark.linkage.training.estimate import (
     estimate,
 )
 from linkage_spark.linkage.training.layout import STRAIGHT, lay_out
+from linkage_spark.linkage.training.patterns import pattern_columns
 from linkage_spark.model.schema import Model
 from tests.unit.linkage.training.mixture import EXTRAS, file_model, mixture
 
@@ -195,3 +196,25 @@ def test_a_roster_households_place_is_near_home_and_one_person_may_have_moved() 
     model = found.model_at({}, method="test").model
     assert model.household is not None
     assert model.household.address["same_premises"] == pytest.approx(home[address.index("same_premises")])
+
+
+def test_one_sampled_pair_that_looks_like_a_match_does_not_stand_for_thousands_of_them() -> None:
+    attributes = lay_out(base())
+    columns = pattern_columns(base())
+    found = counted(SHARES)
+    rows = [
+        {**dict(zip(columns, codes.tolist(), strict=True)), "pairs": weight}
+        for codes, weight in zip(found.codes, found.weight, strict=True)
+    ]
+    looks = (attributes[0].levels.index("given exact, surname exact"), len(attributes[1].levels) - 1, 0, 0, 0)
+    stray = {**dict(zip(columns, looks, strict=True)), "pairs": 1}
+    chance = {**rows[0], "pairs": 999}
+    given = {"model": base(), "pairs": round(PAIRS + 10_000_000), "candidate_pairs": round(PAIRS)}
+    expected = {
+        kept: estimate(
+            Counted.of(rows, [chance, stray], sample_is_chance=kept, **given), base=base(), share=SHARE, roster=True
+        ).expected_matches
+        for kept in (False, True)
+    }
+    assert expected[True] == pytest.approx(SHARES[MATCH] * PAIRS, rel=0.05)
+    assert expected[False] > expected[True] + 5_000
