@@ -21,7 +21,8 @@ def tradition_gaps(patterns: Iterable[Row], *, max_gap: float, max_precision_gap
     """How far each naming tradition lies below the best one, in recall and in precision of all that is shown.
 
     Recall is over supportable true links (the bound that does not depend on the comparator, so that what it cannot
-    read in one tradition's names counts as a gap); precision over shown links. The tradition is the employee's.
+    read in one tradition's names counts as a gap); precision over links shown in the default view: those with an on-duty
+    sign stand outside it, and rest on a name alone. The tradition is the employee's.
     Groups with fewer than ``min_links`` in the denominator are shown and neither judged nor the best. A gap is
     too wide when it is above its limit and its 95 % interval leaves 0 out.
 
@@ -41,7 +42,8 @@ def tradition_gaps(patterns: Iterable[Row], *, max_gap: float, max_precision_gap
         shares["recall"][group] = proportion(
             _pairs(row for row in supportable if row["tier"] in _SHOWN), _pairs(supportable)
         )
-        shares["precision"][group] = proportion(_pairs(row for row in shown if row["is_true"]), _pairs(shown))
+        by_default = [row for row in shown if not row["on_duty_sign"]]
+        shares["precision"][group] = proportion(_pairs(row for row in by_default if row["is_true"]), _pairs(by_default))
     limits: dict[Measure, float] = {"recall": max_gap, "precision": max_precision_gap}
     return {
         "min_links": min_links,

@@ -135,7 +135,7 @@ def gaps(accuracy: Figures) -> Table:
     ]
     heads = ["measure", "naming tradition", "judged", "share", "counts", "points below the best"]
     note = (
-        "Recall of supportable true links and precision, of all that is shown. A gap is too wide above "
+        "Recall of supportable true links, of all that is shown; precision of what is shown without an on-duty sign. A gap is too wide above "
         f"{_limits(found['groups'])}, by more than chance (95 % interval of the difference), and ends the evaluation with an "
         f"error; groups with fewer than {found['min_links']:,} links are not judged."
     )

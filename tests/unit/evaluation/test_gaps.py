@@ -52,6 +52,13 @@ def test_precision_has_its_own_limit() -> None:
     assert found["precision", "sikh"]["too_wide"]
 
 
+def test_links_with_an_on_duty_sign_stand_outside_the_default_view_and_count_in_no_precision() -> None:
+    rows = [*group("british", 1000, 0), *group("sikh", 300, 0), pattern("possible", False, 150, on_duty_sign=True)]
+    on_duty = [{**row, "naming_tradition": "sikh"} if row["on_duty_sign"] else row for row in rows]
+    share = gaps(on_duty)["precision", "sikh"]["share"]
+    assert (share["numerator"], share["denominator"]) == (300, 300)
+
+
 def test_records_that_hold_too_little_count_in_no_recall() -> None:
     rows = [*group("british", 950, 50), pattern(None, True, 500, supportable=False)]
     assert gaps(rows)["recall", "british"]["share"]["denominator"] == 1000
