@@ -12,6 +12,7 @@ from linkage_spark.evaluation.judged import BELOW_FLOOR, NEVER_PROPOSED, PAIR_KE
 from linkage_spark.evaluation.losses import reason_of, stage_of
 from linkage_spark.evaluation.people import is_shown
 from linkage_spark.tables.enums import Tier
+from linkage_spark.tables.linkage import LINK_WEIGHTS
 
 Row = Mapping[str, Any]
 
@@ -21,24 +22,12 @@ MOST = 20
 LEVELS: tuple[str, ...] = ("level_given", "level_surname", "level_date_of_birth", "level_address")
 """Levels that are shown side by side."""
 
-WEIGHTS: tuple[str, ...] = (
-    "weight_prior",
-    "weight_name",
-    "weight_name_frequency",
-    "weight_date_of_birth",
-    "weight_date_of_birth_frequency",
-    "weight_address",
-    "weight_address_frequency",
-    "weight_household",
-)
-"""Weights in 1/1000 bit; they add up to the weight."""
-
 VALUES: tuple[str, ...] = ("given_name", "surname", "birth", "address")
 """What stands beside the levels when values are asked for: standard forms, of either side."""
 
 _PAIR = (*PAIR_KEY, "employee_variant_no", "person_variant_no")
 _JUDGED = ("tier", "outcome", "claim_tier", "claim_reason", "supportable", "error_classes", "hard_negative")
-_COLUMNS = (*_PAIR, *_JUDGED, "naming_tradition", "weight_bits", "policy_reason", *LEVELS, *WEIGHTS)
+_COLUMNS = (*_PAIR, *_JUDGED, "naming_tradition", "weight_bits", "policy_reason", *LEVELS, *LINK_WEIGHTS)
 
 
 def choose_false_links(judged: DataFrame, link: DataFrame, *, most: int = MOST) -> DataFrame:
@@ -51,9 +40,9 @@ def choose_false_links(judged: DataFrame, link: DataFrame, *, most: int = MOST) 
 
     Returns:
         PAIR_KEY, both variant numbers, ``tier``, ``outcome``, ``claim_tier``, ``claim_reason``, ``supportable``,
-        ``error_classes``, ``hard_negative``, ``naming_tradition``, ``weight_bits``, ``policy_reason``, LEVELS, WEIGHTS.
+        ``error_classes``, ``hard_negative``, ``naming_tradition``, ``weight_bits``, ``policy_reason``, LEVELS, LINK_WEIGHTS.
     """
-    evidence = link.select(*_PAIR, "policy_reason", *LEVELS, *WEIGHTS)
+    evidence = link.select(*_PAIR, "policy_reason", *LEVELS, *LINK_WEIGHTS)
     false = judged.where(is_shown() & ~F.col("is_true")).withColumn("weight_bits", F.col("match_weight"))
     return _first(false.join(evidence, on=PAIR_KEY, how="inner"), [F.desc("weight_bits")], most)
 
@@ -70,7 +59,7 @@ def choose_lost_links(judged: DataFrame, claims: DataFrame, *, most: int = MOST)
     Returns:
         The columns of ``choose_false_links``; ``policy_reason`` is that of the claim.
     """
-    evidence = claims.select(*_PAIR, F.col("claim_weight").alias("weight_bits"), *LEVELS, *WEIGHTS)
+    evidence = claims.select(*_PAIR, F.col("claim_weight").alias("weight_bits"), *LEVELS, *LINK_WEIGHTS)
     lost = judged.where(F.col("is_true") & ~is_shown()).withColumn("policy_reason", F.col("claim_reason"))
     rank = F.when(F.col("claim_tier") == Tier.MATCH.value, 2).when(F.col("claim_tier") == Tier.POSSIBLE.value, 1)
     joined = lost.join(evidence, on=PAIR_KEY, how="inner").withColumn("claim_rank", rank.otherwise(0))

@@ -10,18 +10,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from linkage_spark.tables.enums import Tier
-
-WEIGHT_COLUMNS: tuple[str, ...] = (
-    "weight_prior",
-    "weight_name",
-    "weight_name_frequency",
-    "weight_date_of_birth",
-    "weight_date_of_birth_frequency",
-    "weight_address",
-    "weight_address_frequency",
-    "weight_household",
-)
-"""The weights of LINK in 1/1000 bit; they add up to match_weight_millibits."""
+from linkage_spark.tables.linkage import LINK_WEIGHTS
 
 EXAMPLE_COLUMNS: tuple[str, ...] = (
     "hit_id",
@@ -41,7 +30,7 @@ EXAMPLE_COLUMNS: tuple[str, ...] = (
     "before_employment",
     "link_count",
     "explanation",
-    *WEIGHT_COLUMNS,
+    *LINK_WEIGHTS,
 )
 """What the report shows of one example hit: references and the sentence, never a person's value."""
 
@@ -61,7 +50,7 @@ def choose_example_hits(hit: DataFrame, link: DataFrame, *, per_kind: int = 2) -
     """
     kind = Window.partitionBy("lane", "tier", "event_type").orderBy("hit_id")
     chosen = hit.withColumn("kind_rank", F.row_number().over(kind)).where(F.col("kind_rank") <= per_kind)
-    weights = link.select("employee_id", "source_system", "person_ref", *WEIGHT_COLUMNS)
+    weights = link.select("employee_id", "source_system", "person_ref", *LINK_WEIGHTS)
     joined = chosen.join(weights, on=["employee_id", "source_system", "person_ref"], how="inner")
     return joined.select(*EXAMPLE_COLUMNS, "kind_rank")
 

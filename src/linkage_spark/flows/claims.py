@@ -13,6 +13,7 @@ from linkage_spark.model.schema import Model, Thresholds
 from linkage_spark.tables.candidates import COMPARED_COLUMNS
 from linkage_spark.tables.canonical import PERSON
 from linkage_spark.tables.enums import SourceSystem
+from linkage_spark.tables.linkage import LINK_WEIGHTS
 
 CLAIM_EVIDENCE: tuple[str, ...] = (
     "employee_variant_no",
@@ -22,14 +23,7 @@ CLAIM_EVIDENCE: tuple[str, ...] = (
     "level_surname",
     "level_date_of_birth",
     "level_address",
-    "weight_prior",
-    "weight_name",
-    "weight_name_frequency",
-    "weight_date_of_birth",
-    "weight_date_of_birth_frequency",
-    "weight_address",
-    "weight_address_frequency",
-    "weight_household",
+    *LINK_WEIGHTS,
 )
 """Of SCORED_PAIR: the best pair of variants with its levels and its weights in 1/1000 bit."""
 

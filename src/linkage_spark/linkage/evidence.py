@@ -423,12 +423,11 @@ def _change_sentence(row: Mapping[str, object], model: Model | None) -> str:
     missing = []
     if row["level_date_of_birth"] == "missing" or str(row["level_date_of_birth"]).startswith("partial"):
         missing.append("a full date of birth")
-    if _has_places(model):
-        pass
-    elif row["level_address"] == "missing":
-        missing.append("an address")
-    elif row["level_address"] not in ("same_premises", "same_postcode"):
-        missing.append("an earlier or former address in common")
+    if not _has_places(model):
+        if row["level_address"] == "missing":
+            missing.append("an address")
+        elif row["level_address"] not in ("same_premises", "same_postcode"):
+            missing.append("an earlier or former address in common")
     if row["level_given"] == "missing" or row["level_surname"] == "missing" or row["level_given"] == "initial":
         missing.append("the full name")
     if row.get("tier") == Tier.MATCH:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from linkage_spark.report.words import SCOPE_SHORT, label, signed
 from linkage_spark.tables.enums import EventType, SourceSystem, Tier
+from linkage_spark.tables.linkage import LINK_WEIGHTS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -49,21 +50,10 @@ _SETTINGS: dict[Any, Any] = {
     "savefig.facecolor": "none",
 }
 
-WEIGHT_ORDER: tuple[str, ...] = (
-    "weight_prior",
-    "weight_name",
-    "weight_name_frequency",
-    "weight_date_of_birth",
-    "weight_date_of_birth_frequency",
-    "weight_address",
-    "weight_address_frequency",
-    "weight_household",
-)
-
 
 def waterfall(example: Mapping[str, Any], *, name: str) -> str:
     """The weights of one hit, in bits, from the starting point to the match weight."""
-    steps = [(label(column), example[column]) for column in WEIGHT_ORDER]
+    steps = [(label(column), example[column]) for column in LINK_WEIGHTS]
     with _picture(width=8.4, height=3.5) as (figure, axes):
         millibits = 0
         for row, (_, weight) in enumerate(steps):

@@ -61,7 +61,12 @@ class RunContext:
     @property
     def work(self) -> str:
         """The run's own scratch folder; removed at its end."""
-        return f"{self.root}/work/{self.kind.value}"
+        return scratch(self.root, self.kind.value)
+
+
+def scratch(root: str, name: str = "") -> str:
+    """Where runs over ``root`` keep what is removed at their end: one run's folder, or that of all of them."""
+    return "/".join([root, "work", *([name] if name else [])])
 
 
 @contextmanager

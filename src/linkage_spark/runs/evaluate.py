@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from linkage_spark.errors import ContractError, GateError, SourceError, UsageError
 from linkage_spark.evaluation.figures import Figures, from_json
 from linkage_spark.evaluation.gaps import gap_faults
+from linkage_spark.runs.context import scratch
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.evaluate_expectation import expect_without_truth
 from linkage_spark.runs.evaluate_truth import Pinned, Truth, measure_against
@@ -69,7 +70,7 @@ def run_evaluate(
             raise UsageError("--ablation and --with-values need the truth of a made-up force, and there is none")
         frozen = _frozen(files, store, row, pinned)
         costly: Mapping[str, Any] | None = None
-        with _work_folder(files, f"{root}/work/evaluate") as work:
+        with _work_folder(files, scratch(root, "evaluate")) as work:
             again = _screened_again(pinned, frozen, work, progress) if in_depth or truth is None else None
             if again is not None:
                 figures["expectation"] = expect_without_truth(

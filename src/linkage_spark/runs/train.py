@@ -115,11 +115,14 @@ def _is_there(run: RunContext, good: GoodRun, model_id: str) -> bool:
 
 @contextmanager
 def _recorded(run: RunContext, good: GoodRun) -> Iterator[None]:
-    """A failed training leaves a row in RUN, and nothing else."""
+    """A failed training leaves a row in RUN; a fault in writing that must not hide the error itself."""
     try:
         yield
     except Exception as error:
-        _write_row(run, good, RunStatus.FAILED, error_class=type(error).__name__)
+        try:
+            _write_row(run, good, RunStatus.FAILED, error_class=type(error).__name__)
+        except Exception as fault:
+            run.progress.say(f"the failure could not be recorded in RUN either ({type(fault).__name__})")
         run.progress.say(f"training {run.run_id} failed; no model was kept, and nothing that readers see has changed")
         raise
 

@@ -28,15 +28,10 @@ from linkage_spark.linkage.training.sampling import sample_roster_pairs
 from linkage_spark.model.frequencies import WHOLE_NAME, Frequencies
 from linkage_spark.model.schema import Model
 from linkage_spark.runs.context import RunContext
+from linkage_spark.runs.file_training import COPY_PASSES, DRAWS
 from linkage_spark.tables.enums import SourceSystem
 
 TAKES_PART = "not_screened_reason is null"
-
-DRAWS = 1_000_000
-"""Pairs drawn from those that no rule proposes."""
-
-COPY_PASSES = 3
-"""How often an employee's own records are counted; each pass moves less than the one before."""
 
 METHOD = (
     "Learnt without labels from the force's own records (docs/matching.md); rules, thresholds and limits are {base}'s."

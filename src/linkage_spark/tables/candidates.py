@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from linkage_spark.kit.contract import Field, TableContract
-from linkage_spark.tables.linkage import LINK
+from linkage_spark.tables.linkage import LINK, LINK_WEIGHTS
 from linkage_spark.tables.types import BOOLEAN, INT, LONG, STRING
 
 COMPARED_COLUMNS: tuple[str, ...] = (
@@ -72,14 +72,7 @@ _FROM_LINK = (
     "person_variant_no",
     "rule_mask",
     "match_weight_millibits",
-    "weight_prior",
-    "weight_name",
-    "weight_name_frequency",
-    "weight_date_of_birth",
-    "weight_date_of_birth_frequency",
-    "weight_address",
-    "weight_address_frequency",
-    "weight_household",
+    *LINK_WEIGHTS,
     "level_name",
     "level_given",
     "level_surname",

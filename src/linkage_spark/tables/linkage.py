@@ -224,4 +224,7 @@ LINK = TableContract(
     ),
 )
 
+LINK_WEIGHTS: tuple[str, ...] = tuple(name for name in LINK.names if name.startswith("weight_"))
+"""The weights of LINK in 1/1000 bit; they add up to match_weight_millibits."""
+
 LINKAGE: tuple[TableContract, ...] = (RULE_PRICE, REFINED_KEY, BLOCKING_AUDIT, FREQUENCY, LINK)

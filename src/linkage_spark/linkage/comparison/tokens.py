@@ -208,18 +208,20 @@ class NameComparer:
         return level
 
     def _spelling_level(self, kind: str, short: str, long: str, one: KnownToken, other: KnownToken) -> int:
-        """Level by edit distance, Jaro-Winkler and sound; of what is left beside a part that both share with many."""
+        """Level by edit distance and Jaro-Winkler, of what is left beside a part that both share with many; else by sound."""
         rest = _rest(kind, one, other) if one.parts and other.parts else None
         if rest is None:
-            return self._plain_spelling_level(short, long, one, other)
-        short_rest, long_rest = sorted(rest, key=len)
-        known = self.lexicon.known
-        level = self._plain_spelling_level(short_rest, long_rest, known(short_rest), known(long_rest))
-        one_slip = kind != GIVEN and jellyfish.damerau_levenshtein_distance(short, long) <= 1
-        return max(level, TYPO) if one_slip else level
+            level = self._letters_level(short, long, one, other)
+        else:
+            short_rest, long_rest = sorted(rest, key=len)
+            known = self.lexicon.known
+            level = self._letters_level(short_rest, long_rest, known(short_rest), known(long_rest))
+            if kind != GIVEN and jellyfish.damerau_levenshtein_distance(short, long) <= 1:
+                level = max(level, TYPO)
+        return FUZZY if level == DIFFER and self._sound_alike(short, long) else level
 
-    def _plain_spelling_level(self, short: str, long: str, one: KnownToken, other: KnownToken) -> int:
-        """Level of two spellings."""
+    def _letters_level(self, short: str, long: str, one: KnownToken, other: KnownToken) -> int:
+        """Level of two spellings by their letters alone."""
         if may_be_alike(short, long, one.letters, other.letters):
             edits = jellyfish.damerau_levenshtein_distance(short, long)
             closeness = jellyfish.jaro_winkler_similarity(short, long)
@@ -228,7 +230,7 @@ class NameComparer:
                 return TYPO
             if (edits <= 1 and len(short) >= 3) or (edits <= 2 and len(short) >= 6) or closeness >= 0.84:
                 return FUZZY
-        return FUZZY if self._sound_alike(short, long) else DIFFER
+        return DIFFER
 
     def _sound_alike(self, short: str, long: str) -> bool:
         """Same first letter and same metaphone."""

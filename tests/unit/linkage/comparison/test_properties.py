@@ -315,6 +315,21 @@ def test_a_shared_ending_makes_no_two_surnames_alike_and_hides_no_slip() -> None
         assert comparer().part_level(SURNAME, one, slip) >= TYPO, text
 
 
+def test_names_built_on_shared_parts_are_turned_away_only_where_they_differ_one_by_one() -> None:
+    roots = "kub kob kobby call col colum columb dim dym bar ber mar mur paul pol sim sym".split()
+    for kind, part in ((GIVEN, "given"), (SURNAME, "surname")):
+        endings = sorted(text for at, text, _ in reference().shared_parts if at == f"{part}_ending")
+        beginnings = sorted(text for at, text, _ in reference().shared_parts if at == f"{part}_beginning")
+        for text in (*endings, *beginnings):
+            values = [f"{root}{text}" if text in endings else f"{text}{root}" for root in roots]
+            a, b = (np.array(index).ravel() for index in np.meshgrid(np.arange(len(values)), np.arange(len(values))))
+            vocabulary = Vocabulary(comparer().lexicon)
+            number = vocabulary.numbers(values)
+            for row in np.flatnonzero(vocabulary.surely_differ(kind, number[a], number[b])):
+                one, other = values[a[row]], values[b[row]]
+                assert comparer().part_level(kind, one, other) == DIFFER, (kind, one, other)
+
+
 def test_no_nickname_and_no_vector_of_the_cases_is_turned_away() -> None:
     nicknames = sorted(reference().nickname_pairs)
     listed = {kind: [(one, other) for _, one, other, _ in cases(f"names_{kind}")] for kind in (GIVEN, SURNAME)}
