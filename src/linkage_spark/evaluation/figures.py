@@ -19,7 +19,10 @@ FIGURES_VERSION = 1
 
 
 class RunFigures(TypedDict):
-    """Which run this is and what it stood on; the columns of RUN that a reader must see."""
+    """Which run this is and what it stood on; the columns of RUN that a reader must see.
+
+    ``model_doubts``: why the model's probabilities are weak, in sentences; empty where nothing speaks against them.
+    """
 
     run_id: str
     kind: str
@@ -30,6 +33,7 @@ class RunFigures(TypedDict):
     settings_fingerprint: str
     model_id: str
     model_fingerprint: str
+    model_doubts: list[str]
     input_fingerprint: str
     lawful_basis_reference: str
     advisory: str

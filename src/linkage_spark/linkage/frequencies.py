@@ -43,7 +43,7 @@ def count_frequencies(history: DataFrame, *, min_bearers: int) -> DataFrame:
     """Count the bearers of each value; values with fewer than ``min_bearers`` share one row.
 
     Of a whole name the bearers are the different dates of birth that it is recorded with: a person with many records
-    does not make their own name common. Rarer whole names have no row: they are as common as their parts say.
+    does not make their own name common, though one recorded with ten dates would. Rarer whole names have no row: they are as common as their parts say.
 
     Args:
         history: PERSON rows of the police; only rows of the record itself (``variant_no`` 0) count.

@@ -204,7 +204,7 @@ class Scorer:
         table = self.frequencies.of(attribute)
         if table is None:
             return 0
-        bits = float(self._bits(table, self._reference(attribute, table), np.array([table.rare_share]))[0])
+        bits = float(self._bits(table, self.told_at(attribute, table), np.array([table.rare_share]))[0])
         return max(0, round(bits * MILLIBITS)) + 1
 
     def _largest_gain_of_name(self) -> Ints:
@@ -228,11 +228,11 @@ class Scorer:
         table, given, surname = (self.frequencies.of(name) for name in (WHOLE_NAME, "given", "surname"))
         if not isinstance(table, WholeNameFrequencies) or given is None or surname is None:
             return None
-        of_parts = self._reference("given", given) * self._reference("surname", surname)
+        of_parts = self.told_at("given", given) * self.told_at("surname", surname)
         model = self.model.frequency
         # A model that states no share of whole names, or measures by its own u, takes the parts as independent.
         told = model.reference == "data" or (model.reference == "stated" and WHOLE_NAME in model.shares)
-        reference = self._reference(WHOLE_NAME, table) if told else of_parts
+        reference = self.told_at(WHOLE_NAME, table) if told else of_parts
         return WholeNames(table=table, reference=reference, of_parts=of_parts, clip_bits=model.clip_bits)
 
     def shares(self, found: PairComparison, left: Columns, right: Columns) -> Shares:
@@ -304,7 +304,7 @@ class Scorer:
             taken = pa.array(rows)
             common = _larger(*(_shares_of(table, side[attribute.name].take(taken)) for side in (left, right)))
             share = attribute.agreement[found.further[rows, no]]
-            bits[rows, no] = share * self._bits(table, self._reference(attribute.name, table), common)
+            bits[rows, no] = share * self._bits(table, self.told_at(attribute.name, table), common)
         return bits
 
     def _against_household(self, found: PairComparison, shares: Shares, tables: _HouseholdTables) -> Floats:
@@ -330,8 +330,8 @@ class Scorer:
             bits = bits + table.against_context[found.further[:, no]]
         return bits
 
-    def _reference(self, attribute: str, table: AttributeFrequencies) -> float:
-        """Chance of exact agreement that the level's own u stands for."""
+    def told_at(self, attribute: str, table: AttributeFrequencies) -> float:
+        """Share of a value for which the weight of exact agreement is told: rarer ones weigh more, commoner ones less."""
         model = self.model
         if model.frequency.reference == "stated":
             return model.frequency.shares.get(attribute, table.chance_agreement)
@@ -375,7 +375,7 @@ class Scorer:
         part = np.where(level == levels.EXACT, 1.0, self.model.frequency.fuzzy_share)
         part = np.where(crossed, self.model.frequency.fuzzy_share, part)
         agrees = _agrees(level)
-        bits = self._bits(table, self._reference(attribute, table), common)
+        bits = self._bits(table, self.told_at(attribute, table), common)
         return np.where(agrees & ~np.isnan(bits), part * bits, 0.0)
 
     def _exact_bits(self, attribute: str, left: Columns, right: Columns, agrees: Bools, value: _ValueOf) -> Floats:
@@ -386,7 +386,7 @@ class Scorer:
         if table is not None and len(rows):
             taken = pa.array(rows)
             shares = _shares_of(table, value({name: column.take(taken) for name, column in left.items()}))
-            found = self._bits(table, self._reference(attribute, table), shares)
+            found = self._bits(table, self.told_at(attribute, table), shares)
             bits[rows] = np.where(np.isnan(found), 0.0, found)
         return bits
 

@@ -8,8 +8,10 @@ from typing import Any
 
 from linkage_spark.report import accuracy_tables, tables
 from linkage_spark.report.tables import Table
+from linkage_spark.report.words import WEAK
 
 WIDTH = 118
+
 _GAP = "  "
 
 
@@ -24,6 +26,7 @@ def summary(figures: Mapping[str, Any], *, report_path: str) -> str:
     parts = [
         _wrapped(run["advisory"]),
         f"Run {run['run_id']}  model {run['model_id']}  code {run['code_version']}",
+        *[_wrapped(f"{WEAK} {doubt}.") for doubt in run.get("model_doubts", [])],
         *[_as_text(table) for table in _tables(figures)],
         _wrapped(run["coverage_caveat"]),
     ]

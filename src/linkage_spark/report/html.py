@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from linkage_spark.report import accuracy_tables, pictures, tables
-from linkage_spark.report.words import count, label, percent, signed
+from linkage_spark.report.words import WEAK, count, label, percent, signed
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -35,6 +35,7 @@ def page(figures: Mapping[str, Any], *, examples: Rows = (), costly: Mapping[str
     accuracy = figures.get("accuracy")
     return environment.get_template("report.html.j2").render(
         run=figures["run"],
+        weak=WEAK,
         figures=figures,
         accuracy=accuracy,
         headline=_headline(figures),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+WEAK = "The model’s probabilities are weak:"
+"""Before each doubt of a model; figures of a run from before there were any have none."""
+
 LABELS: dict[str, str] = {
     "match": "strong possible link",
     "possible": "possible link",

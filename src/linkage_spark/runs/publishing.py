@@ -122,6 +122,7 @@ def run_figures(run: RunContext, row: Mapping[str, Any]) -> RunFigures:
         settings_fingerprint=row["settings_fingerprint"],
         model_id=row["model_id"],
         model_fingerprint=row["model_fingerprint"],
+        model_doubts=list(run.model.doubts),
         input_fingerprint=row["input_fingerprint"],
         lawful_basis_reference=row["lawful_basis_reference"],
         advisory=row["advisory"],

@@ -12,6 +12,7 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from linkage_spark.errors import SettingsError, UsageError
+from linkage_spark.linkage.scoring import Scorer
 from linkage_spark.linkage.training.diagnosis import Diagnosis
 from linkage_spark.linkage.training.figures import (
     CalibrationBin,
@@ -208,12 +209,13 @@ def _calibration(weights: list[WeightBin]) -> list[CalibrationBin]:
 
 def _frequency_figures(frequencies: Frequencies, model: Model) -> list[FrequencyFigures]:
     """One row per attribute; no value is named."""
+    scorer = Scorer(model, frequencies)
     return [
         {
             "attribute": name,
             "values_kept": len(table.shares),
             "records": round(table.records),
-            "told_at_one_in": round(1.0 / model.frequency.shares.get(name, table.chance_agreement), 1),
+            "told_at_one_in": round(1.0 / scorer.told_at(name, table), 1),
         }
         for name, table in frequencies.by_attribute.items()
     ]

@@ -321,6 +321,7 @@ def figures(*, with_accuracy: bool = True) -> Figures:
             "settings_fingerprint": "5f" * 32,
             "model_id": "screening_v1",
             "model_fingerprint": "a1" * 32,
+            "model_doubts": [],
             "input_fingerprint": "9c" * 32,
             "lawful_basis_reference": "DPIA-2026-014",
             "advisory": ADVISORY,

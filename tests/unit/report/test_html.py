@@ -4,6 +4,7 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
+from linkage_spark.report.console import summary
 from linkage_spark.report.html import page
 from tests.unit.report import made_up
 
@@ -69,6 +70,14 @@ def test_advisory_stands_at_top_and_bottom_and_values_are_escaped() -> None:
     assert PAGE.count(made_up.ADVISORY) == 2
     assert made_up.CAVEAT not in PAGE
     assert PAGE.count(made_up.CAVEAT.replace("&", "&amp;")) == 2
+
+
+def test_what_makes_a_models_probabilities_weak_stands_on_the_page_and_on_the_console() -> None:
+    figures = made_up.figures()
+    assert "probabilities are weak" not in PAGE + summary(figures, report_path="")
+    figures["run"]["model_doubts"] = ["about 12 matches are expected"]
+    for text in (page(figures), summary(figures, report_path="")):
+        assert "The model’s probabilities are weak: about 12 matches are expected." in text
 
 
 def test_a_sentence_cannot_bring_markup() -> None:
