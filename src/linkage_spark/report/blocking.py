@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from linkage_spark.report.blocking_pictures import recall_by_pairs
+from linkage_spark.report.rendering import template
 from linkage_spark.report.tables import Table, _table
 from linkage_spark.report.words import count, label, of, percent, share
 
@@ -25,16 +25,9 @@ def blocking_page(figures: Figures) -> str:
     Args:
         figures: what ``runs.advise_figures`` makes: blocking.json.
     """
-    environment = Environment(
-        loader=PackageLoader(package_name="linkage_spark.report", package_path="templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     words = _caption(figures)
     drawn = recall_by_pairs(figures, name="order", words=words)
-    return environment.get_template("blocking.html.j2").render(
+    return template("blocking.html.j2").render(
         run=figures["run"],
         headline=_headline(figures),
         warnings=figures["warnings"],

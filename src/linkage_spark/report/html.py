@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from linkage_spark.report import accuracy_tables, pictures, tables
-from linkage_spark.report.words import WEAK, count, label, percent, signed
+from linkage_spark.report.rendering import template
+from linkage_spark.report.words import WEAK, count, percent
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -24,16 +24,8 @@ def page(figures: Mapping[str, Any], *, examples: Rows = (), costly: Mapping[str
         costly: the costliest errors of a made-up force: 'false' and 'lost', rows of ``evaluation.costliest.told``,
             and 'with_values'. None: none are shown.
     """
-    environment = Environment(
-        loader=PackageLoader(package_name="linkage_spark.report", package_path="templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update({"label": label, "count": count, "percent": percent, "signed": signed})
     accuracy = figures.get("accuracy")
-    return environment.get_template("report.html.j2").render(
+    return template("report.html.j2").render(
         run=figures["run"],
         weak=WEAK,
         figures=figures,

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, Required, TypedDict
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from linkage_spark.report import person_pictures, person_tables
+from linkage_spark.report.rendering import template
 from linkage_spark.report.tables import Table
-from linkage_spark.report.words import count, label, percent, signed
+from linkage_spark.report.words import count, percent
 
 
 class RunHead(TypedDict):
@@ -133,15 +133,7 @@ def render_person_files(summary: PersonFilesSummary | Mapping[str, Any]) -> str:
     Args:
         summary: shape of PersonFilesSummary.
     """
-    environment = Environment(
-        loader=PackageLoader(package_name="linkage_spark.report", package_path="templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update({"label": label, "count": count, "percent": percent, "signed": signed})
-    return environment.get_template("person_files.html.j2").render(
+    return template("person_files.html.j2").render(
         run=summary["run"],
         summary=summary,
         title=_TITLES[summary["run"]["kind"]],

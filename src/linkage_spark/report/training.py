@@ -10,12 +10,12 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from linkage_spark.model.schema import ADDRESS_LEVELS, DATE_LEVELS, PARTIAL_DATE_LEVELS
 from linkage_spark.report import training_pictures
 from linkage_spark.report.console import WIDTH, _as_text
+from linkage_spark.report.rendering import template
 from linkage_spark.report.tables import Table, _table
 from linkage_spark.report.words import count, label, percent, signed
 
@@ -57,16 +57,8 @@ def training_page(figures: Figures) -> str:
         figures: shape of ``linkage.training.figures.ForceTrainingFigures``; ``advisory``, the sentence that stands on
             every output, may stand beside them.
     """
-    environment = Environment(
-        loader=PackageLoader(package_name="linkage_spark.report", package_path="templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["label"] = label
     words = _captions(figures)
-    return environment.get_template("training.html.j2").render(
+    return template("training.html.j2").render(
         run=figures,
         advisory=figures.get("advisory", ""),
         verdict=_verdict(figures),

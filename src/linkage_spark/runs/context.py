@@ -70,6 +70,16 @@ def scratch(root: str, name: str = "") -> str:
 
 
 @contextmanager
+def emptied(files: Files, path: str) -> Iterator[str]:
+    """A scratch folder, emptied before and removed after."""
+    files.delete(path)
+    try:
+        yield path
+    finally:
+        files.delete(path)
+
+
+@contextmanager
 def open_run(kind: RunKind, *, feeds_root: str, root: str, model_id: str | None = None) -> Iterator[RunContext]:
     """Read and validate all settings, open the session, take the lock.
 

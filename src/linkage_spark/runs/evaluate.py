@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from typing import Any
 
 from pyspark.sql import SparkSession
@@ -13,7 +12,7 @@ from pyspark.sql import functions as F
 from linkage_spark.errors import ContractError, GateError, SourceError, UsageError
 from linkage_spark.evaluation.figures import Figures, from_json
 from linkage_spark.evaluation.gaps import gap_faults
-from linkage_spark.runs.context import scratch
+from linkage_spark.runs.context import emptied, scratch
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.evaluate_expectation import expect_without_truth
 from linkage_spark.runs.evaluate_truth import Pinned, Truth, measure_against
@@ -70,7 +69,7 @@ def run_evaluate(
             raise UsageError("--ablation and --with-values need the truth of a made-up force, and there is none")
         frozen = _frozen(files, store, row, pinned)
         costly: Mapping[str, Any] | None = None
-        with _work_folder(files, scratch(root, "evaluate")) as work:
+        with emptied(files, scratch(root, "evaluate")) as work:
             again = _screened_again(pinned, frozen, work, progress) if in_depth or truth is None else None
             if again is not None:
                 figures["expectation"] = expect_without_truth(
@@ -175,13 +174,3 @@ def _screened_again(pinned: Pinned, frozen: Frozen, work: str, progress: Progres
     """The run's screening once more, with every scored pair kept."""
     with progress.stage("screen again"):
         return screen_again(pinned.read(PERSON), frozen, work=f"{work}/again")
-
-
-@contextmanager
-def _work_folder(files: Files, path: str) -> Iterator[str]:
-    """A folder of this job's own, removed at its end."""
-    files.delete(path)
-    try:
-        yield path
-    finally:
-        files.delete(path)

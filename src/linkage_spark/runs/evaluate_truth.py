@@ -29,6 +29,7 @@ from linkage_spark.flows.claims import claim_true_links
 from linkage_spark.flows.measure import judge_links, measure_truth, without_address
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.model.frequencies import Frequencies
+from linkage_spark.runs.figures import dict_rows
 from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.rescreen import Again, Frozen, keep, screen_again
 from linkage_spark.settings.run import Evaluation
@@ -135,7 +136,7 @@ def measure_against(
         seen = judge_links(
             links, truth_employee=truth.employee, truth_person=truth.person, person=person, claims=claims
         )
-        return _rows(count_patterns(seen))
+        return dict_rows(count_patterns(seen))
 
     bare: Rows | None = None
     if again is not None or ablation:
@@ -172,15 +173,15 @@ def _counted(
         event=pinned.read(EVENT),
     )
     with progress.stage("judge links") as stage:
-        patterns = _rows(counts.patterns)
+        patterns = dict_rows(counts.patterns)
         stage.counts["pairs"] = sum(row["pairs"] for row in patterns)
     with progress.stage("count weights and probabilities"):
-        weights, thresholds = _rows(counts.weights), _rows(counts.thresholds)
+        weights, thresholds = dict_rows(counts.weights), dict_rows(counts.thresholds)
     with progress.stage("judge hits") as stage:
-        hits = _rows(counts.hits)
+        hits = dict_rows(counts.hits)
         stage.counts["hits"] = sum(row["hits"] for row in hits)
     with progress.stage("count look-alikes and people"):
-        hard_negatives, (people,) = _rows(counts.hard_negatives), _rows(counts.people)
+        hard_negatives, (people,) = dict_rows(counts.hard_negatives), dict_rows(counts.people)
     found = accuracy(patterns, weights=weights, hard_negatives=hard_negatives, hits=hits)
     found["gaps"] = tradition_gaps(
         patterns,
@@ -206,7 +207,7 @@ def _costly(
         if values:
             person = pinned.read(PERSON)
             chosen = {kind: with_values(rows, person) for kind, rows in chosen.items()}
-        costly = {kind: told(_rows(rows), lost=kind == "lost") for kind, rows in chosen.items()}
+        costly = {kind: told(dict_rows(rows), lost=kind == "lost") for kind, rows in chosen.items()}
         stage.counts.update({kind: len(rows) for kind, rows in costly.items()})
     return {**costly, "with_values": values}
 
@@ -258,7 +259,3 @@ def _ablated(changed: str, patterns: Rows) -> AblationFigures:
         "match_of_match": carried["match_of_match"],
         "shown_of_possible": carried["shown_of_possible"],
     }
-
-
-def _rows(frame: DataFrame) -> Rows:
-    return [row.asDict() for row in frame.collect()]

@@ -18,6 +18,12 @@ from linkage_spark.evaluation.figures import (
     sorted_rows,
 )
 
+
+def dict_rows(frame: DataFrame) -> list[dict[str, Any]]:
+    """A small frame's rows on the driver, in no order."""
+    return [row.asDict() for row in frame.collect()]
+
+
 _QUALITY = (("name", "name_issue"), ("date_of_birth", "dob_issue"), ("address", "address_issue"))
 
 

@@ -12,11 +12,12 @@ from linkage_spark.linkage.frequencies import count_values, frequencies_of
 from linkage_spark.linkage.training.diagnosis import Diagnosis, diagnose
 from linkage_spark.linkage.training.estimate import Counted, Estimate, estimate
 from linkage_spark.linkage.training.fitted_model import Trained
-from linkage_spark.linkage.training.patterns import MILLIONTHS, count_patterns, expected_copies
+from linkage_spark.linkage.training.patterns import copies_by_value, count_patterns, expected_copies
 from linkage_spark.linkage.training.rarity import rarity, with_rarity
 from linkage_spark.linkage.training.sampling import sample_other_pairs
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import Model
+from linkage_spark.runs.figures import dict_rows
 from linkage_spark.runs.progress import Progress
 
 DRAWS = 1_000_000
@@ -85,7 +86,7 @@ def train_on(
         The model and its frequencies, None where the files do not support an estimate; and how it went.
     """
     with progress.stage("count patterns") as stage:
-        rows = _rows(count_patterns(space.candidates, model=base, names=names))
+        rows = dict_rows(count_patterns(space.candidates, model=base, names=names))
         sampled = _sampled_rows(space, base, names)
         stage.counts["patterns of candidates"] = len(rows)
         stage.counts["other pairs sampled"] = sum(row["pairs"] for row in sampled)
@@ -117,7 +118,7 @@ def _sampled_rows(space: PairSpace, base: Model, names: NameKnowledge) -> list[d
         records=space.records,
         within=space.within,
     )
-    return _rows(count_patterns(sample, model=base, names=names))
+    return dict_rows(count_patterns(sample, model=base, names=names))
 
 
 def _figures(found: Estimate, diagnosis: Diagnosis) -> TrainingFigures:
@@ -150,15 +151,13 @@ def _with_frequencies(space: PairSpace, found: Estimate, names: NameKnowledge) -
     trained, frequencies = found.model_at({}, method=METHOD), Frequencies.none()
     further = tuple(trained.model.further)
     persons = space.left if space.within else space.left.unionByName(space.right)
-    counts = [(row["attribute"], row["value"], row["bearers"]) for row in _rows(count_values(persons, further=further))]
+    counts = [
+        (row["attribute"], row["value"], row["bearers"]) for row in dict_rows(count_values(persons, further=further))
+    ]
     for _ in range(COPY_PASSES):
-        summed = _rows(expected_copies(space.candidates, model=trained.model, names=names, frequencies=frequencies))
-        copies = {(row["attribute"], row["value"]): row["millionths"] / MILLIONTHS for row in summed}
+        copied = expected_copies(space.candidates, model=trained.model, names=names, frequencies=frequencies)
+        copies = copies_by_value(dict_rows(copied))
         counted = frequencies_of(counts, copies)
         rare = rarity(counted, copies)
         trained, frequencies = found.model_at(rare, method=METHOD), with_rarity(counted, rare)
     return trained, frequencies
-
-
-def _rows(frame: DataFrame) -> list[dict[str, Any]]:
-    return [row.asDict() for row in frame.collect()]

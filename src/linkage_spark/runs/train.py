@@ -25,7 +25,7 @@ from linkage_spark.linkage.training.figures import (
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import Model
 from linkage_spark.report.training import training_page, training_summary
-from linkage_spark.runs.context import RunContext, open_run, settings_digest
+from linkage_spark.runs.context import RunContext, emptied, open_run, settings_digest
 from linkage_spark.runs.entry import conf_dir
 from linkage_spark.runs.manifest import GoodRun, MadeFrom, code_version, last_good_run, write_run
 from linkage_spark.runs.models import is_shipped
@@ -76,7 +76,7 @@ def run_train(*, root: str, model_id: str, base_model_id: str | None = None) -> 
         if _is_there(run, good, model_id):
             run.progress.say(f"model {model_id} is there, learnt from these very records; nothing was done")
             return 0
-        with _recorded(run, good), _work(run):
+        with _recorded(run, good), emptied(run.files, run.work):
             summary = _train(run, good, model_id)
         print(f"\n{summary}", end="", flush=True)
     return 0
@@ -126,16 +126,6 @@ def _recorded(run: RunContext, good: GoodRun) -> Iterator[None]:
             run.progress.say(f"the failure could not be recorded in RUN either ({type(fault).__name__})")
         run.progress.say(f"training {run.run_id} failed; no model was kept, and nothing that readers see has changed")
         raise
-
-
-@contextmanager
-def _work(run: RunContext) -> Iterator[None]:
-    """The run's scratch folder, emptied before and removed after."""
-    run.files.delete(run.work)
-    try:
-        yield
-    finally:
-        run.files.delete(run.work)
 
 
 def _train(run: RunContext, good: GoodRun, model_id: str) -> str:

@@ -18,6 +18,7 @@ from linkage_spark.linkage.training.own_copies import Value, at_roster, without_
 from linkage_spark.linkage.training.patterns import (
     MILLIONTHS,
     RECORDS,
+    copies_by_value,
     count_best_patterns,
     count_patterns,
     count_weights,
@@ -28,6 +29,7 @@ from linkage_spark.linkage.training.sampling import sample_roster_pairs
 from linkage_spark.model.frequencies import WHOLE_NAME, Frequencies
 from linkage_spark.model.schema import Model
 from linkage_spark.runs.context import RunContext
+from linkage_spark.runs.figures import dict_rows
 from linkage_spark.runs.file_training import COPY_PASSES, DRAWS
 from linkage_spark.tables.enums import SourceSystem
 
@@ -118,9 +120,9 @@ def estimate_parameters(run: RunContext, space: Space) -> tuple[Estimate, Diagno
     """Patterns counted in Spark, expectation-maximisation on the driver."""
     base, names = run.model, run.reference.names
     with run.progress.stage("count patterns") as stage:
-        rows = _rows(count_best_patterns(space.candidates, model=base, names=names))
+        rows = dict_rows(count_best_patterns(space.candidates, model=base, names=names))
         sample = sample_roster_pairs(space.history, space.roster, space.candidates, draws=DRAWS, records=space.records)
-        sampled = _rows(count_patterns(sample, model=base, names=names))
+        sampled = dict_rows(count_patterns(sample, model=base, names=names))
         stage.counts["patterns of candidates"] = len(rows)
         stage.counts["other pairs sampled"] = sum(row["pairs"] for row in sampled)
     with run.progress.stage("estimate") as stage:
@@ -153,8 +155,7 @@ def with_frequencies(run: RunContext, space: Space, found: Estimate) -> Learnt:
         trained, frequencies, rows = found.model_at({}, method=method), Frequencies.none(), counted
         for _ in range(COPY_PASSES):
             copied = expected_copies(own, model=trained.model, names=run.reference.names, frequencies=frequencies)
-            summed = _rows(copied)
-            copies = {(row["attribute"], row["value"]): row["millionths"] / MILLIONTHS for row in summed}
+            copies = copies_by_value(dict_rows(copied))
             rows = without_own_copies(counted, bearers=bearers, copies=copies)
             told = at_roster(Frequencies.from_rows(rows), bearers)
             rare = rarity(told, copies)
@@ -177,13 +178,13 @@ def _counted(run: RunContext, space: Space) -> list[dict[str, Any]]:
     Whole names are left out: the joint table of the name holds on average how its parts go together, and of the names that
     are too rare to be counted, which are most, their parts would say too little.
     """
-    rows = _rows(count_frequencies(space.recorded, min_bearers=run.model.limits.min_bearers))
+    rows = dict_rows(count_frequencies(space.recorded, min_bearers=run.model.limits.min_bearers))
     return [row for row in rows if row["attribute"] != WHOLE_NAME]
 
 
 def _bearers(roster: DataFrame) -> dict[Value, int]:
     """Employees that bear each value."""
-    return {(row["attribute"], row["value"]): row["bearers"] for row in _rows(count_values(roster))}
+    return {(row["attribute"], row["value"]): row["bearers"] for row in dict_rows(count_values(roster))}
 
 
 def _stated(model: Model, frequencies: Frequencies, employees: int) -> Model:
@@ -202,7 +203,7 @@ def weigh(run: RunContext, space: Space, model: Model, frequencies: Frequencies)
     """Candidate pairs by match weight under the new model."""
     with run.progress.stage("weigh candidates") as stage:
         counted = count_weights(space.candidates, model=model, names=run.reference.names, frequencies=frequencies)
-        rows = sorted(_rows(counted), key=lambda row: int(row["half_bits"]))
+        rows = sorted(dict_rows(counted), key=lambda row: int(row["half_bits"]))
         stage.counts["expected matches"] = round(sum(row["millionths"] for row in rows) / MILLIONTHS)
     return [
         {
@@ -218,7 +219,3 @@ def sides(person: DataFrame) -> tuple[DataFrame, DataFrame]:
     """The roster, and the history."""
     of_hr = F.col("source_system") == SourceSystem.HR.value
     return person.where(of_hr), person.where(~of_hr)
-
-
-def _rows(frame: DataFrame) -> list[dict[str, Any]]:
-    return [row.asDict() for row in frame.collect()]

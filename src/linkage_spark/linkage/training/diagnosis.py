@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from linkage_spark.linkage.training.em import CONTEXT, HOUSEHOLD, MATCH, RANDOM, log_density
-from linkage_spark.linkage.training.estimate import Estimate, estimate_again
-from linkage_spark.linkage.training.layout import STRAIGHT, Attribute
+from linkage_spark.linkage.training.estimate import Estimate, compared, estimate_again
+from linkage_spark.linkage.training.layout import STRAIGHT
 
 LEAST_MATCHES = 20.0
 """Expected matches below which there is too little to learn from: twice what the smoothing of each table is worth."""
@@ -65,12 +65,12 @@ def diagnose(found: Estimate, *, share: float, dwarfed_is_fault: bool = True) ->
     others = [estimate_again(found, share=share * factor, blunt=blunt) for factor, blunt in _STARTS]
     starts = (found.expected_matches, *(other.expected_matches for other in others))
     sure, per_match = _held(found)
-    compared = {at.role for no, at in enumerate(found.attributes) if _seen(found, no, at)}
+    seen = {at.role for no, at in enumerate(found.attributes) if compared(found.counted.codes[:, no], at)}
     faults: list[str] = []
     doubts: list[str] = []
-    if "name" not in compared:
+    if "name" not in seen:
         faults.append("no two names were compared, and nothing else belongs to one person alone")
-    if "date" not in compared and "place" in compared:
+    if "date" not in seen and "place" in seen:
         doubts.append("no two dates of birth were compared: relatives of one home cannot be told from one person")
     if found.expected_matches < LEAST_MATCHES:
         faults.append(
@@ -121,15 +121,9 @@ def agreement_bits(found: Estimate) -> list[tuple[str, float]]:
     """log2(m/u) of exact agreement: of the whole name, and of the date of birth where dates were compared."""
     bits = []
     for no, attribute in enumerate(found.attributes):
-        seen = _seen(found, no, attribute)
         code = {"name": int(STRAIGHT[-1, -1]), "date": len(attribute.levels) - 1}.get(attribute.role)
-        if code is None or not seen:
+        if code is None or not compared(found.counted.codes[:, no], attribute):
             continue
         m, u = (float(found.fitted.tables[name][no][code]) for name in (MATCH, RANDOM))
         bits.append(("whole name" if attribute.role == "name" else "date of birth", float(np.log2(m / u))))
     return bits
-
-
-def _seen(found: Estimate, no: int, attribute: Attribute) -> bool:
-    """Some pair has a level of the attribute."""
-    return bool(np.any(np.isin(found.counted.codes[:, no], np.concatenate(attribute.groups))))

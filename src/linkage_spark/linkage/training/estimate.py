@@ -139,7 +139,7 @@ def estimate(counted: Counted, *, base: Model, share: float, roster: bool = Fals
     """
     attributes = lay_out(base)
     date = next(attribute for attribute in attributes if attribute.role == "date")
-    classes, seen = classes_of(counted.codes, attributes), _compared(counted.codes, attributes)
+    classes, seen = classes_of(counted.codes, attributes), _compared_by_role(counted.codes, attributes)
     least = 0.0 if roster else UNEXPLAINED_MOST
     most = np.array([max(date.m[no], least) if at in BOUND_DATES else np.inf for no, at in enumerate(date.levels)])
     household = base.household.surname if base.household else dict.fromkeys(PART_LEVELS, 1 / len(PART_LEVELS))
@@ -175,7 +175,7 @@ def classes_of(codes: Ints, attributes: Sequence[Attribute]) -> tuple[str, ...]:
     Household needs some place; context needs dates of birth and two columns beside name and date that can
     agree together: where there is one alone, neighbours are a part of what chance does to it.
     """
-    of_role = _compared(codes, attributes)
+    of_role = _compared_by_role(codes, attributes)
     if not of_role["place"]:
         return MATCH, RANDOM
     if not of_role["date"] or of_role["place"] + of_role["extra"] < 2:
@@ -183,9 +183,14 @@ def classes_of(codes: Ints, attributes: Sequence[Attribute]) -> tuple[str, ...]:
     return MATCH, RANDOM, HOUSEHOLD, CONTEXT
 
 
-def _compared(codes: Ints, attributes: Sequence[Attribute]) -> dict[str, int]:
+def compared(levels: Ints, attribute: Attribute) -> bool:
+    """Some pair has a level of the attribute."""
+    return bool(np.any(np.isin(levels, np.concatenate(attribute.groups))))
+
+
+def _compared_by_role(codes: Ints, attributes: Sequence[Attribute]) -> dict[str, int]:
     """Attributes by role of which some pair has a level."""
-    seen = [bool(np.any(np.isin(codes[:, no], np.concatenate(at.groups)))) for no, at in enumerate(attributes)]
+    seen = [compared(codes[:, no], at) for no, at in enumerate(attributes)]
     return {
         role: sum(here for here, at in zip(seen, attributes, strict=True) if at.role == role)
         for role in ("name", "date", "place", "extra")

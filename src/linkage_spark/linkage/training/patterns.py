@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -113,6 +114,11 @@ def expected_copies(pairs: DataFrame, *, model: Model, names: NameKnowledge, fre
     to_arrow = pa.schema([("attribute", pa.string()), ("value", pa.string()), ("millionths", pa.int64())])
     summed = _evidence_only(pairs, model).mapInArrow(sum_batches, schema=schema)
     return summed.groupBy("attribute", "value").agg(F.sum("millionths").alias("millionths"))
+
+
+def copies_by_value(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], float]:
+    """``expected_copies``' rows as matches per (attribute, value)."""
+    return {(row["attribute"], row["value"]): row["millionths"] / MILLIONTHS for row in rows}
 
 
 def _copies(batch: pa.RecordBatch, model: Model, comparer: NameComparer, scorer: Scorer) -> pa.RecordBatch:
