@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import NamedTuple, Protocol
 
@@ -179,8 +180,9 @@ def _folded(token: str) -> str:
     return token
 
 
+@functools.lru_cache(maxsize=2)
 def _kin(pairs: frozenset[tuple[str, str]]) -> dict[str, frozenset[str]]:
-    """The tokens that stand in a nickname pair with each token."""
+    """The tokens that stand in a nickname pair with each token; worked out once for all lexicons of a process."""
     kin: dict[str, set[str]] = {}
     for one, other in pairs:
         kin.setdefault(one, set()).add(other)
