@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.support.force import Estate
 from tests.support.jobs import REPO, ok, submit, table
 
 EXAMPLES = REPO / "examples" / "person-files"
@@ -115,28 +116,16 @@ def test_two_files_and_one_file_at_once_end_with_code_2_and_leave_no_folder(tmp_
 # ---- the force's estate ------------------------------------------------------------------------------------
 
 
-SIZE = ("--employees", "600", "--person-records", "8000", "--seed", "20260003")
-
-
-@pytest.fixture(scope="module")
-def force(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the feeds of a made-up force and the estate that a backfill made of them."""
-    home = tmp_path_factory.mktemp("force")
-    ok(submit("synthesise", "--out", home / "feeds", *SIZE))
-    ok(submit("backfill", "--feeds", home / "feeds", "--out", home / "estate"))
-    return home
-
-
 def listing(folder: Path) -> set[tuple[str, int]]:
     return {(str(path.relative_to(folder)), path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.fixture(scope="module")
-def priced(force: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+def priced(feeds: Path, estate: Estate, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The force with its truth; nothing under the estate moves."""
-    out, before = tmp_path_factory.mktemp("priced") / "out", listing(force / "estate")
-    said = ok(submit("advise_blocking", "--estate", force / "estate", "--out", out, "--truth", force / "feeds"))
-    assert listing(force / "estate") == before
+    out, before = tmp_path_factory.mktemp("priced") / "out", listing(estate.root)
+    said = ok(submit("advise_blocking", "--estate", estate.root, "--out", out, "--truth", feeds))
+    assert listing(estate.root) == before
     return out, said
 
 
@@ -153,9 +142,9 @@ def test_the_estates_lean_rules_are_priced_beside_the_rich_ones(priced: tuple[Pa
 
 
 def test_true_pairs_of_the_estate_are_those_of_the_truth_each_counted_once(
-    force: Path, priced: tuple[Path, str]
+    feeds: Path, estate: Estate, priced: tuple[Path, str]
 ) -> None:
-    figures, truth = figures_of(priced[0]), force / "feeds" / "truth"
+    figures, truth = figures_of(priced[0]), feeds / "truth"
     query = (
         f"select count(*) from read_parquet('{truth}/employee/*.parquet') join "
         f"read_parquet('{truth}/person/*.parquet') using (true_person_id)"
@@ -174,9 +163,9 @@ def test_true_pairs_of_the_estate_are_those_of_the_truth_each_counted_once(
 
 
 def test_an_estate_without_truth_is_priced_by_the_models_probabilities(
-    force: Path, priced: tuple[Path, str], tmp_path: Path
+    feeds: Path, estate: Estate, priced: tuple[Path, str], tmp_path: Path
 ) -> None:
-    said = ok(submit("advise_blocking", "--estate", force / "estate", "--out", tmp_path / "out"))
+    said = ok(submit("advise_blocking", "--estate", estate.root, "--out", tmp_path / "out"))
     figures, measured = figures_of(tmp_path / "out"), figures_of(priced[0])
     assert (figures["truth"], figures["classes"], figures["lean"]["recall"]) == (None, None, None)
     for name in ("candidates", "estimate", "prices"):
@@ -188,12 +177,12 @@ def test_an_estate_without_truth_is_priced_by_the_models_probabilities(
 
 
 def test_where_rules_join_too_much_a_sample_of_the_employees_is_priced_and_said(
-    force: Path, priced: tuple[Path, str], tmp_path: Path
+    feeds: Path, estate: Estate, priced: tuple[Path, str], tmp_path: Path
 ) -> None:
     whole = figures_of(priced[0])
     joined = sum(price["pairs_before_second_keys"] for price in whole["prices"])
-    options = ("--out", tmp_path / "out", "--truth", force / "feeds", "--most-joined", str(joined // 3 + 1))
-    said = ok(submit("advise_blocking", "--estate", force / "estate", *options))
+    options = ("--out", tmp_path / "out", "--truth", feeds, "--most-joined", str(joined // 3 + 1))
+    said = ok(submit("advise_blocking", "--estate", estate.root, *options))
     drawn = figures_of(tmp_path / "out")
     assert (whole["one_in"], drawn["one_in"]) == (1, 3)
     assert "one employee in 3 was drawn" in said
@@ -202,15 +191,15 @@ def test_where_rules_join_too_much_a_sample_of_the_employees_is_priced_and_said(
     assert whole["truth"]["true_pairs"] / 5 < drawn["truth"]["true_pairs"] < whole["truth"]["true_pairs"] / 2
 
 
-def test_what_cannot_be_read_or_written_is_said_before_any_work(force: Path, tmp_path: Path) -> None:
-    inside = submit("advise_blocking", "--estate", force / "estate", "--out", force / "estate" / "advice")
+def test_what_cannot_be_read_or_written_is_said_before_any_work(estate: Estate, tmp_path: Path) -> None:
+    inside = submit("advise_blocking", "--estate", estate.root, "--out", estate.root / "advice")
     assert (inside.returncode, "--out lies in --estate" in inside.stdout + inside.stderr) == (2, True)
     nothing = submit("advise_blocking", "--estate", tmp_path, "--out", tmp_path.parent / "advice")
     assert (nothing.returncode, "no run has been published there" in nothing.stdout + nothing.stderr) == (2, True)
-    both = submit("advise_blocking", *REGISTER, "--estate", force / "estate", "--out", tmp_path / "out")
+    both = submit("advise_blocking", *REGISTER, "--estate", estate.root, "--out", tmp_path / "out")
     assert (both.returncode, "--estate without them" in both.stdout + both.stderr) == (2, True)
     (tmp_path / "feeds").mkdir()
-    places = ("--estate", force / "estate", "--out", tmp_path / "out", "--truth", tmp_path / "feeds")
+    places = ("--estate", estate.root, "--out", tmp_path / "out", "--truth", tmp_path / "feeds")
     no_truth = submit("advise_blocking", *places)
     assert (no_truth.returncode, "there is no" in no_truth.stdout + no_truth.stderr) == (3, True)
     assert not (tmp_path / "out").exists()

@@ -2,79 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import subprocess
 import time
 from pathlib import Path
 
-import duckdb
 import pyarrow.parquet as pq
-import pytest
 
-from tests.support.jobs import REPO, ok, submit
+from tests.support.force import EMPLOYEES, PLANTED, Estate, rows
+from tests.support.jobs import QUICK, REPO, ok, submit
 
 SUBMIT = REPO / "scripts" / "submit.sh"
-EMPLOYEES, RECORDS, SEED = 600, 12_000, 20_260_000
-PLANTED = ("Zzyzxqua", "Plonkwitter")
-"""A given name and a surname that no dictionary has: wherever they turn up, a person's name has leaked."""
-
-
-def rows(query: str) -> list[tuple[object, ...]]:
-    """Ask the published files with a reader that is not Spark."""
-    return duckdb.sql(query).fetchall()
-
-
-class Estate:
-    """One output root."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def published(self, table: str) -> str:
-        """A DuckDB scan of one published table, all runs."""
-        return f"read_parquet('{self.root}/published/{table}/*/*.parquet', hive_partitioning = false)"
-
-    @property
-    def current(self) -> str:
-        """The run that readers follow."""
-        found = rows(f"select run_id from read_parquet('{self.root}/published/current_run/*.parquet')")
-        assert len(found) == 1
-        return str(found[0][0])
-
-    def figures(self) -> dict[str, object]:
-        """The figures of the current run."""
-        return dict(json.loads((self.root / "reports" / self.current / "figures.json").read_text()))
-
-    def delta_versions(self) -> dict[str, int]:
-        """Newest commit of every table but RUN."""
-        logs = (path for path in (self.root / "tables").glob("*/_delta_log") if path.parent.name != "run")
-        return {log.parent.name: max(int(p.stem) for p in log.glob("*.json")) for log in logs}
-
-
-@pytest.fixture(scope="module")
-def feeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("force") / "feeds"
-    size = ("--employees", str(EMPLOYEES), "--person-records", str(RECORDS), "--seed", str(SEED))
-    ok(submit("synthesise", "--out", str(out), *size))
-    plant(out)
-    return out
-
-
-def plant(feeds: Path) -> None:
-    """Add one employee with a nonsense name, and a detention of the same person."""
-    given, surname = PLANTED
-    person = (given, surname, "03-FEB-1984", "7 Orchard Road", "Birmingham", "B23 6TU")
-    hr = next((feeds / "hr" / "extract").glob("part-*.csv"))
-    cells = ("9999999", "Ms", given, "", surname, person[2], person[3], "", "", person[4], person[5])
-    row = ",".join((*cells, "1", "Police Officer", "Sergeant", "CID", "01-MAR-2010"))
-    (hr.parent / "part-planted.csv").write_text(f"{hr.read_text().splitlines()[0]}\n{row}\n")
-    record = next((feeds / "custody" / "record").glob("part-*.parquet"))
-    first = pq.read_table(record).slice(0, 1)
-    values = {**first.to_pylist()[0], "CUSTODY_NO": "C-PLANTED", "DETAINEE_NAME": f"{surname.upper()}, {given}"}
-    values |= {"DETAINEE_DOB": "03/02/1984", "ADDRESS": f"{person[3]}, {person[4]}", "POSTCODE": person[5]}
-    pq.write_table(first.from_pylist([values], schema=first.schema), record.parent / "part-planted.parquet")
 
 
 def names_in(path: Path) -> bool:
@@ -82,17 +21,6 @@ def names_in(path: Path) -> bool:
     parquet = path.suffix == ".parquet"
     text = str(pq.ParquetFile(path).read().to_pylist()) if parquet else path.read_bytes().decode(errors="replace")
     return any(token.lower() in text.lower() for token in PLANTED)
-
-
-@pytest.fixture(scope="module")
-def estate(feeds: Path) -> Estate:
-    root = feeds.parent / "estate"
-    events = feeds.parent / "events"
-    events.mkdir()
-    places = ("--feeds", str(feeds), "--out", str(root))
-    said = [submit(job, *places, LINKAGE_EVENT_LOG_DIR=str(events)) for job in ("backfill", "evaluate")]
-    (feeds.parent / "said.txt").write_text("".join(ok(done) + done.stderr for done in said))
-    return Estate(root)
 
 
 def test_every_employee_is_screened_or_not_screened_with_a_reason(estate: Estate) -> None:
@@ -181,7 +109,7 @@ def test_a_killed_run_started_again_ends_as_if_it_had_not_been_killed(
     child = subprocess.Popen(
         [str(SUBMIT), "backfill", "--", "--feeds", str(feeds), "--out", str(root)],
         cwd=REPO,
-        env={**os.environ, "LINKAGE_DRIVER_MEMORY": "2g"},
+        env={**QUICK, **os.environ, "LINKAGE_DRIVER_MEMORY": "2g"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

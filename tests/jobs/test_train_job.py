@@ -9,22 +9,20 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from tests.support.force import Estate
 from tests.support.jobs import REPO, ok, submit
 
-SIZE = ("--employees", "900", "--person-records", "15000", "--seed", "20260001")
 MODEL = "screening_test_1"
 
 
-class Estate:
-    """One output root and the feeds it is made from."""
+class Trained:
+    """A copy of the estate, in which models are trained."""
 
-    def __init__(self, home: Path) -> None:
-        self.home, self.root, self.feeds = home, home / "estate", home / "feeds"
+    def __init__(self, root: Path, feeds: Path) -> None:
+        self.root, self.feeds, self.estate = root, feeds, Estate(root)
 
     def current(self) -> str:
-        path = self.root / "published" / "current_run"
-        found = duckdb.sql(f"select run_id from read_parquet('{path}/*.parquet')").fetchall()
-        return str(found[0][0])
+        return self.estate.current
 
     def backfill(self, **env: str) -> str:
         return ok(submit("backfill", "--feeds", self.feeds, "--out", self.root, **env))
@@ -36,20 +34,21 @@ class Estate:
 
 
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Estate, str, dict[str, int]]:
+def trained(
+    feeds: Path, estate: Estate, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Trained, str, dict[str, int]]:
     """A backfilled estate, what training said, and the tables' commits before it."""
-    estate = Estate(tmp_path_factory.mktemp("train"))
-    ok(submit("synthesise", "--out", estate.feeds, *SIZE))
-    estate.backfill()
-    before = estate.commits()
-    return estate, ok(submit("train", "--out", estate.root, "--model-id", MODEL)), before
+    copied = Trained(tmp_path_factory.mktemp("train") / "estate", feeds)
+    shutil.copytree(estate.root, copied.root)
+    before = copied.commits()
+    return copied, ok(submit("train", "--out", copied.root, "--model-id", MODEL)), before
 
 
-def figures_of(estate: Estate) -> dict[str, object]:
+def figures_of(estate: Trained) -> dict[str, object]:
     return dict(json.loads((estate.root / "reports" / "models" / MODEL / "figures.json").read_text()))
 
 
-def true_links(estate: Estate) -> int:
+def true_links(estate: Trained) -> int:
     truth = estate.feeds / "truth"
     query = (
         f"select count(*) from read_parquet('{truth}/employee/*.parquet') join read_parquet('{truth}/person/*.parquet') "
@@ -59,7 +58,7 @@ def true_links(estate: Estate) -> int:
 
 
 def test_training_keeps_a_model_and_nothing_that_readers_see_moves(
-    trained: tuple[Estate, str, dict[str, int]],
+    trained: tuple[Trained, str, dict[str, int]],
 ) -> None:
     estate, said, before = trained
     after = estate.commits()
@@ -72,7 +71,7 @@ def test_training_keeps_a_model_and_nothing_that_readers_see_moves(
 
 
 def test_the_estimate_is_used_and_expects_about_as_many_matches_as_there_are(
-    trained: tuple[Estate, str, dict[str, int]],
+    trained: tuple[Trained, str, dict[str, int]],
 ) -> None:
     figures = figures_of(trained[0])
     assert figures["used"] is True
@@ -84,7 +83,7 @@ def test_the_estimate_is_used_and_expects_about_as_many_matches_as_there_are(
 
 
 def test_the_same_name_again_does_nothing_and_names_that_are_taken_are_refused(
-    trained: tuple[Estate, str, dict[str, int]],
+    trained: tuple[Trained, str, dict[str, int]],
 ) -> None:
     estate = trained[0]
     before = estate.commits()
@@ -97,7 +96,7 @@ def test_the_same_name_again_does_nothing_and_names_that_are_taken_are_refused(
 
 
 def test_a_setting_puts_the_model_into_use_with_what_was_frozen_under_it(
-    trained: tuple[Estate, str, dict[str, int]], tmp_path: Path
+    trained: tuple[Trained, str, dict[str, int]], tmp_path: Path
 ) -> None:
     estate = trained[0]
     conf = tmp_path / "conf"

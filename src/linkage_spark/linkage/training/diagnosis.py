@@ -62,8 +62,7 @@ def diagnose(found: Estimate, *, share: float, dwarfed_is_fault: bool = True) ->
         share: share of matches it started from.
         dwarfed_is_fault: a household or context class that dwarfs the matches rules the fit out; else it is a doubt.
     """
-    others = [estimate_again(found, share=share * factor, blunt=blunt) for factor, blunt in _STARTS]
-    starts = (found.expected_matches, *(other.expected_matches for other in others))
+    starts = (found.expected_matches, *(_from_elsewhere(found, share * factor, blunt) for factor, blunt in _STARTS))
     sure, per_match = _held(found)
     seen = {at.role for no, at in enumerate(found.attributes) if compared(found.counted.codes[:, no], at)}
     faults: list[str] = []
@@ -98,6 +97,14 @@ def diagnose(found: Estimate, *, share: float, dwarfed_is_fault: bool = True) ->
     if not found.fitted.settled:
         doubts.append(f"the estimate had not settled after {len(found.fitted.log_likelihood)} rounds")
     return Diagnosis(starts, sure, per_match, tuple(faults), tuple(doubts))
+
+
+def _from_elsewhere(found: Estimate, share: float, blunt: float) -> float:
+    """Expected matches from another start; all the way where those of a rough fit are far from the fit's own."""
+    matches = estimate_again(found, share=share, blunt=blunt).expected_matches
+    if 1 / MOST_APART < matches / max(found.expected_matches, 1e-9) < MOST_APART:
+        return matches
+    return estimate_again(found, share=share, blunt=blunt, rough=False).expected_matches
 
 
 def _held(found: Estimate) -> tuple[float, dict[str, float]]:

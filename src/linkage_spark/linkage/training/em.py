@@ -61,6 +61,7 @@ class Restraint:
             needs ``date_most``, or they pass for one person.
         date_most: by level code, the most of one person's pairs that may differ so in their dates of birth; None: any.
             Without a bound a father and son of one name pass for one person whose date was replaced.
+        replaced_dates: a level may be commoner than ``date_most`` where dates were replaced (``_as_replaced``).
         part_differs_most: the most of one person's pairs whose given names differ, and whose surnames do; None: any. Without
             dates of birth a bound is all that keeps relatives of one home from passing for one person.
         most_rounds: rounds after which estimation stops, settled or not.
@@ -75,6 +76,7 @@ class Restraint:
     tied_place: bool = True
     free_forename_leak: bool = False
     date_most: Floats | None = None
+    replaced_dates: bool = False
     part_differs_most: float | None = None
     most_rounds: int = 500
     tolerance: float = 1e-6
@@ -219,7 +221,10 @@ def _maximise(
         towards = _name_prior(counted_m, attribute, attribute.m) if attribute.role == "name" else attribute.m
         table = _table(counted_m, attribute, towards, _PRIOR_PAIRS)
         if attribute.role == "date" and restraint.date_most is not None:
-            table = _bounded(table, attribute, restraint.date_most)
+            most = restraint.date_most
+            if restraint.replaced_dates:
+                most = _as_replaced(table, random[no], attribute, most)
+            table = _bounded(table, attribute, most)
         match.append(table)
     tables = {MATCH: match, RANDOM: random}
     for no, attribute in enumerate(attributes):
@@ -272,6 +277,21 @@ def _bounded(table: Floats, attribute: Attribute, most: Floats) -> Floats:
         held[bound] = kept
         held[free] = table[free] * (1.0 - kept.sum()) / table[free].sum()
     return held
+
+
+_NEITHER_SLIP_NOR_GENERATION = ("within_ten_years", "within_two_years", "year_only", "two_digits")
+"""Levels that no slip of writing explains, and at which no father and son of one name stand."""
+
+
+def _as_replaced(table: Floats, random: Floats, attribute: Attribute, most: Floats) -> Floats:
+    """Bounds that let through the dates that were replaced by any other.
+
+    A replaced date falls anywhere, on every level as often as chance. How many there are is told by the level on which the
+    fewest are seen, beside chance, of those that neither a slip nor relatives of one name explain.
+    """
+    levels = [attribute.levels.index(level) for level in _NEITHER_SLIP_NOR_GENERATION]
+    replaced = float(np.min(table[levels] / random[levels]))
+    return np.where(np.isfinite(most), np.maximum(most, replaced * random), most)
 
 
 def _chance_table(counted: Floats, attribute: Attribute, one_pair: float) -> Floats:

@@ -119,11 +119,15 @@ PART_DIFFERS_MOST = 0.05
 0.03 and 0.07; between 0.01 and 0.05 it made no difference on made-up families (bench/accuracy/robust.py)."""
 
 BOUND_DATES: tuple[str, ...] = ("differ", "within_ten_years", "within_two_years", "year_only", "two_digits")
-"""Date levels that no slip of writing explains: where relatives are told apart they are no commoner than the base says."""
+"""Date levels that no slip of writing explains: on a roster they are no commoner than the base says."""
 
-UNEXPLAINED_MOST = 0.01
-"""In an analyst's files each of them may be as common as this, whatever the base says: some files hold replaced dates, and a father
-and son of one name at one address are still more likely two people than one."""
+GENERATION_APART = "differ"
+"""The date level of a father and son of one name: more than ten years apart. In an analyst's file it is bounded, at the least by
+the next."""
+
+GENERATION_MOST = 0.01
+"""In an analyst's file so many of one person's pairs may be a generation apart, whatever the base says; more where dates seem to
+have been replaced. A father and son of one name at one address are otherwise more likely two people than one."""
 
 
 def estimate(counted: Counted, *, base: Model, share: float, roster: bool = False) -> Estimate:
@@ -135,13 +139,13 @@ def estimate(counted: Counted, *, base: Model, share: float, roster: bool = Fals
         share: share of matches among all pairs to start from.
         roster: employees against police records: unexplained dates no commoner than the base says, household pairs with
             places of their own, and how many of them share a forename estimated. In an analyst's file a date that was replaced
-            could be taken for that.
+            could be taken for that; there a date a generation apart alone is bounded.
     """
     attributes = lay_out(base)
     date = next(attribute for attribute in attributes if attribute.role == "date")
     classes, seen = classes_of(counted.codes, attributes), _compared_by_role(counted.codes, attributes)
-    least = 0.0 if roster else UNEXPLAINED_MOST
-    most = np.array([max(date.m[no], least) if at in BOUND_DATES else np.inf for no, at in enumerate(date.levels)])
+    bound = dict.fromkeys(BOUND_DATES, 0.0) if roster else {GENERATION_APART: GENERATION_MOST}
+    most = np.array([max(date.m[no], bound[at]) if at in bound else np.inf for no, at in enumerate(date.levels)])
     household = base.household.surname if base.household else dict.fromkeys(PART_LEVELS, 1 / len(PART_LEVELS))
     restraint = Restraint(
         garbled_share=base.name.garbled_share,
@@ -151,22 +155,24 @@ def estimate(counted: Counted, *, base: Model, share: float, roster: bool = Fals
         tied_place=not roster,
         free_forename_leak=roster,
         date_most=most if HOUSEHOLD in classes else None,
+        replaced_dates=not roster,
         part_differs_most=None if seen["date"] else PART_DIFFERS_MOST,
     )
     return Estimate(_fit(counted, attributes, restraint, share), attributes, base, restraint, counted)
 
 
-def estimate_again(found: Estimate, *, share: float, blunt: float = 0.0) -> Estimate:
-    """The same fit from another start, to a hundredth: for comparison only.
+def estimate_again(found: Estimate, *, share: float, blunt: float = 0.0, rough: bool = True) -> Estimate:
+    """The same fit from another start: for comparison only.
 
     Args:
         found: the fit.
         share: share of matches to start from.
         blunt: part of the way, 0 to 1, by which the start's m is moved towards its u.
+        rough: to a hundredth, which a start far away may not reach; else as far as ``found``.
     """
     moved = tuple(replace(at, m=(1 - blunt) * at.m + blunt * at.u) for at in found.attributes)
-    rough = replace(found.restraint, most_rounds=200, tolerance=1e-5)
-    return replace(found, fitted=_fit(found.counted, moved, rough, share))
+    restraint = replace(found.restraint, most_rounds=200, tolerance=1e-5) if rough else found.restraint
+    return replace(found, fitted=_fit(found.counted, moved, restraint, share))
 
 
 def classes_of(codes: Ints, attributes: Sequence[Attribute]) -> tuple[str, ...]:

@@ -12,12 +12,14 @@ import pytest
 from linkage_spark.linkage.training.diagnosis import LEAST_MATCHES, Diagnosis, agreement_bits, diagnose
 from linkage_spark.linkage.training.em import CONTEXT, FAR, HOUSEHOLD, MATCH, RANDOM, fit
 from linkage_spark.linkage.training.estimate import (
+    BOUND_DATES,
+    GENERATION_MOST,
     PART_DIFFERS_MOST,
-    UNEXPLAINED_MOST,
     Counted,
     Estimate,
     classes_of,
     estimate,
+    estimate_again,
 )
 from linkage_spark.linkage.training.layout import STRAIGHT, lay_out
 from linkage_spark.linkage.training.patterns import pattern_columns
@@ -84,8 +86,8 @@ def test_households_that_dwarf_the_matches_are_a_fault_or_a_doubt_as_the_caller_
     many = counted({MATCH: 0.0002, HOUSEHOLD: 0.08, RANDOM: 0.9198})
     found, diagnosis = looked_at(many)
     assert diagnosis.per_match[HOUSEHOLD] > 1
-    # 800 are there: four hundred pairs of relatives for each is more than an estimate bears.
-    assert 1_000 < found.expected_matches < 2_000
+    # 800 are there: four hundred pairs of relatives for each, of one forename on every date, is more than an estimate bears.
+    assert 1_000 < found.expected_matches < 4_000
     monkeypatch.setattr("linkage_spark.linkage.training.diagnosis.MOST_PER_MATCH", 1.0)
     told = "look-alikes of one household are expected for every match"
     assert any(told in fault for fault in diagnose(found, share=SHARE).faults)
@@ -153,7 +155,9 @@ def test_bounded_dates_leave_a_father_and_son_of_one_name_to_the_household() -> 
     exact = name.levels.index("given exact, surname exact")
     sons = (patterns.codes[:, 0] == exact) & (patterns.codes[:, 1] == dates.levels.index("differ"))
     home = patterns.codes[:, 2] == attributes[2].levels.index("same_premises")
-    weight = patterns.weight + np.where(sons & home, 2000.0 / (sons & home).sum(), 0.0)
+    unexplained = np.isin(patterns.codes[:, 1], [dates.levels.index(level) for level in BOUND_DATES[1:]])
+    weight = patterns.weight * np.where(unexplained & home, 0.05, 1.0)  # hardly a date was replaced
+    weight = weight + np.where(sons & home, 2000.0 / (sons & home).sum(), 0.0)
     more = replace(patterns, weight=weight, pairs=patterns.pairs + 2000)
     bound = estimate(more, base=base(), share=SHARE)
     unbound = fit(
@@ -172,8 +176,28 @@ def test_bounded_dates_leave_a_father_and_son_of_one_name_to_the_household() -> 
     # 2,000 of 10,000 pairs of relatives; those without the surname pass for chance, so that the share comes out larger.
     assert 0.1 < roster.fitted.forename_leak < 0.6
     differ = dates.levels.index("differ")
-    assert bound.fitted.tables[MATCH][1][differ] <= UNEXPLAINED_MOST + 1e-12
+    assert bound.fitted.tables[MATCH][1][differ] <= GENERATION_MOST + 1e-12
     assert roster.fitted.tables[MATCH][1][differ] <= dates.m[differ] + 1e-12
+
+
+def test_dates_that_were_replaced_by_any_other_are_let_through_the_bound() -> None:
+    """One match in ten has another person's date: as often on every level as chance has it."""
+    patterns = counted(SHARES)
+    attributes = lay_out(base())
+    dates = attributes[1]
+    exact = attributes[0].levels.index("given exact, surname exact")
+    home = (patterns.codes[:, 0] == exact) & (patterns.codes[:, 2] == attributes[2].levels.index("same_premises"))
+    replaced = np.zeros(len(home))
+    for level in range(len(dates.levels)):
+        rows = home & (patterns.codes[:, 1] == level)
+        if rows.any():
+            replaced += np.where(rows, SHARES[MATCH] * PAIRS / 10 * dates.u[level] / rows.sum(), 0.0)
+    found = estimate(replace(patterns, weight=patterns.weight + replaced), base=base(), share=SHARE)
+    differ = dates.levels.index("differ")
+    assert found.fitted.tables[MATCH][1][differ] > 3 * GENERATION_MOST
+    strict = replace(found.restraint, replaced_dates=False)
+    held = replace(found, restraint=strict)
+    assert estimate_again(held, share=SHARE, rough=False).fitted.tables[MATCH][1][differ] <= GENERATION_MOST + 1e-12
 
 
 def test_without_dates_a_name_that_differs_is_no_commoner_among_matches_than_its_bound() -> None:
