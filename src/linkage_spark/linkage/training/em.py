@@ -127,9 +127,11 @@ def fit(
         by_chance: patterns that belong to the class random, whatever they look like; None: none.
 
     Returns:
-        The fit; deterministic, and the same for any order of the patterns up to rounding.
+        The fit; deterministic, and the same for any order of the patterns up to rounding. Where there is no pattern, the start.
     """
     state = _start(codes, weight, attributes, share, classes, restraint)
+    if not len(codes):
+        return Fitted(state.tables, state.shares, state.household_surname, state.forename_leak, (0.0,), settled=True)
     likelihood: list[float] = []
     settled = False
     while not settled and len(likelihood) < restraint.most_rounds:

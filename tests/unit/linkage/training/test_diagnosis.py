@@ -94,6 +94,13 @@ def test_households_that_dwarf_the_matches_are_a_fault_or_a_doubt_as_the_caller_
     assert any(told in doubt for doubt in diagnose(found, share=SHARE, dwarfed_is_fault=False).doubts)
 
 
+def test_where_nothing_could_be_compared_that_is_said_and_nothing_breaks() -> None:
+    found = estimate(Counted.of([], [], model=base(), pairs=0, candidate_pairs=0), base=base(), share=SHARE)
+    diagnosis = diagnose(found, share=SHARE)
+    assert diagnosis.faults[0].startswith("no two names were compared")
+    assert found.expected_matches == 0
+
+
 def test_classes_that_have_changed_places_are_a_fault() -> None:
     found, _ = looked_at(counted(SHARES))
     tables = found.fitted.tables
