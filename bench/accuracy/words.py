@@ -52,5 +52,4 @@ our default alone. Compared in three digits."""
 
 COMPONENTS = """P, R and F1 are of the pairs that stand in one cluster; B³ is B-cubed. Clusters are made by average linkage inside the
 connected components of the linked pairs. What the components alone would give stands in the second table, at several cuts: there one false
-link joins two people with all their records, and chains of doubtful pairs grow into one block. Rows of no_place and shipped that were
-measured with an earlier code (named above) still show components."""
+link joins two people with all their records, and chains of doubtful pairs grow into one block."""
