@@ -24,7 +24,7 @@ def feeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def estate(feeds: Path) -> Estate:
     """What a backfill and an evaluation made of them; beside it what they said, and Spark's event logs.
 
-    A test that changes it takes a copy.
+    A test that changes more of it than RUN takes a copy.
     """
     root, events = feeds.parent / "estate", feeds.parent / "events"
     events.mkdir()

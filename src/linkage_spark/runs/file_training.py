@@ -132,7 +132,7 @@ def _figures(found: Estimate, diagnosis: Diagnosis) -> TrainingFigures:
         "settled": fitted.settled,
         "log_likelihood": round(fitted.log_likelihood[-1], 3),
         "shares": fitted.shares,
-        "expected_matches": round(found.expected_matches, 3),
+        "expected_matches": round(diagnosis.starts[0], 3),
         "expected_from_other_starts": [round(value, 3) for value in diagnosis.starts[1:]],
         "sure_share": round(diagnosis.sure_share, 6),
         "used": not diagnosis.faults,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from linkage_spark.linkage.training.em import CONTEXT, HOUSEHOLD, MATCH, RANDOM, log_density
-from linkage_spark.linkage.training.estimate import Estimate, compared, estimate_again
+from linkage_spark.linkage.training.estimate import GENERATION_APART, Estimate, compared, estimate_again
 from linkage_spark.linkage.training.layout import STRAIGHT
 
 LEAST_MATCHES = 20.0
@@ -30,6 +30,10 @@ from other pairs, whatever the threshold."""
 
 LEAST_BITS = 1.0
 """Exact agreement on a name and on a date of birth speaks for one person by at least this much."""
+
+LET_THROUGH = 1.5
+"""Dates a generation apart are that much commoner among matches than their bound before the estimate is doubted: they may be
+replaced dates, or two people of one name."""
 
 _STARTS = ((10.0, 0.0), (0.1, 0.0), (1.0, 0.2))
 """Other starts: the share of matches times this, and how far m is moved towards u."""
@@ -62,7 +66,9 @@ def diagnose(found: Estimate, *, share: float, dwarfed_is_fault: bool = True) ->
         share: share of matches it started from.
         dwarfed_is_fault: a household or context class that dwarfs the matches rules the fit out; else it is a doubt.
     """
-    starts = (found.expected_matches, *(_from_elsewhere(found, share * factor, blunt) for factor, blunt in _STARTS))
+    if not len(found.counted.codes):
+        return Diagnosis((0.0,), 0.0, {}, ("no two records were compared: there is nothing to learn from",), ())
+    starts = _starts(found, share)
     sure, per_match = _held(found)
     seen = {at.role for no, at in enumerate(found.attributes) if compared(found.counted.codes[:, no], at)}
     faults: list[str] = []
@@ -94,17 +100,35 @@ def diagnose(found: Estimate, *, share: float, dwarfed_is_fault: bool = True) ->
         if ratio > MOST_PER_MATCH
     ]
     (faults if dwarfed_is_fault else doubts).extend(dwarfing)
+    if replaced := _replaced(found):
+        doubts.append(
+            f"{100 * replaced:.1f} in 100 matches have dates of birth a generation apart: dates were replaced, or namesakes of one home "
+            "are taken for one person"
+        )
     if not found.fitted.settled:
         doubts.append(f"the estimate had not settled after {len(found.fitted.log_likelihood)} rounds")
     return Diagnosis(starts, sure, per_match, tuple(faults), tuple(doubts))
 
 
-def _from_elsewhere(found: Estimate, share: float, blunt: float) -> float:
-    """Expected matches from another start; all the way where those of a rough fit are far from the fit's own."""
-    matches = estimate_again(found, share=share, blunt=blunt).expected_matches
-    if 1 / MOST_APART < matches / max(found.expected_matches, 1e-9) < MOST_APART:
-        return matches
-    return estimate_again(found, share=share, blunt=blunt, rough=False).expected_matches
+def _starts(found: Estimate, share: float) -> tuple[float, ...]:
+    """Expected matches of the fit, and from other starts: all the way where rough fits end apart."""
+    for rough in (True, False):
+        others = [estimate_again(found, share=share * factor, blunt=blunt, rough=rough) for factor, blunt in _STARTS]
+        starts = (found.expected_matches, *(other.expected_matches for other in others))
+        if max(starts) <= MOST_APART * max(min(starts), 1.0):
+            break
+    return starts
+
+
+def _replaced(found: Estimate) -> float:
+    """Share of the matches whose dates are a generation apart, where more were let through than the bound has; else 0."""
+    no, date = next((no, at) for no, at in enumerate(found.attributes) if at.role == "date")
+    most = found.restraint.date_most
+    if most is None or not found.restraint.replaced_dates:
+        return 0.0
+    apart = date.levels.index(GENERATION_APART)
+    share = float(found.fitted.tables[MATCH][no][apart])
+    return share if share > LET_THROUGH * most[apart] else 0.0
 
 
 def _held(found: Estimate) -> tuple[float, dict[str, float]]:

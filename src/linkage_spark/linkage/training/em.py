@@ -144,7 +144,7 @@ def fit(
         held = {name: weight * np.exp(row - total) for name, row in zip(state.shares, logs, strict=True)}
         before = state.shares
         state = _maximise(state, held, codes, attributes, sample_weight, restraint)
-        gained = abs(likelihood[-1] - likelihood[-2]) / abs(likelihood[-1]) if len(likelihood) > 1 else 1.0
+        gained = abs(likelihood[-1] - likelihood[-2]) / max(abs(likelihood[-1]), 1.0) if len(likelihood) > 1 else 1.0
         moved = abs(state.shares[MATCH] / before[MATCH] - 1.0)
         settled = moved < restraint.tolerance and gained < restraint.tolerance / 100
     return Fitted(state.tables, state.shares, state.household_surname, state.forename_leak, tuple(likelihood), settled)
@@ -289,7 +289,8 @@ def _as_replaced(table: Floats, random: Floats, attribute: Attribute, most: Floa
     """Bounds that let through the dates that were replaced by any other.
 
     A replaced date falls anywhere, on every level as often as chance. How many there are is told by the level on which the
-    fewest are seen, beside chance, of those that neither a slip nor relatives of one name explain.
+    fewest are seen, beside chance, of those that neither a slip nor a father and son explain. Two people of one name and home whose dates
+    agree as by chance look the same: the diagnosis says so.
     """
     levels = [attribute.levels.index(level) for level in _NEITHER_SLIP_NOR_GENERATION]
     replaced = float(np.min(table[levels] / random[levels]))

@@ -94,11 +94,24 @@ def test_households_that_dwarf_the_matches_are_a_fault_or_a_doubt_as_the_caller_
     assert any(told in doubt for doubt in diagnose(found, share=SHARE, dwarfed_is_fault=False).doubts)
 
 
+def test_starts_that_end_apart_when_rough_are_compared_all_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _ = looked_at(counted(SHARES))
+    asked: list[bool] = []
+
+    def again(fit_: Estimate, *, share: float, blunt: float = 0.0, rough: bool = True) -> Estimate:
+        asked.append(rough)
+        off = 0.8 if rough and share < SHARE else 1.2 if rough else 1.0
+        shares = {**fit_.fitted.shares, MATCH: fit_.fitted.shares[MATCH] * off}
+        return replace(fit_, fitted=replace(fit_.fitted, shares=shares))
+
+    monkeypatch.setattr("linkage_spark.linkage.training.diagnosis.estimate_again", again)
+    assert diagnose(found, share=SHARE).faults == ()
+    assert asked == [True] * 3 + [False] * 3
+
+
 def test_where_nothing_could_be_compared_that_is_said_and_nothing_breaks() -> None:
-    found = estimate(Counted.of([], [], model=base(), pairs=0, candidate_pairs=0), base=base(), share=SHARE)
-    diagnosis = diagnose(found, share=SHARE)
-    assert diagnosis.faults[0].startswith("no two names were compared")
-    assert found.expected_matches == 0
+    found = estimate(Counted.of([], [], model=base(), pairs=10**6, candidate_pairs=0), base=base(), share=SHARE)
+    assert diagnose(found, share=SHARE).faults == ("no two records were compared: there is nothing to learn from",)
 
 
 def test_classes_that_have_changed_places_are_a_fault() -> None:
@@ -202,6 +215,8 @@ def test_dates_that_were_replaced_by_any_other_are_let_through_the_bound() -> No
     found = estimate(replace(patterns, weight=patterns.weight + replaced), base=base(), share=SHARE)
     differ = dates.levels.index("differ")
     assert found.fitted.tables[MATCH][1][differ] > 3 * GENERATION_MOST
+    # Namesakes of one home with dates as by chance look the same, so that it is doubted.
+    assert any("a generation apart" in doubt for doubt in diagnose(found, share=SHARE).doubts)
     strict = replace(found.restraint, replaced_dates=False)
     held = replace(found, restraint=strict)
     assert estimate_again(held, share=SHARE, rough=False).fitted.tables[MATCH][1][differ] <= GENERATION_MOST + 1e-12
