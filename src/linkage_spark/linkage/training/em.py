@@ -281,19 +281,23 @@ def _bounded(table: Floats, attribute: Attribute, most: Floats) -> Floats:
     return held
 
 
-_NEITHER_SLIP_NOR_GENERATION = ("within_ten_years", "within_two_years", "year_only", "two_digits")
+_NEAR, _APART = "within_two_years", "within_ten_years"
+_NEITHER_SLIP_NOR_GENERATION = (_APART, _NEAR, "year_only", "two_digits")
 """Levels that no slip of writing explains, and at which no father and son of one name stand."""
 
 
 def _as_replaced(table: Floats, random: Floats, attribute: Attribute, most: Floats) -> Floats:
     """Bounds that let through the dates that were replaced by any other.
 
-    A replaced date falls anywhere, on every level as often as chance. How many there are is told by the level on which the
-    fewest are seen, beside chance, of those that neither a slip nor a father and son explain. Two people of one name and home whose dates
-    agree as by chance look the same: the diagnosis says so.
+    A replaced date falls anywhere, on every level as often as chance; a wrong one grows rarer the farther it is from the right
+    one. So how many there are a generation apart is told by the level on which the fewest are seen, beside chance, of those
+    that neither a slip nor a father and son explain; and where they grow rarer from one or two years to ten, they are
+    taken to grow rarer as much once more. Two people of one name and home whose dates agree as by chance look like replaced
+    dates: the diagnosis says so.
     """
-    levels = [attribute.levels.index(level) for level in _NEITHER_SLIP_NOR_GENERATION]
-    replaced = float(np.min(table[levels] / random[levels]))
+    beside_chance = dict(zip(attribute.levels, (table / random).tolist(), strict=True))
+    fewest = min(beside_chance[level] for level in _NEITHER_SLIP_NOR_GENERATION)
+    replaced = min(fewest, beside_chance[_APART] ** 2 / beside_chance[_NEAR])
     return np.where(np.isfinite(most), np.maximum(most, replaced * random), most)
 
 
