@@ -16,7 +16,8 @@ def force_parts(force: Figures | None) -> list[str]:
     screening = force["screening"]
     parts = [
         f"{screening['employees']:,} employees, of whom {screening['with_hits']:,} have a hit; model `{force['model_id']}` "
-        f"({force['model_fingerprint'][:12]}), measured with the code {force['code_version']}.",
+        f"({force['model_fingerprint'][:12]}; any other than `screening_v1` is one that `jobs/train.py` learnt on this very force), "
+        f"measured with the code {force['code_version']}.",
         _group_table("links", force["scopes"], _scope_name),
     ]
     if force.get("carried"):
@@ -76,6 +77,7 @@ def _group_name(row: Figures) -> str:
 
 
 _GROUPS = {
+    "": "no event",
     "with_address_note": "address missing or with an issue",
     "without_address_note": "address without issue",
 }
