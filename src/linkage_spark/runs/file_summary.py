@@ -79,7 +79,8 @@ def in_words(summary: Mapping[str, Any], out: str) -> str:
     for file in summary["files"]:
         refused = sum(file["refused"].values())
         lines.append(f"  {file['side']:<6} {file['name']}: {file['records']:,} records, {refused:,} rows refused")
-    trained = "estimated on these files" if run["trained"] else "shipped, nothing was estimated"
+    shipped = "shipped, but for the share of matches" if "training" in summary else "shipped, nothing was estimated"
+    trained = "estimated on these files" if run["trained"] else shipped
     lines += [
         f"  model  {run['model_id']} ({trained}); frequencies {run['frequencies']}",
         f"  pairs  {summary['possible_pairs']:,} possible, {summary['candidates']:,} compared, "

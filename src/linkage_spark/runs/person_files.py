@@ -158,7 +158,7 @@ def _model_in_use(run: FileRun, space: PairSpace, base: Model, share: float) -> 
         "levels pooled in": ", ".join(figures["pooled"]) or "none",
     }
     kept = "The estimate is not used, and but for the share of matches everything is as without --train"
-    weak = [f"{kept}: {fault}." for fault in figures["faults"]]
+    weak = [f"{kept}: {'; '.join(figures['faults'])}."] if figures["faults"] else []
     weak += [f"The probabilities are weak: {doubt}." for doubt in figures["doubts"]]
     run.summary["warnings"] += weak
     for warning in weak:
@@ -189,7 +189,7 @@ def _with_prior(run: FileRun, space: PairSpace, used: Used) -> Used:
         ratio = household.pairs_per_match * 2.0 ** (used.model.prior_bits - prior)
         household = household.model_copy(update={"pairs_per_match": ratio})
     model = used.model.model_copy(update={"prior_bits": prior, "household": household})
-    return Used(model, frequencies, f"{used.named}; the share of matches found on these files", prior)
+    return Used(model, frequencies, used.named, prior)
 
 
 def _score(run: FileRun, space: PairSpace, used: Used) -> DataFrame:

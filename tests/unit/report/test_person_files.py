@@ -138,7 +138,7 @@ def test_every_part_of_a_full_summary_is_shown() -> None:
         *("thresholds", "loss", "calibration", "cluster_accuracy", "outputs", "stages"),
     }
     for said in (
-        "The shipped model person_files_v1 was used as it is.",
+        "The shipped model person_files_v1 was used as it is, but for the share of matches, which was found on these files.",
         "How common a value is: shipped with person_files_v1.",
         "In 40 of 41 postcodes",
         "Of 1,435,204 possible pairs 60,000 were compared",
@@ -147,6 +147,11 @@ def test_every_part_of_a_full_summary_is_shown() -> None:
         "Compared: name, date of birth, postcode.",
     ):
         assert said in PAGE, said
+
+
+def test_without_training_nothing_is_said_of_an_estimate() -> None:
+    plain = {name: part for name, part in full().items() if name != "training"}
+    assert "The shipped model person_files_v1 was used as it is. How" in render_person_files(plain)
 
 
 def test_heads_alone_make_a_page() -> None:
