@@ -185,6 +185,18 @@ def test_a_further_attribute_of_few_values_weighs_less_without_training_and_that
     assert weights["exact"] == 0.0
 
 
+def test_an_estimate_that_cannot_be_used_is_said_and_the_shipped_model_stands(tmp_path: Path) -> None:
+    register = rewrite(EXAMPLES / "register.csv", tmp_path / "register.csv", lambda rows: rows[:3])
+    mapping = EXAMPLES / "register.toml"
+    said = ok(submit("dedupe", "--input", register, "--mapping", mapping, "--out", tmp_path / "out", "--train"))
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    assert "fewer than the 20 that there must be to learn from" in said
+    assert metrics["training"]["used"] == "no"
+    assert not metrics["run"]["trained"]
+    assert metrics["run"]["model_id"] == "person_files_v1"
+    assert "The shipped model person_files_v1 was used as it is" in (tmp_path / "out" / "report.html").read_text()
+
+
 def test_dedupe_trains_without_labels_and_puts_every_record_into_one_cluster(deduped: Path) -> None:
     assert set(files_of(deduped)) == LINK_FILES | {"members.csv"}
     members = table(deduped / "members.csv")

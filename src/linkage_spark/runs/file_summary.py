@@ -30,7 +30,7 @@ def summarise(run: FileRun, inputs: Inputs, used: Used, *, replaced: str | None)
         "code_version": code_version(),
         "model_id": used.model.id,
         "model_fingerprint": used.model.fingerprint,
-        "trained": run.task.train,
+        "trained": run.summary.get("training", {}).get("used") == "yes",
         "frequencies": used.named,
         "country": inputs.country.country,
         "country_reason": inputs.country.reason,

@@ -164,7 +164,6 @@ def _model_in_use(run: FileRun, space: PairSpace, base: Model, share: float) -> 
     for warning in weak:
         run.progress.say(f"  warning: {warning}")
     if learnt is None:
-        run.summary["run"]["trained"] = False
         return _with_prior(run, space, _shipped(run, space, base))
     trained, frequencies = learnt
     return Used(trained.model, frequencies, "counted on these files", trained.model.prior_bits)
