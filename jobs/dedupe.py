@@ -10,8 +10,9 @@ Writes OUT/pairs.csv (ref_l, ref_r, match_weight, match_probability, linked, tie
 Example:
     scripts/submit.sh dedupe -- --input a.csv --mapping m.toml --out build/deduped --train
 
-Exit codes: 0 done; 2 wrong arguments or mapping; 3 a file is missing, cannot be read or lacks a column;
-5 another run writes to OUT; 1 any other error. After an error what an earlier run wrote is still there.
+Exit codes: 0 done; 2 wrong arguments or mapping, whatever the files lack beside it; 3 a file is missing, cannot be
+read or lacks a column; 5 another run writes to OUT; 1 any other error. What is wrong is told all at once. After an
+error what an earlier run wrote is still there.
 """
 
 from __future__ import annotations

@@ -2,9 +2,9 @@
 
 Works on what the last backfill under --out standardised. Candidate pairs and a sample of all other pairs are counted
 by agreement, the parameters are estimated from the counts, and frequencies of names, dates and postcodes are
-taken with each employee's own records left out. Nothing that readers see changes: the model is used from the
-next backfill on when screening.model_id in conf/settings names it. Where the records do not support an
-estimate the shipped parameters are kept, and the model says so. Read its report before putting it into use.
+taken with each employee's own records left out. Where the records do not support an estimate the shipped
+parameters are kept, and the model says so. Nothing that readers see changes. To put the model into use, read
+its report, set model_id under [screening] in conf/settings/base.toml to its name, and run the backfill again.
 
 Example:
     scripts/submit.sh train -- --out build/demo/estate --model-id screening_2026_11

@@ -181,7 +181,7 @@ def test_a_cut_off_gzip_file_is_said(spark, tmp_path):
 
 def test_a_foreign_file_gets_parts_of_places_and_extras(spark, tmp_path):
     frame = read_person_file(spark, write(tmp_path, "a.csv", FOREIGN_CSV))
-    assert missing_columns(frame.columns, columns_of(FOREIGN), "file") == []
+    assert missing_columns(frame.columns, columns_of(FOREIGN).keys, "a.csv") == []
     found = standard(frame, FOREIGN)
     places = ["place_postcode", "place_house", "place_street", "place_locality"]
     assert found.persons.columns == [*PERSON.names, *places, "extra_job", "extra_number"]
@@ -295,6 +295,11 @@ def test_a_repaired_postcode_and_a_name_of_which_one_part_is_mapped_are_no_issue
     found = standard(texts(spark, rows, ("id", "s", "p")), text, country="GB")
     listed = sorted(tuple(row)[1:] for row in find_issues(found.persons, "file").collect())
     assert listed == [("2", "address", "bad_postcode"), ("3", "name", "placeholder")]
+    assert issue_counts(count_file(found.persons).collect()[0].asDict()) == {
+        "name: placeholder": 1,
+        "address: missing": 1,
+        "address: bad_postcode": 1,
+    }
 
 
 def test_values_that_could_not_be_used_are_listed_by_record_and_counted(spark):
@@ -473,8 +478,8 @@ def test_numbers_and_dates_of_a_parquet_file_are_read_as_text(spark, tmp_path):
 def test_a_column_that_is_no_text_is_a_fault(spark):
     frame = spark.createDataFrame([("1", ["a"])], schema="id string, names array<string>")
     columns = columns_of('[columns]\nref="id"\nsurname="names"')
-    assert unusable_columns(frame, columns, "left") == [
-        "left: column 'names' (surname) has type array<string>; give it as text, a number or a date"
+    assert unusable_columns(frame, columns.keys, "people.parquet") == [
+        "people.parquet: column 'names' (surname) has type array<string>; give it as text, a number or a date"
     ]
 
 
@@ -509,10 +514,10 @@ def test_counts_say_what_is_empty_and_warnings_hold_no_value(spark):
         "broken_letters": 4,
     }
     assert {name: counts[name] for name in expected} == expected
-    warnings = file_warnings(counts, columns=columns_of(text), side="left", country="plain")
+    warnings = file_warnings(counts, columns=columns_of(text), file="a.csv", country="plain")
     assert [warning.split(";")[0] for warning in warnings] == [
-        "left: column last (surname) has no usable value in any of 5 records and is not compared",
-        "left: 4 of 4 dates of birth (column dob) cannot be read as dd/MM/yyyy, yyyyMMdd",
-        "left: 4 records hold letters that are not UTF-8",
+        "a.csv: column last (surname) has no usable value in any of 5 records and is not compared",
+        "a.csv: 4 of 4 dates of birth (column dob) cannot be read as dd/MM/yyyy, yyyyMMdd",
+        "a.csv: 4 records hold letters that are not UTF-8",
     ]
     assert PLANTED not in " ".join(warnings)

@@ -6,12 +6,15 @@ import csv
 import itertools
 import json
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
 from tests.support.jobs import REPO, ok, submit, table
+
+pytestmark = pytest.mark.xdist_group("files")
 
 EXAMPLES = REPO / "examples" / "person-files"
 PAIR_COLUMNS = ["ref_l", "ref_r", "match_weight", "match_probability", "linked", "tier", "explanation"]
@@ -121,6 +124,9 @@ def test_bad_rows_are_kept_out_with_a_reason_and_rows_in_are_records_and_rows_ke
     assert left["refused"] == {"missing_key": 1, "conflicting_rows": 2, "duplicate_row": 1}
     assert (left["issues"]["date_of_birth: unreadable"], left["issues"]["date_of_birth: missing"]) == (1, 1)
     assert (right["rows_in"], right["records"], right["refused"]) == (60, 60, {})
+    listed = Counter((row["side"], f"{row['attribute']}: {row['issue']}") for row in table(out / "issues.csv"))
+    counted = {(file["side"], name): n for file in (left, right) for name, n in file["issues"].items()}
+    assert listed == {about: n for about, n in counted.items() if not about[1].endswith(": missing")}
 
 
 def test_no_name_stands_in_what_the_job_prints_or_on_its_page(linked: tuple[Path, str]) -> None:
@@ -151,7 +157,9 @@ def test_a_missing_column_ends_with_code_3_names_the_near_spelling_and_leaves_fo
     truth.write_text("left,ref_r\nM1,V1\n")
     done = submit("link", *files, "--out", out, "--truth", truth)
     assert done.returncode == 3, done.stdout[-2000:] + done.stderr[-2000:]
-    message = "error: right: column 'family' (surname) is not in the file; correct the mapping: did you mean 'familly'?"
+    message = (
+        f"error: {other}: column 'family' (surname) is not in the file; correct the mapping: did you mean 'familly'?"
+    )
     assert message in done.stdout + done.stderr
     message = (
         "error: truth truth.csv: column ref_l is missing; for link the header is ref_l,ref_r, and there are left, ref_r"
@@ -159,6 +167,22 @@ def test_a_missing_column_ends_with_code_3_names_the_near_spelling_and_leaves_fo
     assert message in done.stdout + done.stderr
     assert files_of(out) == before
     assert not (out / ".work").exists()
+
+
+def test_faults_of_the_mapping_and_of_both_files_are_told_in_one_round_with_code_2(tmp_path: Path) -> None:
+    other = tmp_path / "volunteers.csv"
+    other.write_text((EXAMPLES / "volunteers.csv").read_text().replace("family", "familly", 1))
+    wrong = tmp_path / "link.toml"
+    wrong.write_text('country = "Britain"\n' + (EXAMPLES / "link.toml").read_text().replace("country =", "contry =", 1))
+    files = ("--left", EXAMPLES / "members.csv", "--right", other, "--mapping", wrong, "--out", tmp_path / "out")
+    done = submit("link", *files)
+    assert done.returncode == 2, done.stdout[-2000:] + done.stderr[-2000:]
+    assert [line for line in (done.stdout + done.stderr).splitlines() if line.startswith("error: ")] == [
+        "error: link.toml: unknown key 'contry'; did you mean 'country'?",
+        "error: link.toml: key 'country': write a two-letter code such as \"GB\", or leave it out",
+        f"error: {other}: column 'family' (surname) is not in the file; correct the mapping: did you mean 'familly'?",
+    ]
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_row_that_is_cut_off_stops_the_run_and_leaves_no_folder(tmp_path: Path) -> None:

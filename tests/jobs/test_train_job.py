@@ -12,6 +12,8 @@ import pytest
 from tests.support.force import Estate
 from tests.support.jobs import REPO, ok, submit
 
+pytestmark = pytest.mark.xdist_group("force")  # one worker: they share one made-up force
+
 MODEL = "screening_test_1"
 
 
@@ -65,7 +67,8 @@ def test_training_keeps_a_model_and_nothing_that_readers_see_moves(
     changed = {name for name in after if after[name] != before.get(name)}
     assert changed == {"trained_model", "trained_frequency", "trained_refined_key", "run"}
     assert estate.current().endswith("-backfill")
-    assert f'screening.model_id = "{MODEL}"' in said
+    assert f'set model_id = "{MODEL}" under [screening] in conf/settings/base.toml' in said
+    assert "the backfill again." in " ".join(said.split())
     assert not (estate.root / "work").exists() or not any((estate.root / "work").rglob("*.parquet"))
     assert not (estate.root / "lock.json").exists()
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from linkage_spark.report.tables import Table
+from linkage_spark.report.training import one_in
 from linkage_spark.report.words import count, label, of, percent, reasons, share, signed
 
 Rows = Sequence[Mapping[str, Any]]
@@ -48,10 +49,12 @@ def issues(rows: Rows) -> Table:
         for row in rows
         for name, records in row.get("issues", {}).items()
     ]
-    note = "These records take part with what else they hold. Which ones they are stands in issues.csv."
-    return _table(
-        "Values that could not be used, or only in part", ["side", "attribute", "issue", "records"], cells, 3, note
+    note = (
+        "These records take part with what else they hold. issues.csv names each of them, but for values that are "
+        "missing, which are counted here only."
     )
+    title = "Values that are missing, could not be used, or only in part"
+    return _table(title, ["side", "attribute", "issue", "records"], cells, 3, note)
 
 
 def rules(rows: Rows) -> Table:
@@ -87,18 +90,72 @@ def rivals(shares: Mapping[str, float]) -> Table:
 
 
 def training(facts: Mapping[str, Any]) -> Table:
-    """Facts of the estimation."""
-    cells = [[label(name), _fact(value)] for name, value in facts.items()]
-    return _table("How the model was estimated", ["fact", "value"], cells, 1)
+    """Facts of the estimation, in the order of what a reader asks first; those that have no words of their own last."""
+    known = [name for name in _FACTS if name in facts]
+    cells = [[_FACTS[name][0], _FACTS[name][1](facts[name])] for name in known]
+    cells += [[label(name), _fact(value)] for name, value in facts.items() if name not in known]
+    note = (
+        "Learnt without labels: what is expected here is the estimate’s own account, and no count against a truth. "
+        "Pairs of a home, a family, a street or a trade look alike without being of one person, and are set apart."
+    )
+    return _table("How the model was estimated", ["what", "figure"], cells, 2, note)
 
 
 def _fact(value: str | int | float) -> str:
-    """A fact as text: yes or no, a whole number, or six figures."""
+    """A fact as text: yes or no, a number with the figures that count, never as a power of ten."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{value:,}"
-    return f"{value:,.6g}" if isinstance(value, float) else value
+        return count(value)
+    return _expected(value) if isinstance(value, float) else value
+
+
+def _expected(number: float) -> str:
+    """A number that need not be whole: with one decimal below ten."""
+    if number >= 9.95:
+        return count(round(number))
+    return "< 0.1" if 0 < number < 0.05 else f"{number:.1f}"
+
+
+def _likelihood(value: float) -> str:
+    """A log-likelihood, with all its figures: estimates differ in the last ones."""
+    return f"{value:,.1f}".replace("-", "−")
+
+
+def _of_all_pairs(share: float) -> str:
+    """A share of all pairs, as '38.0 %' or '1 in 4,000'; below one in a billion as next to none."""
+    return one_in(share) if share >= _NEXT_TO_NONE else "next to none (fewer than 1 in a billion)"
+
+
+def _attributes(listed: str) -> str:
+    """Names of attributes, parted by commas, in words."""
+    return ", ".join(label(name.removeprefix("extra_").removeprefix("place_")) for name in listed.split(", "))
+
+
+_NEXT_TO_NONE = 1e-9
+_FACTS: Mapping[str, tuple[str, Callable[[Any], str]]] = {
+    "used": ("Is the estimate used?", _fact),
+    "faults": ("What rules it out", _fact),
+    "doubts": ("What makes its probabilities weak", _fact),
+    "expected_matches": ("Matches expected among all possible pairs", _expected),
+    "expected matches from other starts": ("The same, begun from other numbers: they should be alike", _fact),
+    "sure_share": ("Of these matches, among pairs that are a match more likely than not", percent),
+    "share of class match": ("Of all possible pairs: two records of one person", _of_all_pairs),
+    "share of class household": ("Of all possible pairs: two people of one home or family", _of_all_pairs),
+    "share of class context": ("Of all possible pairs: two people of one street, town or trade", _of_all_pairs),
+    "share of class random": (
+        "Of all possible pairs: two people who have nothing in common but by chance",
+        _of_all_pairs,
+    ),
+    "settled": ("Did the estimate settle?", _fact),
+    "rounds": ("Rounds that were made", _fact),
+    "patterns": ("Different ways in which pairs agree and differ", _fact),
+    "sampled_pairs": ("Pairs drawn from those that no rule proposes", _fact),
+    "sampled_pair_stands_for": ("Pairs that each drawn pair stands for", _expected),
+    "log_likelihood": ("Log-likelihood: of two estimates on these files the one nearer to 0 fits better", _likelihood),
+    "levels pooled in": ("Attributes whose levels came out of order and were pooled", _attributes),
+}
+"""Fact of an estimation -> what the page calls it, and how its value reads."""
 
 
 def model(rows: Rows) -> Table:

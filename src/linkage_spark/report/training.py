@@ -100,8 +100,8 @@ def training_summary(figures: Figures) -> str:
         "\n".join(f"{name.ljust(width)}  {text}" for name, text in facts),
         _as_text(changes) if changes.rows else "No weight differs from the shipped one.",
         _wrapped(
-            f'To put it into use: screening.model_id = "{figures["model_id"]}" in conf/settings. '
-            "Until then nothing has changed."
+            f'To put it into use: set model_id = "{figures["model_id"]}" under [screening] in conf/settings/base.toml, and run '
+            "the backfill again. Until then nothing has changed."
         ),
     ]
     return "\n\n".join(parts) + "\n"

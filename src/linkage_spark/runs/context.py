@@ -21,6 +21,7 @@ from linkage_spark.runs.models import find_model, is_shipped
 from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.secret import load_secret
 from linkage_spark.runs.session import open_session
+from linkage_spark.runs.tidying import tidied
 from linkage_spark.settings.run import Settings, load_settings
 from linkage_spark.settings.sources import FeedMapping, SourceMapping, feeds_of, load_sources
 from linkage_spark.settings.wording import Wording, load_wording
@@ -71,12 +72,10 @@ def scratch(root: str, name: str = "") -> str:
 
 @contextmanager
 def emptied(files: Files, path: str) -> Iterator[str]:
-    """A scratch folder, emptied before and removed after."""
+    """A scratch folder, emptied before and removed after; an error inside it comes through, as ``tidied`` says."""
     files.delete(path)
-    try:
+    with tidied(f"{path}, which the next run empties,", lambda: files.delete(path)):
         yield path
-    finally:
-        files.delete(path)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pyspark.sql import DataFrame, SparkSession
 
-from linkage_spark.errors import SettingsError, SourceError, UsageError, gathered
+from linkage_spark.errors import SettingsError, SourceError, UsageError
 from linkage_spark.reference.standard import Reference
 from linkage_spark.runs.progress import Progress
 from linkage_spark.settings.mapping import (
@@ -23,7 +23,9 @@ from linkage_spark.settings.mapping import (
     Columns,
     PersonMapping,
     load_mapping,
+    one_file_faults,
     side,
+    stated_columns,
 )
 from linkage_spark.standardise.person_file_checks import (
     CountryChoice,
@@ -102,59 +104,71 @@ class Inputs:
         return left * right if len(self.files) == 2 else left * (left - 1) // 2
 
 
-def read_mapping(files: Files, path: str) -> PersonMapping:
-    """The mapping file.
+def read_mapping(files: Files, path: str) -> str:
+    """The text of the mapping file.
 
     Raises:
         UsageError: there is no such file.
-        SettingsError: it is wrong; with every fault.
+        SettingsError: it is no UTF-8.
     """
     if not files.exists(path):
         raise UsageError(f"--mapping {path}: there is no such file")
-    return load_mapping(PurePosixPath(path).name, files.read_text(path))
+    try:
+        return files.read_text(path)
+    except UnicodeDecodeError:
+        raise SettingsError(f"{PurePosixPath(path).name}: it is not UTF-8; save it again as UTF-8") from None
 
 
-def open_files(spark: SparkSession, paths: Mapping[str, str], mapping: PersonMapping | None) -> dict[str, DataFrame]:
-    """The files' frames by side, lazy; headers are read and held against the mapping.
+def check_mapping(path: str, text: str, kind: Kind) -> PersonMapping:
+    """The mapping, when it is whole and fits the job.
+
+    Raises:
+        SettingsError: it is wrong, or its [columns] do not tell how one file is read; with every fault.
+    """
+    name = PurePosixPath(path).name
+    try:
+        mapping = load_mapping(name, text)
+    except SettingsError as error:
+        unfit = one_file_faults(name, text) if kind == "dedupe" else []
+        raise SettingsError("\n".join([str(error), *unfit])) from None
+    if kind == "dedupe":
+        side(mapping, None)
+    return mapping
+
+
+def open_files(spark: SparkSession, paths: Mapping[str, str], mapping_text: str) -> dict[str, DataFrame]:
+    """The files' frames by side, lazy; headers are read and held against what the mapping says of columns.
 
     Args:
         spark: the session.
         paths: 'left' and 'right', or 'file', with their paths.
-        mapping: which column is what; None: only whether the files can be opened is checked.
+        mapping_text: the mapping, whether it has faults or not; '' where there is none: then only whether the files
+            can be opened is checked.
 
     Raises:
-        SettingsError: the mapping does not fit the job.
         SourceError: files or columns are missing, or a file cannot be read; all faults at once.
     """
     frames: dict[str, DataFrame] = {}
     faults: list[str] = []
-    columns, unfit = _sides(mapping, paths)
     for which, path in paths.items():
         try:
-            frames[which] = read_person_file(spark, path)
+            frame = frames[which] = read_person_file(spark, path)
         except SourceError as error:
             faults += error.faults
             continue
-        if which in columns:
-            missing = missing_columns(frames[which].columns, columns[which], which)
-            faults += missing or unusable_columns(frames[which], columns[which], which)
-    if unfit or faults:
-        raise gathered([*unfit, *([SourceError(faults)] if faults else [])])
+        stated = stated_columns(mapping_text, _side_of(which))
+        faults += missing_columns(frame.columns, stated, path)
+        faults += unusable_columns(frame, stated, path)
+    if faults:
+        raise SourceError(faults)
     return frames
 
 
-def _sides(mapping: PersonMapping | None, paths: Mapping[str, str]) -> tuple[dict[str, Columns], list[SettingsError]]:
-    """The columns of each side, and what of the mapping does not fit the job."""
-    columns: dict[str, Columns] = {}
-    unfit: list[SettingsError] = []
-    if mapping is None:
-        return columns, unfit
-    for which in paths:
-        try:
-            columns[which] = side(mapping, _side_of(which))
-        except SettingsError as error:
-            unfit.append(error)
-    return columns, unfit
+def file_names(paths: Mapping[str, str]) -> dict[str, str]:
+    """What warnings call each file: its name without folders, with its side where both have one name."""
+    names = {which: PurePosixPath(path).name for which, path in paths.items()}
+    alike = len(set(names.values())) < len(names)
+    return {which: f"{which} {name}" if alike else name for which, name in names.items()}
 
 
 def read_inputs(
@@ -183,10 +197,10 @@ def read_inputs(
     Raises:
         SourceError: a file cannot be read to its end, or has no usable row.
     """
-    columns = {which: side(mapping, _side_of(which)) for which in paths}
+    columns, names = {which: side(mapping, _side_of(which)) for which in paths}, file_names(paths)
     with reading_faults(paths), progress.stage("read files") as stage:
         counts = {
-            which: _one(count_postcodes(frame, columns[which]))
+            names[which]: _one(count_postcodes(frame, columns[which]))
             for which, frame in raw.items()
             if columns[which].postcode
         }
@@ -213,7 +227,7 @@ def read_inputs(
             counted = _one(count_file(persons))
             reasons = {row["reason"]: int(row["rows"]) for row in count_refused(refused).collect()}
             stage.counts.update({"records": counted["records"], "refused": sum(reasons.values())})
-        warnings = file_warnings(counted, columns=columns[which], side=which, country=country.country)
+        warnings = file_warnings(counted, columns=columns[which], file=names[which], country=country.country)
         found.append(
             PersonFile(
                 side=which,
@@ -228,7 +242,7 @@ def read_inputs(
                 warnings=tuple(warnings),
             )
         )
-    _check_rows(found)
+    _check_rows(found, paths)
     return Inputs(
         files=tuple(found),
         country=country,
@@ -265,7 +279,7 @@ def _written(frame: DataFrame, path: str) -> DataFrame:
     return frame.sparkSession.read.schema(frame.schema).parquet(path)
 
 
-def _check_rows(found: list[PersonFile]) -> None:
+def _check_rows(found: list[PersonFile], paths: Mapping[str, str]) -> None:
     """Rows in = rows out + refused, and something to compare on every side.
 
     Raises:
@@ -276,7 +290,7 @@ def _check_rows(found: list[PersonFile]) -> None:
         assert file.rows_in == file.records + sum(file.refusals.values()), f"{file.side}: rows were lost"
     empty = [file for file in found if not file.records]
     if empty:
-        raise SourceError([f"{file.side}: {file.name} has no record that could be taken" for file in empty])
+        raise SourceError([f"{paths[file.side]}: it has no record that could be taken" for file in empty])
 
 
 def _mapped(columns: Mapping[str, Columns], attributes: frozenset[str], country: Country) -> frozenset[str]:

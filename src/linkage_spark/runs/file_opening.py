@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pyspark.sql import DataFrame, SparkSession
 
 from linkage_spark.errors import LinkageError, SettingsError, SourceError, UsageError, gathered
-from linkage_spark.runs.file_inputs import Inputs, open_files, read_inputs, read_mapping
+from linkage_spark.runs.context import emptied
+from linkage_spark.runs.file_inputs import Inputs, check_mapping, open_files, read_inputs, read_mapping
 from linkage_spark.runs.file_task import FileRun, Task
 from linkage_spark.runs.file_truth import read_truth
 from linkage_spark.runs.lock import hold_lock
+from linkage_spark.runs.tidying import tidied
 from linkage_spark.settings.mapping import PersonMapping
 from linkage_spark.store.files import Files
 
@@ -43,29 +45,46 @@ class Opened:
     frames: dict[str, DataFrame]
 
 
-def open_given(spark: SparkSession, files: Files, task: Task) -> Opened:
+def open_given(spark: SparkSession, files: Files, task: Task, *, out: str = "", written: Iterable[str] = ()) -> Opened:
     """Open mapping, files and truth.
 
+    Columns are held against a mapping that has faults too, as far as it names them. One fault of the arguments or the
+    mapping makes the class theirs (exit code 2), whatever the files lack beside it; else it is the files' (3).
+
+    Args:
+        spark: the session.
+        files: the file system.
+        task: what was asked for.
+        out: absolute path of the output folder; '' where ``keep_inputs_apart`` has been asked before.
+        written: names that the run writes there.
+
     Raises:
-        SettingsError, SourceError, UsageError: with the faults of all of them; the mapping's class comes first.
+        SettingsError, SourceError, UsageError: with the faults of all of them.
     """
-    mapping, truth, frames = None, None, None
+    mapping, text, truth, frames = None, "", None, None
     errors: list[LinkageError] = []
-    try:
-        mapping = read_mapping(files, task.mapping)
-    except (SettingsError, UsageError) as error:
-        errors.append(error)
-    try:
-        frames = open_files(spark, task.paths, mapping)
-    except (SettingsError, SourceError) as error:
-        errors.append(error)
-    try:
+    with _noted(errors):
+        if out:
+            keep_inputs_apart(task, files, out, written)
+    with _noted(errors):
+        text = read_mapping(files, task.mapping)
+        mapping = check_mapping(task.mapping, text, task.kind)
+    with _noted(errors):
+        frames = open_files(spark, task.paths, text)
+    with _noted(errors):
         truth = read_truth(spark, task.truth, task.kind)
-    except SourceError as error:
-        errors.append(error)
     if errors or mapping is None or frames is None:
-        raise gathered(errors)
+        raise gathered(sorted(errors, key=lambda error: error.exit_code))
     return Opened(mapping, truth, frames)
+
+
+@contextmanager
+def _noted(errors: list[LinkageError]) -> Iterator[None]:
+    """Put what the caller can mend into the list and go on."""
+    try:
+        yield
+    except (SettingsError, SourceError, UsageError) as error:
+        errors.append(error)
 
 
 @contextmanager
@@ -75,24 +94,21 @@ def held_folder(run: FileRun, stale_after_hours: float) -> Iterator[None]:
     An output folder that this run made and left nothing in is taken away again; folders above it stay.
     """
     was_there = run.files.exists(run.out)
-    try:
-        with hold_lock(
-            run.files,
-            run.out,
-            run_id=run.run_id,
-            now=run.began,
-            stale_after_hours=stale_after_hours,
-            say=run.progress.say,
-        ):
-            try:
-                run.files.delete(run.work)
-                run.files.mkdirs(run.work, mode="700")
-                yield
-            finally:
-                run.files.delete(run.work)
-    finally:
-        if not was_there:
-            run.files.delete_empty(run.out)
+    lock = hold_lock(
+        run.files,
+        run.out,
+        run_id=run.run_id,
+        now=run.began,
+        stale_after_hours=stale_after_hours,
+        say=run.progress.say,
+    )
+    with (
+        tidied(run.out, lambda: was_there or run.files.delete_empty(run.out)),
+        lock,
+        emptied(run.files, run.work) as work,
+    ):
+        run.files.mkdirs(work, mode="700")
+        yield
 
 
 def read_given(run: FileRun, opened: Opened) -> Inputs:

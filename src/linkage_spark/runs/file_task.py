@@ -23,7 +23,7 @@ WRITTEN = {
     "evidence.csv": "the same pairs: level and weight of every attribute, 1/1000 bit",
     "members.csv": "every record and the cluster that it is in",
     "refused.csv": "rows that were kept out, and why",
-    "issues.csv": "values that count as unknown or as less, and why; their records take part",
+    "issues.csv": "values on record that count as unknown or as less, and why; their records take part",
     "model.json": "the model that was used: probabilities of every level",
     "metrics.json": "the figures of this page",
     "report.html": "this page",

@@ -8,8 +8,10 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import partial
 
 from linkage_spark.errors import LockError
+from linkage_spark.runs.tidying import tidied
 from linkage_spark.store.files import Files
 
 
@@ -53,11 +55,14 @@ def hold_lock(
         files.delete(path)
         if not files.create_exclusive(path, mine):
             raise LockError("another run took the lock at the same moment; try again when it has ended")
-    try:
+    with tidied(f"the lock {path}", partial(_release, files, path, run_id)):
         yield
-    finally:
-        if _read(files, path).get("run_id") == run_id:
-            files.delete(path)
+
+
+def _release(files: Files, path: str, run_id: str) -> None:
+    """Delete the lock if it is still ours."""
+    if _read(files, path).get("run_id") == run_id:
+        files.delete(path)
 
 
 def _read(files: Files, path: str) -> dict[str, str]:

@@ -30,7 +30,7 @@ from linkage_spark.report.person_files import render_person_files
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.file_clusters import Graph, cluster
 from linkage_spark.runs.file_inputs import Inputs
-from linkage_spark.runs.file_opening import Opened, held_folder, keep_inputs_apart, open_given, read_given
+from linkage_spark.runs.file_opening import Opened, held_folder, open_given, read_given
 from linkage_spark.runs.file_outputs import PAIR_COLUMNS, Outputs
 from linkage_spark.runs.file_pairs import MODEL_ID, propose, weigh_by_chance
 from linkage_spark.runs.file_summary import in_words, summarise
@@ -64,8 +64,7 @@ def run_person_files(task: Task) -> int:
     with open_session(task.kind) as spark:
         files = Files(spark)
         out = files.absolute(task.out)
-        keep_inputs_apart(task, files, out, WRITTEN)
-        opened = open_given(spark, files, task)
+        opened = open_given(spark, files, task, out=out, written=WRITTEN)
         run = FileRun(task, spark, files, out, run_id, began, reference, wording, secret=os.urandom(32))
         with held_folder(run, settings.lock.stale_after_hours):
             _run(run, opened)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pyspark.sql import SparkSession
 
 from linkage_spark.errors import UsageError
+from linkage_spark.runs.tidying import tidied
 
 _NEEDED = "spark.sql.catalog.spark_catalog"
 
@@ -20,11 +21,9 @@ def open_session(app_name: str) -> Iterator[SparkSession]:
         UsageError: when the job was started without the project's Spark settings.
     """
     spark = SparkSession.builder.appName(name=app_name).getOrCreate()
-    try:
+    with tidied("Spark's session", spark.stop):
         if "DeltaCatalog" not in (spark.conf.get(_NEEDED, "") or ""):
             raise UsageError(
                 f"{app_name}: Spark runs without Delta; start jobs through scripts/submit.sh {app_name} -- …"
             )
         yield spark
-    finally:
-        spark.stop()

@@ -28,6 +28,8 @@ _TOP_KEYS = ("country", "columns", "extra", "left", "right")
 _SIDE_KEYS = ("columns", "extra_columns")
 _DATE_PARTS = ("day", "month", "year")
 _AGE = ("age", "age_as_of")
+_BIRTH_KEYS = ("column", "format", *_DATE_PARTS, *_AGE)
+_EXTRA_KEYS = ("column", "kind")
 _KINDS = ("text", "exact")
 _RESERVED = ("ref", NAME, BORN, ADDRESS, LOCALITY, POSTCODE)
 _ATTRIBUTE_NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -177,9 +179,84 @@ def side(mapping: PersonMapping, which: Side | None) -> Columns:
     found = own or mapping.both
     if not found.ref or not found.attributes:
         missing = "ref" if not found.ref else "any attribute"
-        raise SettingsError(
-            f"{mapping.source}: [columns] has no column for {missing}; one file is read by [columns] alone, add it there"
-        )
+        raise SettingsError(_not_for_one(mapping.source, missing))
+    return found
+
+
+def _not_for_one(source: str, missing: str) -> str:
+    """What is said of a mapping for two files that is given with one."""
+    return f"{source}: [columns] has no column for {missing}; one file is read by [columns] alone, add it there"
+
+
+def stated_columns(text: str, which: Side | None) -> dict[str, tuple[str, ...]]:
+    """The columns that a mapping names for one file, as far as they can be told whatever else is wrong with it.
+
+    So a file's columns can be held against a mapping that has faults. A key that is written almost right counts as
+    the one that was meant. Of a mapping without a fault these are the keys and columns of ``side``.
+
+    Args:
+        text: content of the mapping.
+        which: 'left', 'right', or None for the one file of ``dedupe``.
+
+    Returns:
+        Mapping key -> columns, as ``Columns.keys``; empty where the text is no TOML.
+    """
+    values = _toml(text)
+    raw, extras, own = _stated(values, which)
+    born = raw.get(BORN)
+    dated = _nearly(born, _BIRTH_KEYS) if isinstance(born, Mapping) else {"column": born}
+    found = {key: raw.get(key) for key in _TEXTS}
+    found |= {BORN: dated.get("column"), **{f"{BORN}.{part}": dated.get(part) for part in (*_DATE_PARTS, *_AGE)}}
+    for name, value in sorted({**dict.fromkeys(own), **extras}.items()):
+        column = _nearly(value, _EXTRA_KEYS).get("column") if isinstance(value, Mapping) else name
+        found[f"extra.{name}"] = own.get(name, column)
+    return {key: _listed(names) for key, names in found.items() if _is_columns(names)}
+
+
+def one_file_faults(path: str, text: str) -> list[str]:
+    """Why a mapping that has faults besides is none for one file; empty where it may be one, or cannot be told.
+
+    Args:
+        path: what messages call the mapping.
+        text: its content.
+    """
+    values = _toml(text)
+    if not _sided(values):
+        return []
+    held = stated_columns(text, None)
+    sides = [stated_columns(text, "left"), stated_columns(text, "right")]
+    if "ref" not in held and all("ref" in columns for columns in sides):
+        return [_not_for_one(path, "ref")]
+    if not held.keys() - {"ref"} and all(columns.keys() - {"ref"} for columns in sides):
+        return [_not_for_one(path, "any attribute")]
+    return []
+
+
+def _toml(text: str) -> dict[str, Any]:
+    """The values of a TOML text, tables that are written almost right under their own names; none of another text."""
+    try:
+        return _nearly(tomllib.loads(text.removeprefix("\ufeff")), _TOP_KEYS)
+    except tomllib.TOMLDecodeError:
+        return {}
+
+
+def _stated(values: Mapping[str, Any], which: Side | None) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Of one file: keys of columns, [extra], and its own columns of further attributes; what is no table is none."""
+    own = _nearly(values.get(which), _SIDE_KEYS) if which else {}
+    base, over = (_nearly(table.get("columns"), _COLUMN_KEYS) for table in (values, own))
+    raw = _raw_columns({"columns": base, "own": {"columns": over}}, "own")
+    return raw, _nearly(values.get("extra"), ()), _nearly(own.get("extra_columns"), ())
+
+
+def _nearly(table: Any, known: tuple[str, ...]) -> dict[str, Any]:
+    """A table with keys that are almost a known one under that one's name, where it is free; of no table an empty one."""
+    if not isinstance(table, Mapping):
+        return {}
+    found = {key: value for key, value in table.items() if key in known or not known}
+    for key, value in table.items():
+        near = get_close_matches(key, known, n=1)
+        if key not in found and near:
+            found.setdefault(near[0], value)
     return found
 
 
@@ -289,7 +366,7 @@ def _birth_faults(at: str, value: Any) -> Iterator[str]:
         if not _is_columns(value):
             yield f"key '{at}': {_A_COLUMN}, or {{ column, format }}, or {{ day, month, year }}, or {{ age, age_as_of }}"
         return
-    yield from _unknown(at, value, ("column", "format", *_DATE_PARTS, *_AGE))
+    yield from _unknown(at, value, _BIRTH_KEYS)
     yield from (
         f"key '{at}.{key}': {_A_COLUMN}"
         for key in ("column", *_DATE_PARTS, *_AGE)
@@ -377,7 +454,7 @@ def _extra_faults(values: Any) -> Iterator[str]:
         elif name in _RESERVED:
             yield f"key '{at}': {name} is an attribute of [columns]; map it there, or give this one another name"
         if isinstance(value, Mapping):
-            yield from _unknown(at, value, ("column", "kind"))
+            yield from _unknown(at, value, _EXTRA_KEYS)
             if not _is_columns(value.get("column")):
                 yield f"key '{at}.column': {_A_COLUMN}"
             value = value.get("kind")

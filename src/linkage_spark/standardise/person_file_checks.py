@@ -41,31 +41,37 @@ class CountryChoice:
     reason: str
 
 
-def missing_columns(frame_columns: Sequence[str], columns: Columns, side: str) -> list[str]:
+def missing_columns(frame_columns: Sequence[str], mapped: Mapping[str, tuple[str, ...]], file: str) -> list[str]:
     """Faults: every mapped column that the file lacks, with near spellings that it has. Capitals count.
 
     Args:
         frame_columns: names of the file's columns.
-        columns: what is mapped.
-        side: 'left', 'right' or 'file'.
+        mapped: mapping key -> columns, as ``Columns.keys``.
+        file: what messages call the file.
     """
     there, faults = set(frame_columns), []
-    for key, names in columns.keys.items():
+    for key, names in mapped.items():
         for name in (name for name in names if name not in there):
             folded = {plain.lower(): plain for plain in frame_columns}
             near = [folded[text] for text in get_close_matches(name.lower(), list(folded), n=3, cutoff=0.6)]
             further = ", ".join(frame_columns[:_SHOWN]) + (", …" if len(frame_columns) > _SHOWN else "")
             hint = f"did you mean {' or '.join(repr(text) for text in near)}?" if near else f"there are {further}"
-            faults.append(f"{side}: column {name!r} ({key}) is not in the file; correct the mapping: {hint}")
+            faults.append(f"{file}: column {name!r} ({key}) is not in the file; correct the mapping: {hint}")
     return faults
 
 
-def unusable_columns(frame: DataFrame, columns: Columns, side: str) -> list[str]:
-    """Faults: every mapped column that holds lists, maps, structures or bytes, which are no text."""
+def unusable_columns(frame: DataFrame, mapped: Mapping[str, tuple[str, ...]], file: str) -> list[str]:
+    """Faults: every mapped column that holds lists, maps, structures or bytes, which are no text.
+
+    Args:
+        frame: the file.
+        mapped: mapping key -> columns, as ``Columns.keys``; one that the file lacks is none.
+        file: what messages call the file.
+    """
     kinds = {item.name: item.dataType for item in frame.schema.fields}
     return [
-        f"{side}: column {name!r} ({key}) has type {kinds[name].simpleString()}; give it as text, a number or a date"
-        for key, names in columns.keys.items()
+        f"{file}: column {name!r} ({key}) has type {kinds[name].simpleString()}; give it as text, a number or a date"
+        for key, names in mapped.items()
         for name in names
         if isinstance(kinds.get(name), ArrayType | MapType | StructType | BinaryType)
     ]
@@ -85,20 +91,20 @@ def choose_country(counts: Mapping[str, Mapping[str, int]], *, stated: str | Non
     """Choose how addresses are read; what the mapping states wins.
 
     Args:
-        counts: side -> the row of ``count_postcodes``, of every file with a mapped postcode. A file without
-            any postcode has no say; each of the others must look British.
+        counts: what the file is called -> the row of ``count_postcodes``, of every file with a mapped postcode. A
+            file without any postcode has no say; each of the others must look British.
         stated: the mapping's country; None when it states none.
     """
     if stated is not None:
         country: Country = "GB" if stated == "GB" else "plain"
         return CountryChoice(country, f"Country {stated}, as the mapping states: {_HOW[country]}.")
-    having = {side: row for side, row in counts.items() if row["postcodes"]}
+    having = {file: row for file, row in counts.items() if row["postcodes"]}
     if not having:
         why = "no postcode is mapped" if not counts else "no record has a postcode"
         return CountryChoice("plain", f"No country is stated and {why}: {_HOW['plain']}.")
     country = "GB" if all(_looks_british(row) for row in having.values()) else "plain"
     shares = " and ".join(
-        f"{row['shaped']:,} of {row['postcodes']:,} postcodes ({side})" for side, row in sorted(having.items())
+        f"{row['shaped']:,} of {row['postcodes']:,} postcodes ({file})" for file, row in sorted(having.items())
     )
     other = "" if country == "GB" else '; state country = "GB" in the mapping if they are British'
     return CountryChoice(
@@ -125,8 +131,8 @@ def count_file(persons: DataFrame) -> DataFrame:
     """One row of counts of a file in standard form. Lazy.
 
     Columns, all BIGINT: records; with_given, with_surname, with_name (either); with_full_date,
-    with_partial_date; name_<NameIssue>, dob_<DobIssue>, address_<AddressIssue>; recorded_postcode, with_postcode, recorded_address, with_address (of
-    British addresses); filled_<further column>; broken_letters (records with a letter that was not UTF-8).
+    with_partial_date; name_<NameIssue>, dob_<DobIssue>, address_<AddressIssue> (without postcodes that were repaired); recorded_postcode, with_postcode,
+    recorded_address, with_address (of British addresses); filled_<further column>; broken_letters (records with a letter that was not UTF-8).
 
     Args:
         persons: of ``StandardFile``.
@@ -143,7 +149,7 @@ def count_file(persons: DataFrame) -> DataFrame:
         "with_full_date": F.col("date_of_birth").isNotNull(),
         "with_partial_date": F.col("date_of_birth").isNull() & F.col("dob_year").isNotNull(),
         **{
-            f"{prefix}_{issue.value}": F.col(f"{prefix}_issue").eqNullSafe(issue.value)
+            f"{prefix}_{issue.value}": _issue(prefix).eqNullSafe(issue.value)
             for prefix, (_, kinds) in _ISSUES.items()
             for issue in kinds
         },
@@ -165,8 +171,19 @@ _ISSUES: Mapping[str, tuple[str, type[NameIssue] | type[DobIssue] | type[Address
 """Start of PERSON's column of issues -> the mapping's attribute, and the issues."""
 
 
+def _issue(prefix: str) -> Column:
+    """PERSON's issue of an attribute; null where the recorded postcode could be repaired."""
+    issue = F.col(f"{prefix}_issue")
+    if prefix != "address":
+        return issue
+    repaired = (issue == AddressIssue.BAD_POSTCODE.value) & F.col("postcode").isNotNull()
+    return F.when(~F.coalesce(repaired, F.lit(False)), issue)
+
+
 def find_issues(persons: DataFrame, side: str) -> DataFrame:
     """Values that count as unknown or as less, without those that are simply missing or could be repaired. Lazy.
+
+    As many rows of each attribute and issue as ``issue_counts`` tells, but for those that are missing.
 
     Args:
         persons: of ``StandardFile``.
@@ -177,12 +194,10 @@ def find_issues(persons: DataFrame, side: str) -> DataFrame:
     """
     found = F.array(
         *[
-            F.struct(F.lit(attribute).alias("attribute"), F.col(f"{prefix}_issue").alias("issue"))
+            F.struct(F.lit(attribute).alias("attribute"), _issue(prefix).alias("issue"))
             for prefix, (attribute, _) in _ISSUES.items()
         ]
     )
-    repaired = (F.col("address_issue") == AddressIssue.BAD_POSTCODE.value) & F.col("postcode").isNotNull()
-    persons = persons.withColumn("address_issue", F.when(~F.coalesce(repaired, F.lit(False)), F.col("address_issue")))
     rows = persons.select(F.lit(side).alias("side"), F.col("person_ref").alias("ref"), F.explode(found).alias("found"))
     return rows.select("side", "ref", "found.*").where(F.col("issue") != DobIssue.MISSING.value)
 
@@ -197,18 +212,18 @@ def issue_counts(counts: Mapping[str, int]) -> dict[str, int]:
     return {name: records for name, records in named.items() if records}
 
 
-def file_warnings(counts: Mapping[str, int], *, columns: Columns, side: str, country: Country) -> list[str]:
+def file_warnings(counts: Mapping[str, int], *, columns: Columns, file: str, country: Country) -> list[str]:
     """Sentences on what is empty or cannot be read, with the remedy; counts and column names only.
 
     Args:
         counts: the row of ``count_file``.
         columns: what is mapped.
-        side: 'left', 'right' or 'file'.
+        file: what messages call the file.
         country: how addresses are read.
     """
     records = counts["records"]
     if not records:
-        return [f"{side}: no record is left to compare; look at the rows that were kept out"]
+        return [f"{file}: no record is left to compare; look at the rows that were kept out"]
     found = [
         *_name_warnings(counts, columns, records),
         *_date_warnings(counts, columns, records),
@@ -217,7 +232,7 @@ def file_warnings(counts: Mapping[str, int], *, columns: Columns, side: str, cou
     ]
     if counts["broken_letters"]:
         found.append(f"{counts['broken_letters']:,} records hold letters that are not UTF-8; export the file as UTF-8")
-    return [f"{side}: {sentence}" for sentence in found]
+    return [f"{file}: {sentence}" for sentence in found]
 
 
 def _empty(names: Collection[str], key: str, records: int) -> str:

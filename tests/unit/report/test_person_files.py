@@ -8,7 +8,10 @@ import pytest
 
 from linkage_spark.evaluation.cluster_figures import cluster_figures, cluster_sizes
 from linkage_spark.evaluation.pair_figures import PARTS, PROBABILITY_EDGES, pair_figures, scored_figures
+from linkage_spark.linkage.training.em import CONTEXT, HOUSEHOLD, MATCH, RANDOM
+from linkage_spark.report import person_tables
 from linkage_spark.report.person_files import FileHead, PersonFilesSummary, RunHead, render_person_files
+from linkage_spark.runs.file_training import TrainingFigures
 from linkage_spark.settings.wording import load_wording
 from tests.unit.report.test_html import outline
 
@@ -80,6 +83,28 @@ CELLS = [
 ]
 
 
+TRAINING = {
+    "patterns": 812,
+    "sampled_pairs": 1_500_000,
+    "sampled_pair_stands_for": 3.25,
+    "rounds": 31,
+    "settled": True,
+    "log_likelihood": -5_431_234.567,
+    "expected_matches": 1234.5678,
+    "sure_share": 0.99967,
+    "share of class match": 0.0001999753,
+    "share of class random": 0.99974,
+    "share of class household": 5.6e-09,
+    "share of class context": 1e-12,
+    "expected matches from other starts": "1,230, 1,235, 1,234",
+    "used": "yes",
+    "faults": "none",
+    "doubts": "none",
+    "levels pooled in": "name, date_of_birth, place_postcode, extra_job",
+    "a_fact_of_later": 2.5e-7,
+}
+
+
 def full() -> PersonFilesSummary:
     rows = counted()
     return {
@@ -94,7 +119,7 @@ def full() -> PersonFilesSummary:
         "scored": scored_figures(rows),  # type: ignore[typeddict-item]
         "tiers": {"match": 1000, "possible": 200, "non_match": 4000},
         "rivals": {"share_left": 0.8, "share_right": 0.75},
-        "training": {"rounds": 31, "pairs_sampled": 1_500_000},
+        "training": TRAINING,
         "model": [{"attribute": "date_of_birth", "level": "exact", "m": 0.9, "u": 0.00005, "weight_bits": 14.1}],
         "clusters": cluster_sizes([{"size": 1, "clusters": 300}, {"size": 2, "clusters": 450}]),  # type: ignore[typeddict-item]
         "truth": pair_figures(rows, true_pairs=4000, true_pairs_read=3990, true_candidates=3900),  # type: ignore[typeddict-item]
@@ -190,3 +215,40 @@ def test_the_cut_is_drawn_where_there_is_one(cut: float | None) -> None:
 def test_no_barred_word_stands_on_the_page() -> None:
     text = re.sub(r"<style>.*?</style>|<[^>]+>", " ", PAGE, flags=re.DOTALL)
     assert WORDING.forbidden_in(re.sub(r"[^\w\s]", " ", text)) == []
+
+
+def test_the_estimate_is_told_in_words_and_in_numbers_that_can_be_read() -> None:
+    made = person_tables.training(TRAINING)
+    assert made.rows == (
+        ("Is the estimate used?", "yes"),
+        ("What rules it out", "none"),
+        ("What makes its probabilities weak", "none"),
+        ("Matches expected among all possible pairs", "1,235"),
+        ("The same, begun from other numbers: they should be alike", "1,230, 1,235, 1,234"),
+        ("Of these matches, among pairs that are a match more likely than not", "> 99.9 %"),
+        ("Of all possible pairs: two records of one person", "1 in 5,000"),
+        ("Of all possible pairs: two people of one home or family", "1 in 179 million"),
+        ("Of all possible pairs: two people of one street, town or trade", "next to none (fewer than 1 in a billion)"),
+        ("Of all possible pairs: two people who have nothing in common but by chance", "> 99.9 %"),
+        ("Did the estimate settle?", "yes"),
+        ("Rounds that were made", "31"),
+        ("Different ways in which pairs agree and differ", "812"),
+        ("Pairs drawn from those that no rule proposes", "1,500,000"),
+        ("Pairs that each drawn pair stands for", "3.2"),
+        ("Log-likelihood: of two estimates on these files the one nearer to 0 fits better", "−5,431,234.6"),
+        ("Attributes whose levels came out of order and were pooled", "name, date of birth, postcode, job"),
+        ("a fact of later", "< 0.1"),
+    )
+
+
+def test_every_fact_that_a_run_notes_of_its_estimate_has_words() -> None:
+    noted = set(TrainingFigures.__annotations__) - {"shares", "expected_from_other_starts", "pooled"}
+    noted |= {f"share of class {name}" for name in (MATCH, RANDOM, HOUSEHOLD, CONTEXT)}
+    noted |= {"expected matches from other starts", "levels pooled in"}
+    assert noted == set(person_tables._FACTS)
+
+
+def test_the_page_points_to_issues_csv_only_for_what_stands_there() -> None:
+    files = [file_head("left", issues={"date_of_birth: missing": 7, "date_of_birth: unreadable": 2})]
+    text = render_person_files({"run": head(), "files": files})
+    assert "issues.csv names each of them, but for values that are missing, which are counted here only." in text

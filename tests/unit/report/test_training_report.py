@@ -172,7 +172,8 @@ def test_sections_stand_in_the_order_of_the_decision() -> None:
 
 def test_page_says_how_to_put_the_model_into_use_and_that_nothing_changed() -> None:
     text = plain(PAGE)
-    assert 'screening.model_id = "force_2026"' in text
+    assert 'Set in conf/settings/base.toml [screening] model_id = "force_2026"' in " ".join(text.split())
+    assert "run the backfill again" in text
     assert "Nothing has changed yet" in text
 
 
@@ -286,7 +287,8 @@ def test_summary_by_hand() -> None:
         "date of birth  exact                         +13.0    +14.2    −1.2",
         "name           given exact, surname exact    +17.5    +17.0    +0.5",
         "",
-        'To put it into use: screening.model_id = "force_2026" in conf/settings. Until then nothing has changed.',
+        'To put it into use: set model_id = "force_2026" under [screening] in conf/settings/base.toml, and run the backfill',
+        "again. Until then nothing has changed.",
     ]
     assert max(map(len, text.splitlines())) <= WIDTH
 

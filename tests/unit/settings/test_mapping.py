@@ -3,7 +3,15 @@
 import pytest
 
 from linkage_spark.errors import SettingsError
-from linkage_spark.settings.mapping import DEFAULT_DATE_FORMATS, BirthColumns, Extra, load_mapping, side
+from linkage_spark.settings.mapping import (
+    DEFAULT_DATE_FORMATS,
+    BirthColumns,
+    Extra,
+    load_mapping,
+    one_file_faults,
+    side,
+    stated_columns,
+)
 
 ISSUE = """
 country = "GB"
@@ -89,6 +97,7 @@ def test_a_side_replaces_columns_key_by_key():
     """
     mapping = load_mapping("m.toml", text)
     left, right = side(mapping, "left"), side(mapping, "right")
+    assert [stated_columns(text, which) for which in ("left", "right")] == [left.keys, right.keys]
     assert (left.ref, left.given_names, left.surname, left.full_name) == (("id",), ("first",), ("last_1", "last_2"), ())
     assert (right.ref, right.given_names, right.surname, right.full_name) == (("key",), (), (), ("name",))
     assert [(extra.name, extra.column, extra.kind) for extra in right.extras] == [
@@ -219,3 +228,63 @@ def test_what_is_no_toml_is_said_with_its_line():
 
 def test_a_byte_order_mark_is_no_fault():
     assert side(load_mapping("m", "\ufeff[columns]\nref='id'\nsurname='s'"), None).ref == ("id",)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        ISSUE,
+        "[columns]\nref=['a', ' b ']\nfull_name='n'\ndate_of_birth='d'",
+        "[columns]\nref='id'\ndate_of_birth={day='d',month='m',year='y',age='a',age_as_of=['s','t']}",
+        "[columns]\nref='id'\n[extra]\nz='text'\na={column=['p','q'],kind='exact'}",
+    ],
+)
+def test_of_a_mapping_without_a_fault_the_stated_columns_are_those_that_are_read(text):
+    columns = side(load_mapping("m.toml", text), None)
+    assert list(stated_columns(text, None).items()) == list(columns.keys.items())
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[columns]\nref='id'\nsurnam='s'", {"ref": ("id",), "surname": ("s",)}),
+        ("[columns]\nref='id'\nsurname='t'\nsurnam='s'", {"ref": ("id",), "surname": ("t",)}),
+        ("[colums]\nref='id'\nwrong='x'", {"ref": ("id",)}),
+        ("[columns]\nref=7\nfull_name='n'\nsurname='s'", {"surname": ("s",), "full_name": ("n",)}),
+        ("[columns]\ndate_of_birth={colum='d', format='YYYY'}", {"date_of_birth": ("d",)}),
+        ("[columns]\ndate_of_birth={column='d', day='x'}", {"date_of_birth": ("d",), "date_of_birth.day": ("x",)}),
+        ("[columns]\ndate_of_birth=8\n[extra]\n'Job Title'='text'", {"extra.Job Title": ("Job Title",)}),
+        (
+            "[extra]\na='fuzzy'\nb={column='c'}\nd={kind='text'}\ne=3",
+            {"extra.a": ("a",), "extra.b": ("c",), "extra.e": ("e",)},
+        ),
+        ("columns='id'\nextra=1", {}),
+        ("[columns\n", {}),
+        ("", {}),
+    ],
+)
+def test_of_a_mapping_with_faults_every_column_is_stated_that_can_be_told(text, expected):
+    faults(text)
+    assert stated_columns(text, None) == expected
+
+
+def test_a_side_with_faults_still_states_its_own_columns():
+    text = "[columns]\nref='id'\nsurname='s'\n[left.colums]\nsurname='t'\n[left.extra_columns]\njob='j'\n[right]\ncolumns=1"
+    faults(text)
+    assert stated_columns(text, "left") == {"ref": ("id",), "surname": ("t",), "extra.job": ("j",)}
+    assert stated_columns(text, "right") == {"ref": ("id",), "surname": ("s",)}
+
+
+@pytest.mark.parametrize(
+    ("text", "missing"),
+    [
+        ("wrong=1\n[columns]\nsurname='s'\n[left.columns]\nref='a'\n[right.columns]\nref='b'", "ref"),
+        ("wrong=1\n[columns]\nref='i'\n[left.columns]\nsurname='a'\n[right.columns]\nsurname='b'", "any attribute"),
+        ("wrong=1\n[columns]\nref='i'\nsurname='s'\n[left.columns]\nsurname='a'", None),
+        ("wrong=1\n[columns]\nsurname='s'", None),
+        ("[columns\n", None),
+    ],
+)
+def test_a_mapping_with_faults_that_is_for_two_files_only_is_said_too(text, missing):
+    said = f"m.toml: [columns] has no column for {missing}; one file is read by [columns] alone, add it there"
+    assert one_file_faults("m.toml", text) == ([said] if missing else [])

@@ -39,17 +39,17 @@ FULL = {
 
 def test_every_missing_column_is_named_with_near_spellings():
     there = ["ID", "first", "last_name", "dob", "no", "street", "town", "pc", "job"]
-    assert missing_columns(there, COLUMNS, "left") == [
-        "left: column 'id' (ref) is not in the file; correct the mapping: did you mean 'ID'?",
-        "left: column 'last' (surname) is not in the file; correct the mapping: did you mean 'last_name'?",
+    assert missing_columns(there, COLUMNS.keys, "data/people.csv") == [
+        "data/people.csv: column 'id' (ref) is not in the file; correct the mapping: did you mean 'ID'?",
+        "data/people.csv: column 'last' (surname) is not in the file; correct the mapping: did you mean 'last_name'?",
     ]
-    assert missing_columns([*there, "id", "last"], COLUMNS, "left") == []
+    assert missing_columns([*there, "id", "last"], COLUMNS.keys, "data/people.csv") == []
 
 
 def test_a_missing_column_without_a_near_spelling_lists_what_is_there():
     columns = side(load_mapping("m.toml", "[columns]\nref='id'\ndate_of_birth={day='d1',month='m1',year='yob'}"), None)
-    assert missing_columns(["id", "d1", "m1", "Alter"], columns, "file") == [
-        "file: column 'yob' (date_of_birth.year) is not in the file; correct the mapping: there are id, d1, m1, Alter"
+    assert missing_columns(["id", "d1", "m1", "Alter"], columns.keys, "a.csv") == [
+        "a.csv: column 'yob' (date_of_birth.year) is not in the file; correct the mapping: there are id, d1, m1, Alter"
     ]
 
 
@@ -112,36 +112,36 @@ def test_letters_are_folded_as_names_fold_them():
 
 
 def test_a_full_file_has_no_warning():
-    assert file_warnings(FULL, columns=COLUMNS, side="file", country="plain") == []
-    assert file_warnings(FULL, columns=COLUMNS, side="file", country="GB") == []
+    assert file_warnings(FULL, columns=COLUMNS, file="a.csv", country="plain") == []
+    assert file_warnings(FULL, columns=COLUMNS, file="a.csv", country="GB") == []
 
 
 @pytest.mark.parametrize(
     ("change", "country", "expected"),
     [
-        ({"with_surname": 0}, "plain", "file: column last (surname) has no usable value in any of 100 records"),
+        ({"with_surname": 0}, "plain", "a.csv: column last (surname) has no usable value in any of 100 records"),
         (
             {"with_full_date": 0, "dob_missing": 100},
             "plain",
-            "file: column dob (date_of_birth) has no usable value in any of 100 records",
+            "a.csv: column dob (date_of_birth) has no usable value in any of 100 records",
         ),
         (
             {"with_full_date": 60, "dob_missing": 20, "dob_unreadable": 20},
             "GB",
-            "file: 20 of 80 dates of birth (column dob) cannot be read as dd/MM/yyyy, yyyyMMdd; state its format",
+            "a.csv: 20 of 80 dates of birth (column dob) cannot be read as dd/MM/yyyy, yyyyMMdd; state its format",
         ),
-        ({"with_full_date": 0, "dob_partial": 100}, "GB", "file: no full date of birth is known in 100 records"),
-        ({"filled_place_locality": 0}, "plain", "file: column town (locality) has no usable value"),
-        ({"filled_extra_job": 0}, "GB", "file: column job (extra.job) has no usable value"),
-        ({"filled_place_street": 0, "filled_place_house": 0}, "plain", "file: column no, street (address) has no"),
-        ({"with_postcode": 3}, "GB", "file: 3 of 100 postcodes (column pc) are British ones"),
-        ({"recorded_postcode": 0, "with_postcode": 0}, "GB", "file: column pc (postcode) has no usable value"),
-        ({"broken_letters": 4}, "GB", "file: 4 records hold letters that are not UTF-8"),
-        ({"records": 0}, "GB", "file: no record is left to compare"),
+        ({"with_full_date": 0, "dob_partial": 100}, "GB", "a.csv: no full date of birth is known in 100 records"),
+        ({"filled_place_locality": 0}, "plain", "a.csv: column town (locality) has no usable value"),
+        ({"filled_extra_job": 0}, "GB", "a.csv: column job (extra.job) has no usable value"),
+        ({"filled_place_street": 0, "filled_place_house": 0}, "plain", "a.csv: column no, street (address) has no"),
+        ({"with_postcode": 3}, "GB", "a.csv: 3 of 100 postcodes (column pc) are British ones"),
+        ({"recorded_postcode": 0, "with_postcode": 0}, "GB", "a.csv: column pc (postcode) has no usable value"),
+        ({"broken_letters": 4}, "GB", "a.csv: 4 records hold letters that are not UTF-8"),
+        ({"records": 0}, "GB", "a.csv: no record is left to compare"),
     ],
 )
 def test_what_is_empty_or_unreadable_gets_a_warning(change, country, expected):
-    found = file_warnings({**FULL, **change}, columns=COLUMNS, side="file", country=country)
+    found = file_warnings({**FULL, **change}, columns=COLUMNS, file="a.csv", country=country)
     assert len(found) == 1
     assert found[0].startswith(expected)
 
@@ -149,8 +149,8 @@ def test_what_is_empty_or_unreadable_gets_a_warning(change, country, expected):
 def test_a_file_without_a_mapped_date_is_said():
     columns = side(load_mapping("m.toml", "[columns]\nref='id'\nsurname='s'"), None)
     counts = {**FULL, "with_full_date": 0, "dob_missing": 100}
-    assert file_warnings(counts, columns=columns, side="left", country="plain") == [
-        "left: no date of birth is mapped; records are compared without one"
+    assert file_warnings(counts, columns=columns, file="b.csv", country="plain") == [
+        "b.csv: no date of birth is mapped; records are compared without one"
     ]
 
 
@@ -166,7 +166,9 @@ def test_messages_on_person_files_stand_on_the_page():
         "[columns]\nref = 'id'\nfull_name = 'n'\nsurname = 's'\n[extra]\n'Job Title' = 'text'",
         "[columns]\nref = 'id'\ndate_of_birth = { column = 'd', format = 'YYYYMMDD' }",
     )
-    said = missing_columns(["id", "first", "last_name", "dob", "no", "street", "town", "pc", "job"], COLUMNS, "left")
+    said = missing_columns(
+        ["id", "first", "last_name", "dob", "no", "street", "town", "pc", "job"], COLUMNS.keys, "people.csv"
+    )
     for text in wrong:
         with pytest.raises(SettingsError) as caught:
             load_mapping("m.toml", text)

@@ -1,0 +1,61 @@
+"""A scratch folder goes whatever the end, and its going hides no error."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+
+from linkage_spark.runs.context import emptied
+from linkage_spark.store.files import Files
+
+
+class FolderFiles:
+    """Files whose folders can be deleted until the session is dead."""
+
+    def __init__(self) -> None:
+        self.deleted: list[str] = []
+        self.dead = False
+
+    def delete(self, path: str) -> bool:
+        if self.dead:
+            raise ConnectionRefusedError("a name that stood in a row")
+        self.deleted.append(path)
+        return True
+
+
+def die(files: FolderFiles) -> None:
+    """The session ends in the middle of the work."""
+    files.dead = True
+    raise ZeroDivisionError
+
+
+def test_a_scratch_folder_is_emptied_before_and_removed_after() -> None:
+    files = FolderFiles()
+    with emptied(cast("Files", files), "out/work") as path:
+        assert (path, files.deleted) == ("out/work", ["out/work"])
+    assert files.deleted == ["out/work"] * 2
+
+
+@pytest.mark.parametrize("kind", [ZeroDivisionError, KeyboardInterrupt])
+def test_a_scratch_folder_is_removed_after_an_error_too(kind: type[BaseException]) -> None:
+    files = FolderFiles()
+    with pytest.raises(kind), emptied(cast("Files", files), "out/work"):
+        raise kind
+    assert files.deleted == ["out/work"] * 2
+
+
+def test_when_the_session_died_its_own_error_comes_through_and_the_folder_left_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    files = FolderFiles()
+    with pytest.raises(ZeroDivisionError), emptied(cast("Files", files), "out/work"):
+        die(files)
+    said = capsys.readouterr().err
+    assert said == "warning: out/work, which the next run empties, could not be removed (ConnectionRefusedError)\n"
+
+
+def test_after_work_that_went_well_a_folder_that_cannot_be_removed_is_an_error() -> None:
+    files = FolderFiles()
+    with pytest.raises(ConnectionRefusedError), emptied(cast("Files", files), "out/work"):
+        files.dead = True
