@@ -15,8 +15,9 @@ from linkage_spark.tables import enums
 from linkage_spark.tables.candidates import SCORED_PAIR
 from linkage_spark.tables.canonical import CANONICAL
 from linkage_spark.tables.linkage import LINKAGE
+from linkage_spark.tables.nominals import NOMINALS, PERSON_JUDGEMENT
 from linkage_spark.tables.results import CURRENT_RUN, RESULTS
-from linkage_spark.tables.star import STAR
+from linkage_spark.tables.star import STAR, STAR_NOMINALS
 from linkage_spark.tables.training import TRAINING
 
 TARGET = Path(__file__).resolve().parent.parent / "docs" / "tables.md"
@@ -25,10 +26,10 @@ _HEAD = """# Tables
 
 Generated from `src/linkage_spark/tables/` by `scripts/tables_doc.py`; change the contracts, not this page.
 
-Sections 1 to 3 are Delta tables under `ROOT/tables/<name>`. Section 4 is what readers load: plain Parquet
-under `ROOT/published/<table>/run_id=<run>/`. The frames of section 5 live inside one run. Unless a
+Sections 1 to 4 are Delta tables under `ROOT/tables/<name>`. Section 5 is what readers load: plain Parquet
+under `ROOT/published/<table>/run_id=<run>/`. The frames of section 6 live inside one run. Unless a
 description says otherwise, a column that is not *required* is null when the source has no value. Words such
-as `Tier` name a list of section 6.
+as `Tier` name a list of section 7.
 """
 
 _SECTIONS: tuple[tuple[str, str, tuple[TableContract, ...]], ...] = (
@@ -40,7 +41,12 @@ _SECTIONS: tuple[tuple[str, str, tuple[TableContract, ...]], ...] = (
     ),
     ("3. Results", "Hits, location hits, screening, and the run that pins them all.", RESULTS),
     (
-        "4. Published star",
+        "4. Nominals",
+        "Which police person records are one person, why, what happened to that over time, and what hits know of it.",
+        (*NOMINALS, PERSON_JUDGEMENT),
+    ),
+    (
+        "5. Published star",
         (
             "Text, 32-bit integers and doubles only. Take `run_id` from the one row of `current_run`, filter "
             "every table by it, then drop the column: any two tables then share at most one column, and "
@@ -49,9 +55,9 @@ _SECTIONS: tuple[tuple[str, str, tuple[TableContract, ...]], ...] = (
             "conflict unless told to look at the files alone: `pq.read_table(folder, partitioning=None)`; Spark "
             "and DuckDB need nothing."
         ),
-        (*STAR, CURRENT_RUN),
+        (*STAR, *STAR_NOMINALS, CURRENT_RUN),
     ),
-    ("5. Inside a run", "Never published.", (SCORED_PAIR,)),
+    ("6. Inside a run", "Never published.", (SCORED_PAIR,)),
 )
 
 
@@ -61,7 +67,7 @@ def render() -> str:
     for title, text, contracts in _SECTIONS:
         parts.append(f"\n## {title}\n\n{text}\n")
         parts += [_table(contract) for contract in contracts]
-    parts.append("\n## 6. Coded values\n")
+    parts.append("\n## 7. Coded values\n")
     parts += [_codes(codes) for codes in _enums()]
     return "".join(parts)
 

@@ -206,7 +206,7 @@ def decide(scored: DataFrame, *, model: Model) -> DataFrame:
         SCORED_PAIR; all tiers. ``rule_mask`` unites the rules of all variants of the pair.
     """
     judged = with_policy(SCORED_PAIR.conform(scored), model=model)
-    best = _best_variants(judged)
+    best = best_variants(judged)
     ranked = with_rivals(best, model=model)
     claims_match = F.col("tier_rank") == _RANK[Tier.MATCH]
     employees = claims_match & too_close(EMPLOYEES_AGAINST, margin_bits=model.rival.margin_bits)
@@ -266,7 +266,7 @@ def tier_of_rank(rank: Column) -> Column:
     )
 
 
-def _best_variants(judged: DataFrame) -> DataFrame:
+def best_variants(judged: DataFrame) -> DataFrame:
     """One row per employee and police record."""
     pair = Window.partitionBy("employee_id", "source_system", "person_ref")
     order = pair.orderBy(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import reduce
+from functools import partial, reduce
 from typing import Any
 
 from pyspark.sql import DataFrame, Observation
@@ -28,6 +28,7 @@ from linkage_spark.runs.manifest import GoodRun, MadeFrom, drop_unfinished, last
 from linkage_spark.runs.models import frozen_with, is_shipped, is_trained
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.reading import faults_in_words, persisted, read_sources
+from linkage_spark.runs.stages import run_stage
 from linkage_spark.settings.sources import feeds_of
 from linkage_spark.tables.canonical import (
     ASSIGNMENT,
@@ -85,7 +86,7 @@ def backfill(run: RunContext) -> None:
     saved = _take_up_work(run, good, inputs)
     try:
         for name, work in _STAGES.items():
-            _stage(run, saved, of_model, name, work)
+            run_stage(run.progress, saved, name, partial(work, run, saved, of_model))
         published = publishing.publish(run, saved, good=good, made_from=inputs)
     except Exception as error:
         publishing.record_failure(run, good=good, made_from=inputs, error=error)
@@ -115,27 +116,6 @@ def _refuse_edited_model(run: RunContext, good: GoodRun | None) -> None:
             f"model {run.model.id} differs from the model that run {good.run_id} used under this id; "
             "a released model is never edited: put the old file back, or give the new one a new id"
         )
-
-
-def _stage(
-    run: RunContext,
-    saved: Checkpoints,
-    good: GoodRun | None,
-    name: str,
-    work: Callable[[RunContext, Checkpoints, GoodRun | None, Stage], Done],
-) -> None:
-    """Run one stage unless an interrupted run had finished it, and remember it."""
-    with run.progress.stage(name) as stage:
-        done = saved.done.get(name)
-        if done is not None:
-            stage.counts.update(done.counts)
-            stage.resumed = True
-            return
-        done = work(run, saved, good, stage)
-    saved.mark(
-        name,
-        Done(seconds=stage.seconds, counts=dict(stage.counts), versions=done.versions, notes=done.notes),
-    )
 
 
 def _read(run: RunContext, saved: Checkpoints, contract: TableContract) -> DataFrame:

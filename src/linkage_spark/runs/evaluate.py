@@ -12,9 +12,11 @@ from pyspark.sql import functions as F
 from linkage_spark.errors import ContractError, GateError, SourceError, UsageError
 from linkage_spark.evaluation.figures import Figures, from_json
 from linkage_spark.evaluation.gaps import gap_faults
+from linkage_spark.flows.cluster import Comparing
 from linkage_spark.runs.context import emptied, scratch
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.evaluate_expectation import expect_without_truth
+from linkage_spark.runs.evaluate_nominals import measure_nominals, nominals_in_words
 from linkage_spark.runs.evaluate_truth import Pinned, Truth, measure_against
 from linkage_spark.runs.manifest import last_good_run
 from linkage_spark.runs.progress import Progress
@@ -27,6 +29,7 @@ from linkage_spark.store.files import Files
 from linkage_spark.tables.canonical import PERSON
 from linkage_spark.tables.enums import RunStatus
 from linkage_spark.tables.linkage import FREQUENCY, LINK, REFINED_KEY
+from linkage_spark.tables.nominals import NOMINAL_FREQUENCY, NOMINAL_MEMBER, NOMINAL_REFINED_KEY
 from linkage_spark.tables.results import HIT, RUN
 
 
@@ -69,6 +72,7 @@ def run_evaluate(
             raise UsageError("--ablation and --with-values need the truth of a made-up force, and there is none")
         frozen = _frozen(files, store, row, pinned)
         costly: Mapping[str, Any] | None = None
+        joined = ""
         with emptied(files, scratch(root, "evaluate")) as work:
             again = _screened_again(pinned, frozen, work, progress) if in_depth or truth is None else None
             if again is not None:
@@ -91,13 +95,36 @@ def run_evaluate(
                 figures["accuracy"], costly = measured.accuracy, measured.costly
                 if "expectation" in figures:
                     figures["expectation"]["people"]["truth"] = measured.people
+                joined = _nominals(truth, pinned, row, files=files, work=work, progress=progress)
         with progress.stage("example hits") as stage:
             examples = collect_examples(pinned.read(HIT), pinned.read(LINK))
             stage.counts["hits"] = len(examples)
         report = write_report(root, pinned.run_id, figures, files=files, examples=examples, costly=costly)
-    print(report.summary, end="", flush=True)
+    print(report.summary + joined, end="", flush=True)
     _refuse_wide_gaps(figures)
     return 0
+
+
+def _nominals(
+    truth: Truth, pinned: Pinned, row: Mapping[str, Any], *, files: Files, work: str, progress: Progress
+) -> str:
+    """Measure the run's nominals where it has some; what the console says of them."""
+    if NOMINAL_MEMBER.name not in pinned.versions:
+        return ""
+    told = json.loads(row["counts_json"])["nominals"]
+    frozen = load_frozen(
+        files,
+        pinned.store,
+        model_id=told["model_id"],
+        fingerprint=told["model_fingerprint"],
+        refined_key=pinned.read(NOMINAL_REFINED_KEY),
+        frequency=pinned.read(NOMINAL_FREQUENCY),
+    )
+    comparing = Comparing(model=frozen.model, frequencies=frozen.frequencies, names=frozen.names)
+    found = measure_nominals(truth.person, pinned, comparing=comparing, work=work, progress=progress)
+    folder = f"{pinned.store.root}/reports/{pinned.run_id}"
+    files.write_text(f"{folder}/nominal_accuracy.json", json.dumps(found, indent=1, sort_keys=True) + "\n")
+    return nominals_in_words(found)
 
 
 def _refuse_wide_gaps(figures: Figures) -> None:

@@ -7,18 +7,19 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, reduce
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
+from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 import linkage_spark
 from linkage_spark.errors import LinkageError
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.store.delta import DeltaStore
-from linkage_spark.tables.enums import RunStatus
+from linkage_spark.tables.enums import RunKind, RunStatus
 from linkage_spark.tables.results import RUN
 
 
@@ -100,14 +101,22 @@ def fingerprint(parts: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(dict(parts), sort_keys=True).encode()).hexdigest()
 
 
-def last_good_run(store: DeltaStore, *, model_id: str | None = None) -> GoodRun | None:
-    """The newest RUN row that published, or found nothing changed; of one model when asked; None before the first."""
+def last_good_run(store: DeltaStore, *, model_id: str | None = None, kind: RunKind | None = None) -> GoodRun | None:
+    """The newest RUN row that published, or found nothing changed; None before the first.
+
+    Args:
+        store: holds RUN.
+        model_id: only runs that used this model; None: any.
+        kind: only runs of this job; None: any.
+    """
     if not store.exists(RUN):
         return None
-    of_model = F.lit(True) if model_id is None else F.col("model_id") == model_id
+    wanted = {"model_id": model_id, "kind": kind and kind.value}
+    asked = [F.col(name) == F.lit(value) for name, value in wanted.items() if value is not None]
     rows = (
         store.read(RUN)
-        .where(F.col("status").isin(RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value) & of_model)
+        .where(F.col("status").isin(RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value))
+        .where(reduce(Column.__and__, asked, F.lit(True)))
         .orderBy(F.desc("finished_at"), F.desc("run_id"))
         .limit(1)
         .collect()

@@ -30,7 +30,7 @@ from linkage_spark.tables.canonical import EMPLOYEE, EVENT, PERSON
 from linkage_spark.tables.enums import RunStatus
 from linkage_spark.tables.linkage import LINK, RULE_PRICE
 from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, RUN, SCREENING
-from linkage_spark.tables.star import STAR, STAR_RUN
+from linkage_spark.tables.star import STAR, STAR_NOMINALS, STAR_RUN
 
 
 def repair_current_run(run: RunContext, good: GoodRun | None) -> None:
@@ -64,7 +64,7 @@ class Published:
 
 def forget(run: RunContext, left: str) -> None:
     """Remove the published files and the report of a run that never became one."""
-    delete_published(run.files, run.root, tuple(table.name for table in STAR), left)
+    delete_published(run.files, run.root, tuple(table.name for table in (*STAR, *STAR_NOMINALS)), left)
     run.files.delete(f"{run.root}/reports/{left}")
     run.progress.say(f"removed what the unfinished run {left} had left")
 
@@ -176,7 +176,7 @@ def publish(run: RunContext, saved: Checkpoints, *, good: GoodRun | None, made_f
         )
         figures = gather_figures(run, saved, row)
         row["counts_json"] = to_json(figures)
-        _write_star(run, saved, row)
+        write_star(run, saved.versions, row)
         shown = _same_star(run, good)
         examples = collect_examples(
             run.store.read(HIT, version=saved.versions[HIT.name]),
@@ -191,11 +191,17 @@ def publish(run: RunContext, saved: Checkpoints, *, good: GoodRun | None, made_f
     return Published(summary=report.summary, finished_at=finished_at, shown_run_id=shown or run.run_id)
 
 
-def _write_star(run: RunContext, saved: Checkpoints, row: Mapping[str, Any]) -> None:
-    """Every published table of the run."""
+def write_star(run: RunContext, versions: Mapping[str, int], row: Mapping[str, Any]) -> None:
+    """Every published table of the results.
+
+    Args:
+        run: writes under its id.
+        versions: of the tables that the star is made from.
+        row: the run's row of RUN.
+    """
 
     def read(contract: TableContract) -> DataFrame:
-        return run.store.read(contract, version=saved.versions[contract.name])
+        return run.store.read(contract, version=versions[contract.name])
 
     results = Results(
         hit=read(HIT),

@@ -19,6 +19,9 @@ from linkage_spark.tables.star import (
     STAR_HIT_LINK,
     STAR_LINK,
     STAR_LOCATION_HIT,
+    STAR_NOMINAL_ALERT,
+    STAR_NOMINAL_FORM,
+    STAR_NOMINAL_OTHER,
     STAR_REASON,
     STAR_RUN,
     STAR_SCREENING,
@@ -209,6 +212,45 @@ def star_screening(screening: DataFrame) -> DataFrame:
 def star_run(run: DataFrame) -> DataFrame:
     """RUN → the columns of STAR_RUN without run_id; one row."""
     return _fill(run, STAR_RUN)
+
+
+def star_nominals(
+    alert: DataFrame, same_nominal: DataFrame, portrait: DataFrame, *, run_id: str
+) -> dict[TableContract, DataFrame]:
+    """What the job nominals adds to the star; of portraits, those of linked persons only.
+
+    Args:
+        alert: NOMINAL_ALERT.
+        same_nominal: SAME_NOMINAL.
+        portrait: NOMINAL_PORTRAIT.
+        run_id: the run.
+
+    Returns:
+        One frame per contract of ``tables.star.STAR_NOMINALS``, in that order.
+    """
+    key = hashed_key(F.col("employee_id"), F.col("nominal_id").cast("string"))
+    alerts = _fill(
+        alert,
+        STAR_NOMINAL_ALERT,
+        nominal_alert_key=key,
+        employee_key=upper_key(F.col("employee_id")),
+        nominal_alert_nominal=F.col("nominal_id").cast("string"),
+        nominal_alert_tier_words=in_words(F.col("tier"), PLAIN_WORDS["tier"]),
+        nominal_alert_match_weight=F.col("match_weight_millibits") / F.lit(1000.0),
+        nominal_alert_first_event_date_key=date_key(F.col("first_event_date")),
+        nominal_alert_last_event_date_key=date_key(F.col("last_event_date")),
+    )
+    of_alerts = portrait.join(F.broadcast(alert.select("employee_id", "nominal_id")), on=["nominal_id"])
+    forms = _fill(
+        of_alerts,
+        STAR_NOMINAL_FORM,
+        nominal_alert_key=key,
+        nominal_form_first_seen_date_key=date_key(F.col("first_seen")),
+        nominal_form_last_seen_date_key=date_key(F.col("last_seen")),
+    )
+    others = _fill(same_nominal, STAR_NOMINAL_OTHER, nominal_alert_key=key)
+    tables = {STAR_NOMINAL_ALERT: alerts, STAR_NOMINAL_OTHER: others, STAR_NOMINAL_FORM: forms}
+    return {table: table.conform(rows.withColumn("run_id", F.lit(run_id))) for table, rows in tables.items()}
 
 
 _WRITE: Mapping[str, Callable[[Column], Column]] = {

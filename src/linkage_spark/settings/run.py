@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
 
@@ -79,6 +79,32 @@ class Evaluation(Frozen):
     min_tradition_links: int = Field(ge=1)
 
 
+class NominalSettings(Frozen):
+    """How police person records are joined.
+
+    Attributes:
+        model_id: the model under conf/models.
+        engine: who finds connected components.
+        driver_edges: most accepted edges that 'auto' brings to the driver.
+        max_records, max_path, bridge_bits: limits of one person's cluster (``nominals.guard.GuardLimits``).
+        quarantine_records: components with more records are not looked into and wait for a reviewer.
+    """
+
+    model_id: str
+    engine: Literal["auto", "driver", "graphframes"]
+    driver_edges: int = Field(ge=0)
+    max_records: int = Field(ge=1)
+    max_path: int = Field(ge=1)
+    bridge_bits: float
+    quarantine_records: int = Field(ge=3)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the settings that decide which records join; who finds the components does not."""
+        decides = self.model_dump(exclude={"engine", "driver_edges"})
+        return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
+
+
 class Settings(Frozen):
     """Everything a run may be told, besides its paths."""
 
@@ -89,12 +115,13 @@ class Settings(Frozen):
     gates: Gates
     lock: Lock
     evaluation: Evaluation
+    nominals: NominalSettings
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the settings that decide results; they hold the name of the key's file, never the key.
 
-        Gates, lock, the number of files and the limits of the evaluation decide whether and how a result is
+        Settings of the nominals have one of their own. Gates, lock, the number of files and the limits of the evaluation decide whether and how a result is
         published and judged, not what it is, so a run that a gate stopped goes on where it stopped when the gate is changed.
         """
         decides = self.model_dump(include={"identity", "screening", "secret"})

@@ -180,6 +180,7 @@ class RunKind(StrEnum):
 
     BACKFILL = "backfill"
     TRAIN = "train"
+    NOMINALS = "nominals"
 
 
 class RunStatus(StrEnum):
@@ -189,3 +190,46 @@ class RunStatus(StrEnum):
     UNCHANGED = "unchanged"
     TRAINED = "trained"
     FAILED = "failed"
+
+
+class CutReason(StrEnum):
+    """Why an accepted edge joins nobody. The order is the precedence: of several reasons the first is named."""
+
+    JUDGED_NOT_SAME = "judged_not_same"
+    PNC_DIFFERS = "pnc_differs"
+    DATES_CONTRADICT = "dates_contradict"
+    TWIN_PATTERN = "twin_pattern"
+    SEX_MARKED_CONFLICT = "sex_marked_conflict"
+    TOO_LARGE = "too_large"
+    TOO_LONG = "too_long"
+    WEAK_BRIDGE = "weak_bridge"
+
+
+class NominalState(StrEnum):
+    """What a nominal is after a run. MERGED and RETIRED are ends; an ended nominal never comes back."""
+
+    LIVE = "live"
+    QUARANTINED = "quarantined"
+    MERGED = "merged"
+    RETIRED = "retired"
+
+
+class NominalEventKind(StrEnum):
+    """What can happen to a nominal, or to a record's place in one."""
+
+    CREATED = "created"
+    JOINED = "joined"
+    LEFT = "left"
+    MERGED = "merged"
+    SPLIT = "split"
+    QUARANTINED = "quarantined"
+    RELEASED = "released"
+    RETIRED = "retired"
+
+
+class PersonJudgement(StrEnum):
+    """A reviewer's word on two police person records. WITHDRAWN takes back what was said before of the pair."""
+
+    SAME = "same"
+    NOT_SAME = "not_same"
+    WITHDRAWN = "withdrawn"

@@ -460,3 +460,74 @@ STAR: Final[tuple[TableContract, ...]] = (
     STAR_SCREENING,
     STAR_RUN,
 )
+
+_ALERT_KEY = Field(
+    "nominal_alert_key",
+    STRING,
+    "SHA-256 of employee and nominal, first 32 hex digits; stable over runs.",
+    required=True,
+)
+
+STAR_NOMINAL_ALERT = TableContract(
+    name="nominal_alert",
+    row="One employee and one nominal with a link between them: that person's records and events, each counted once.",
+    key=("run_id", "nominal_alert_key"),
+    fields=(
+        _RUN_ID,
+        _ALERT_KEY,
+        _EMPLOYEE_KEY,
+        _text("nominal_alert_nominal", "Our id of the nominal, as text.", required=True),
+        _text("nominal_alert_tier", "Tier of the best link.", required=True),
+        _text("nominal_alert_tier_words", "The tier in plain words.", required=True),
+        Field("nominal_alert_match_weight", DOUBLE, "log2 odds of the best link.", required=True),
+        _number("nominal_alert_linked_records", "Records that are linked to the employee themselves.", required=True),
+        _number("nominal_alert_other_records", "Records of the nominal that are not themselves linked.", required=True),
+        _number("nominal_alert_events", "Events of the linked records, each counted once.", required=True),
+        _number("nominal_alert_conduct_events", "Of these, in the conduct lane.", required=True),
+        _number("nominal_alert_welfare_events", "Of these, in the welfare lane.", required=True),
+        _number("nominal_alert_other_events", "Events of the other records alone; no hits.", required=True),
+        _text("nominal_alert_roles_json", "Events per role as a JSON object.", required=True),
+        _number(
+            "nominal_alert_first_event_date_key", "Day of the first event, yyyymmdd; 0 when unknown.", required=True
+        ),
+        _number("nominal_alert_last_event_date_key", "Day of the last event, yyyymmdd; 0 when unknown.", required=True),
+        _flag("nominal_alert_default_view", "one of its hits is in the default view"),
+        _text("nominal_alert_statement", "The alert in words.", required=True),
+    ),
+)
+
+STAR_NOMINAL_OTHER = TableContract(
+    name="nominal_other",
+    row="One record of a linked person that did not itself match: offered, never a hit.",
+    key=("run_id", "nominal_alert_key", "nominal_other_source_system", "nominal_other_person_ref"),
+    fields=(
+        _RUN_ID,
+        _ALERT_KEY,
+        _text("nominal_other_source_system", "System of the record.", required=True),
+        _text("nominal_other_person_ref", "The police person record.", required=True),
+        _number("nominal_other_events", "Events in which the record stands.", required=True),
+        _text("nominal_other_statement", "Why it is offered.", required=True),
+    ),
+)
+
+STAR_NOMINAL_FORM = TableContract(
+    name="nominal_form",
+    row="One form of a name, date of birth or address under which the records of a linked person know them.",
+    key=("run_id", "nominal_alert_key", "nominal_form_dpa_category", "nominal_form_attribute", "nominal_form_value"),
+    fields=(
+        _RUN_ID,
+        _ALERT_KEY,
+        _text("nominal_form_dpa_category", "DpaCategory; '' for records in no event. Never mixed.", required=True),
+        _text("nominal_form_attribute", "'name', 'date_of_birth' or 'address'.", required=True),
+        _text("nominal_form_value", "The form. Personal data.", required=True),
+        _number("nominal_form_records", "Records that bear it in this category.", required=True),
+        _number("nominal_form_events", "Events in which those stand in this category.", required=True),
+        _number(
+            "nominal_form_first_seen_date_key", "Day of the first such event, yyyymmdd; 0 when unknown.", required=True
+        ),
+        _number("nominal_form_last_seen_date_key", "Day of the last, yyyymmdd; 0 when unknown.", required=True),
+    ),
+)
+
+STAR_NOMINALS: Final[tuple[TableContract, ...]] = (STAR_NOMINAL_ALERT, STAR_NOMINAL_OTHER, STAR_NOMINAL_FORM)
+"""What the job nominals adds to the star. A snapshot of another job has no rows of them under its run."""

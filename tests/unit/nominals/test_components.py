@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from linkage_spark.nominals.components import components
+from tests.support import union_find as oracle
 
 Edges = list[tuple[int, int]]
 
@@ -33,19 +34,9 @@ CATALOGUE: dict[str, tuple[int, Edges, list[int]]] = {
 
 
 def union_find(edges: Edges, vertices: int) -> list[int]:
-    """The oracle: parents, the lower code always on top."""
-    parent = list(range(vertices))
-
-    def top(vertex: int) -> int:
-        while parent[vertex] != vertex:
-            parent[vertex] = parent[parent[vertex]]
-            vertex = parent[vertex]
-        return vertex
-
-    for one, other in edges:
-        low, high = sorted((top(one), top(other)))
-        parent[high] = low
-    return [top(vertex) for vertex in range(vertices)]
+    """The oracle's labels of all vertices, those without an edge too."""
+    labels = oracle.union_find(edges)
+    return [labels.get(vertex, vertex) for vertex in range(vertices)]
 
 
 def found(edges: Edges, vertices: int) -> list[int]:

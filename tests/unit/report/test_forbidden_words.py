@@ -16,7 +16,7 @@ from linkage_spark.report import words
 from linkage_spark.report.console import summary
 from linkage_spark.report.html import page
 from linkage_spark.settings.wording import load_wording
-from linkage_spark.tables import candidates, canonical, enums, linkage, results
+from linkage_spark.tables import candidates, canonical, enums, linkage, nominals, results
 from tests.unit.report import made_up
 
 CONF = Path(__file__).parents[3] / "conf"
@@ -24,11 +24,11 @@ SOURCES = Path(linkage_spark.__file__).parent
 WORDING = load_wording(CONF)
 CONTRACTS = [
     value
-    for module in (candidates, canonical, linkage, results)
+    for module in (candidates, canonical, linkage, nominals, results)
     for value in vars(module).values()
     if isinstance(value, TableContract)
 ]
-SPEAKING = ("report", "hits", "linkage", "evaluation", "runs", "serving", "tables")
+SPEAKING = ("report", "hits", "linkage", "nominals", "evaluation", "runs", "serving", "tables")
 """Packages whose text reaches a reader."""
 
 

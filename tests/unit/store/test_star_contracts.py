@@ -11,7 +11,10 @@ import pytest
 from pyspark.sql.types import DoubleType, IntegerType, StringType
 
 from linkage_spark.tables import enums
-from linkage_spark.tables.star import PLAIN_WORDS, STAR
+from linkage_spark.tables.star import PLAIN_WORDS, STAR_NOMINALS
+from linkage_spark.tables.star import STAR as STAR_OF_HITS
+
+STAR = (*STAR_OF_HITS, *STAR_NOMINALS)
 
 FORBIDDEN = tomllib.loads((Path(__file__).parents[3] / "conf/wording.toml").read_text(encoding="utf-8"))[
     "forbidden_words"
@@ -46,7 +49,15 @@ def test_a_column_that_is_no_shared_key_starts_with_its_tables_name(contract) ->
 
 
 def test_only_keys_are_shared() -> None:
-    assert _shared_columns() == {"hit_key", "link_key", "employee_key", "event_key", "date_key", "reason_key"}
+    assert _shared_columns() == {
+        "hit_key",
+        "link_key",
+        "employee_key",
+        "event_key",
+        "date_key",
+        "reason_key",
+        "nominal_alert_key",
+    }
 
 
 @pytest.mark.parametrize("pair", list(combinations(STAR, 2)), ids=lambda pair: f"{pair[0].name}-{pair[1].name}")

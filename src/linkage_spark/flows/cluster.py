@@ -1,0 +1,166 @@
+"""Police person records → pairs that join → components → clusters that nothing speaks against. Frames in, frames out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, Observation
+from pyspark.sql import functions as F
+
+from linkage_spark.linkage.blocking import propose_pairs
+from linkage_spark.linkage.comparison.tokens import NameKnowledge
+from linkage_spark.linkage.joining import as_edges, as_records, conflicting_pairs, joining_pairs, without_floor
+from linkage_spark.linkage.score_stage import score_candidates
+from linkage_spark.model.frequencies import Frequencies
+from linkage_spark.model.schema import Model
+from linkage_spark.nominals.guard_stage import component_sizes
+from linkage_spark.nominals.records import record_id
+from linkage_spark.tables.candidates import COMPARED_COLUMNS, SCORED_PAIR
+from linkage_spark.tables.canonical import PERSON
+from linkage_spark.tables.enums import CutReason
+
+
+@dataclass(frozen=True)
+class Comparing:
+    """With what pairs are scored.
+
+    Attributes:
+        model: the model of nominals.
+        frequencies: frozen with it.
+        names: nicknames, transliterations and sex-marked parts of names.
+    """
+
+    model: Model
+    frequencies: Frequencies
+    names: NameKnowledge
+
+    def score(self, candidates: DataFrame) -> DataFrame:
+        """SCORED_PAIR of the pairs above the model's floor."""
+        scored = score_candidates(candidates, model=self.model, frequencies=self.frequencies, names=self.names)
+        return SCORED_PAIR.conform(scored)
+
+    def score_all(self, pairs: DataFrame) -> DataFrame:
+        """SCORED_PAIR of all pairs, however little they weigh."""
+        model = without_floor(self.model)
+        return SCORED_PAIR.conform(score_candidates(pairs, model=model, frequencies=self.frequencies, names=self.names))
+
+
+def records_of(persons: DataFrame) -> DataFrame:
+    """PERSON rows of the police under their record ids (``joining.as_records``)."""
+    return as_records(PERSON.check(persons), record_id())
+
+
+def compare_records(
+    records: DataFrame,
+    *,
+    comparing: Comparing,
+    refined: Collection[str],
+    secret: bytes,
+    observation: Observation | None = None,
+) -> DataFrame:
+    """Every pair of records that the rules propose, scored.
+
+    Args:
+        records: what ``records_of`` gave.
+        comparing: the model, and what is frozen with it.
+        refined: HMACs of its refined keys.
+        secret: key of the HMACs.
+        observation: takes the counts per rule.
+
+    Returns:
+        SCORED_PAIR with record ids as text; a pair stands once.
+    """
+    candidates = propose_pairs(
+        records,
+        records,
+        model=comparing.model,
+        refined=refined,
+        secret=secret,
+        observation=observation,
+        within=True,
+        broadcast=False,
+    )
+    return comparing.score(candidates)
+
+
+def accepted_edges(
+    scored: DataFrame,
+    records: DataFrame,
+    judgements: DataFrame,
+    *,
+    comparing: Comparing,
+) -> DataFrame:
+    """Pairs that join: those of the rule, and those that a reviewer has judged the same.
+
+    Args:
+        scored: what ``compare_records`` gave.
+        records: what ``records_of`` gave.
+        judgements: the one in force per pair: ``left_record_id`` < ``right_record_id``, ``same`` BOOLEAN.
+        comparing: as in ``compare_records``.
+
+    Returns:
+        NOMINAL_EDGE without the columns of the guard. A judged pair of records of which one has gone is left out.
+    """
+    same = judgements.where("same").select("left_record_id", "right_record_id")
+    judged = comparing.score_all(pairs_of_records(records, same))
+    by_rule = joining_pairs(scored, model=comparing.model).join(
+        same, on=["left_record_id", "right_record_id"], how="left_anti"
+    )
+    by_judgement = as_edges(judged, model=comparing.model)
+    return by_rule.withColumn("judged_same", F.lit(False)).unionByName(
+        by_judgement.withColumn("judged_same", F.lit(True))
+    )
+
+
+def conflicts_inside(
+    records: DataFrame,
+    components: DataFrame,
+    edges: DataFrame,
+    judgements: DataFrame,
+    *,
+    comparing: Comparing,
+    most_records: int,
+) -> DataFrame:
+    """What speaks against two records of one component being one person.
+
+    Pairs that the rule accepts need no second look. A component of two has no other pair; one of more than
+    ``most_records`` is not looked into.
+
+    Args:
+        records: what ``records_of`` gave.
+        components: ``record_id``, ``component_id``.
+        edges: accepted pairs.
+        judgements: as in ``accepted_edges``.
+        comparing: as in ``compare_records``.
+        most_records: largest component whose pairs are compared.
+
+    Returns:
+        ``left_record_id``, ``right_record_id``, ``reason`` (CutReason).
+    """
+    sizes = component_sizes(components).where(F.col("records").between(3, most_records)).select("component_id")
+    placed = components.join(sizes, on=["component_id"])
+    left = placed.select("component_id", F.col("record_id").alias("left_record_id"))
+    right = placed.select("component_id", F.col("record_id").alias("right_record_id"))
+    pairs = left.join(right, on=["component_id"]).where("left_record_id < right_record_id").drop("component_id")
+    known = edges.where("not judged_same").select("left_record_id", "right_record_id")
+    open_pairs = pairs.join(known, on=["left_record_id", "right_record_id"], how="left_anti")
+    scored = comparing.score_all(pairs_of_records(records, open_pairs))
+    judged = judgements.where("not same").select(
+        "left_record_id", "right_record_id", F.lit(CutReason.JUDGED_NOT_SAME.value).alias("reason")
+    )
+    return conflicting_pairs(scored, model=comparing.model).unionByName(judged)
+
+
+def pairs_of_records(records: DataFrame, pairs: DataFrame) -> DataFrame:
+    """All pairs of variants of given pairs of records, as ``score_candidates`` takes them; proposed by no rule."""
+    compared = records.select(*COMPARED_COLUMNS)
+    sides = {
+        suffix: compared.select(
+            F.col("person_ref").cast("long").alias(end),
+            *[F.col(name).alias(f"{name}_{suffix}") for name in compared.columns],
+        )
+        for suffix, end in (("l", "left_record_id"), ("r", "right_record_id"))
+    }
+    joined = pairs.join(sides["l"], on=["left_record_id"]).join(sides["r"], on=["right_record_id"])
+    return joined.drop("left_record_id", "right_record_id").withColumn("rule_mask", F.lit(0).cast("long"))

@@ -1,0 +1,101 @@
+"""Scored pairs of police person records → pairs that may join their records, and pairs that speak against it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pyspark.sql import Column, DataFrame
+from pyspark.sql import functions as F
+
+from linkage_spark.linkage.decision import best_variants, tier_of_rank, with_policy
+from linkage_spark.model.schema import Model, Thresholds
+from linkage_spark.tables.candidates import SCORED_PAIR
+from linkage_spark.tables.enums import CutReason, PolicyReason, Tier
+from linkage_spark.tables.nominals import NOMINAL_EDGE
+
+_EVERY_PAIR = -1e6
+"""Bits below every match weight."""
+
+_GUARD_COLUMNS = ("judged_same", "cut_reason", "because_left_record_id", "because_right_record_id")
+
+
+def as_records(persons: DataFrame, record_id: Column) -> DataFrame:
+    """PERSON rows whose reference is the record's id as text: what pairs of police records are made of.
+
+    Args:
+        persons: PERSON rows of the police.
+        record_id: the id of a row's record.
+    """
+    return persons.withColumn("person_ref", record_id.cast("string"))
+
+
+def joining_pairs(scored: DataFrame, *, model: Model) -> DataFrame:
+    """The pairs that the joining rule accepts: name, date of birth and place agree together, and the weight is enough.
+
+    The rule is the policy's for tier match, with the model's own ``match_bits``: name and date of birth alone never
+    join, nor does a pair with a twin's pattern or names marked for different sexes. Rivals do not count here; the
+    guard looks at whole components.
+
+    Args:
+        scored: SCORED_PAIR of records as ``as_records`` makes them.
+        model: the model of nominals.
+
+    Returns:
+        One row per pair, its best variants: NOMINAL_EDGE without what reviewers and the guard add.
+    """
+    best = best_variants(with_policy(SCORED_PAIR.conform(scored), model=model))
+    accepted = best.withColumn("tier", tier_of_rank(F.col("tier_rank"))).where(F.col("tier") == F.lit(Tier.MATCH.value))
+    return _with_ends(accepted).select(*_own_columns(model))
+
+
+def as_edges(scored: DataFrame, *, model: Model) -> DataFrame:
+    """Every pair as it stands, accepted or not: for pairs that a reviewer has judged the same. Columns of ``joining_pairs``."""
+    best = best_variants(with_policy(SCORED_PAIR.conform(scored), model=model))
+    return _with_ends(best).select(*_own_columns(model))
+
+
+def without_floor(model: Model) -> Model:
+    """The same model, keeping every scored pair: what speaks against joining lies below every floor."""
+    cuts = model.thresholds
+    kept = Thresholds(match_bits=cuts.match_bits, possible_bits=cuts.possible_bits, floor_bits=_EVERY_PAIR)
+    return model.model_copy(update={"thresholds": kept})
+
+
+def conflicting_pairs(scored: DataFrame, *, model: Model) -> DataFrame:
+    """Pairs of records that may not be one person, by their best variants.
+
+    Args:
+        scored: SCORED_PAIR of pairs inside components, made ``without_floor``.
+        model: the model of nominals.
+
+    Returns:
+        ``left_record_id``, ``right_record_id``, ``reason`` (CutReason: dates that no level explains, a twin's pattern,
+        names marked for different sexes; the first that holds).
+    """
+    best = best_variants(with_policy(SCORED_PAIR.conform(scored), model=model))
+    found = _with_ends(best).withColumn("reason", _reason(_CONFLICTS))
+    return found.where(F.col("reason").isNotNull()).select("left_record_id", "right_record_id", "reason")
+
+
+_CONFLICTS: Mapping[CutReason, str] = {
+    CutReason.DATES_CONTRADICT: "dob_contradicts",
+    CutReason.TWIN_PATTERN: f"twin_pattern or policy_reason = '{PolicyReason.TWIN_PATTERN.value}'",
+    CutReason.SEX_MARKED_CONFLICT: "sex_marked_conflict",
+}
+
+
+def _reason(conflicts: Mapping[CutReason, str]) -> Column:
+    """The first conflict that holds; null when none does."""
+    return F.coalesce(*[F.when(F.expr(claim), F.lit(reason.value)) for reason, claim in conflicts.items()])
+
+
+def _with_ends(pairs: DataFrame) -> DataFrame:
+    """The two records' ids, the lower on the left; levels and weights do not depend on sides."""
+    one, other = F.col("employee_id").cast("long"), F.col("person_ref").cast("long")
+    return pairs.withColumn("left_record_id", F.least(one, other)).withColumn("right_record_id", F.greatest(one, other))
+
+
+def _own_columns(model: Model) -> list[Column]:
+    """NOMINAL_EDGE's columns that follow from the score."""
+    own = [name for name in NOMINAL_EDGE.names if name not in _GUARD_COLUMNS]
+    return [F.lit(model.id).alias(name) if name == "model_id" else F.col(name) for name in own]

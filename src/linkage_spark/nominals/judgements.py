@@ -1,0 +1,33 @@
+"""Reviewers' words on pairs of records → the one in force per pair."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from linkage_spark.tables.enums import PersonJudgement
+from linkage_spark.tables.nominals import PERSON_JUDGEMENT
+
+_ORDER = (PersonJudgement.WITHDRAWN, PersonJudgement.SAME, PersonJudgement.NOT_SAME)
+"""Of words of one moment the last in this order holds: doubt does not join, and *not the same* outweighs all."""
+
+
+def judgements_in_force(judgement: DataFrame) -> DataFrame:
+    """The newest word on each pair; of several of one moment *not the same*, then *same*; withdrawn ones leave no row.
+
+    Args:
+        judgement: PERSON_JUDGEMENT, all rows that were ever added.
+
+    Returns:
+        ``left_record_id``, ``right_record_id``, ``same`` BOOLEAN.
+    """
+    rank = F.array_position(F.array(*[F.lit(word.value) for word in _ORDER]), F.col("judgement"))
+    newest = (
+        PERSON_JUDGEMENT.check(judgement)
+        .groupBy("left_record_id", "right_record_id")
+        .agg(F.max(F.struct("judged_at", rank.alias("rank"))).alias("last"))
+    )
+    held = {word: place for place, word in enumerate(_ORDER, start=1)}
+    return newest.where(F.col("last.rank") > F.lit(held[PersonJudgement.WITHDRAWN])).select(
+        "left_record_id", "right_record_id", (F.col("last.rank") == F.lit(held[PersonJudgement.SAME])).alias("same")
+    )

@@ -1,0 +1,400 @@
+"""The stages of the job nominals. Frames that only later stages need lie in the run's work folder; tables under their contracts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pyspark.sql import DataFrame, Observation
+from pyspark.sql import functions as F
+
+from linkage_spark.errors import GateError
+from linkage_spark.flows.cluster import Comparing, accepted_edges, compare_records, conflicts_inside, records_of
+from linkage_spark.kit.contract import TableContract
+from linkage_spark.linkage.blocking import choose_refined, count_keys, price_rules, refined_hmacs
+from linkage_spark.linkage.frequencies import count_frequencies
+from linkage_spark.model.frequencies import Frequencies
+from linkage_spark.nominals.alerts import build_alerts, links_without_nominal
+from linkage_spark.nominals.engines import Choice, ComponentEngine, DriverEngine, choose_engine, components_faults
+from linkage_spark.nominals.graphframes_engine import GraphFramesEngine, missing_graphframes
+from linkage_spark.nominals.guard import GuardLimits
+from linkage_spark.nominals.guard_stage import clusters, component_sizes, guard_components, with_cuts
+from linkage_spark.nominals.identity import Identity, assign_identity
+from linkage_spark.nominals.identity_checks import faults_in_words, identity_faults
+from linkage_spark.nominals.judgements import judgements_in_force
+from linkage_spark.nominals.portrait import portrait
+from linkage_spark.nominals.records import is_police, record_faults, record_id, with_record_id
+from linkage_spark.runs import checks
+from linkage_spark.runs.checkpoints import Checkpoints, Done
+from linkage_spark.runs.context import RunContext
+from linkage_spark.runs.figures import grouped
+from linkage_spark.runs.manifest import GoodRun
+from linkage_spark.runs.progress import Stage
+from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
+from linkage_spark.tables.linkage import LINK
+from linkage_spark.tables.nominals import (
+    NOMINAL,
+    NOMINAL_ALERT,
+    NOMINAL_EDGE,
+    NOMINAL_EVENT,
+    NOMINAL_FREQUENCY,
+    NOMINAL_MEMBER,
+    NOMINAL_PORTRAIT,
+    NOMINAL_RECORD,
+    NOMINAL_REFINED_KEY,
+    PERSON_JUDGEMENT,
+    SAME_NOMINAL,
+)
+from linkage_spark.tables.results import HIT, HIT_LINK
+
+
+@dataclass(frozen=True)
+class NominalRun:
+    """What the stages read and write through.
+
+    Attributes:
+        run: the run.
+        good: the good run whose persons, links and hits it stands on.
+        saved: what is done so far.
+        former: the last good run of this job; None before the first.
+        run_no: its number among the runs of this job, from 1.
+    """
+
+    run: RunContext
+    good: GoodRun
+    saved: Checkpoints
+    former: GoodRun | None
+    run_no: int
+
+    def of_estate(self, contract: TableContract) -> DataFrame:
+        """A table of the run that this one stands on."""
+        return self.run.store.read(contract, version=self.good.versions[contract.name])
+
+    def own(self, contract: TableContract) -> DataFrame:
+        """A table as an earlier stage of this run left it."""
+        return self.run.store.read(contract, version=self.saved.versions[contract.name])
+
+    def before(self, contract: TableContract) -> DataFrame:
+        """A table as the last good run of this job left it; empty before the first."""
+        if self.former is None:
+            return self.run.spark.createDataFrame([], schema=contract.schema)
+        return self.run.store.read(contract, version=self.former.versions[contract.name])
+
+    def rows(self, contract: TableContract, rows: Any) -> DataFrame:
+        """Driver rows as a frame of a contract."""
+        values = [tuple(row[name] for name in contract.names) for row in rows]
+        return self.run.spark.createDataFrame(values, schema=contract.schema)
+
+    def keep(self, name: str, frame: DataFrame) -> DataFrame:
+        """Write a frame into the work folder, and read it back."""
+        frame.write.mode("overwrite").parquet(self.at(name))
+        return self.work(name)
+
+    def at(self, name: str) -> str:
+        """Where a frame of the work folder lies."""
+        return f"{self.run.work}/{name}"
+
+    def work(self, name: str) -> DataFrame:
+        """A frame of the work folder."""
+        return self.run.spark.read.parquet(self.at(name))
+
+    @property
+    def persons(self) -> DataFrame:
+        """PERSON rows of the police."""
+        return self.of_estate(PERSON).where(is_police())
+
+    @property
+    def records(self) -> DataFrame:
+        """The same under their record ids."""
+        return records_of(self.persons)
+
+    @property
+    def judgements(self) -> DataFrame:
+        """What reviewers have said, as it is in force; none where nobody has."""
+        store = self.run.store
+        rows = store.read(PERSON_JUDGEMENT) if store.exists(PERSON_JUDGEMENT) else self.rows(PERSON_JUDGEMENT, [])
+        return judgements_in_force(rows)
+
+    @cached_property
+    def comparing(self) -> Comparing:
+        """The model with its frozen frequencies."""
+        frequencies = Frequencies.from_rows(row.asDict() for row in self.own(NOMINAL_FREQUENCY).collect())
+        return Comparing(model=self.run.model, frequencies=frequencies, names=self.run.reference.names)
+
+    @property
+    def limits(self) -> GuardLimits:
+        """Of one person's cluster."""
+        told = self.run.settings.nominals
+        return GuardLimits(
+            max_records=told.max_records,
+            max_path=told.max_path,
+            bridge_millibits=round(told.bridge_bits * 1000),
+        )
+
+    @property
+    def most_records(self) -> int:
+        """Components with more records wait for a reviewer."""
+        return self.run.settings.nominals.quarantine_records
+
+
+def freeze(state: NominalRun, stage: Stage) -> Done:
+    """Refined keys and frequencies: counted once per model id, then kept; rules are priced on every run."""
+    run, store = state.run, state.run.store
+    shared = record_faults(state.persons).collect()[0]["shared_record_ids"]
+    if shared:
+        raise GateError(f"person: {shared} record ids stand for more than one record each; tell the maintainers")
+    counts = count_keys(state.records, state.records, model=run.model, broadcast=False).collect()
+    chosen = choose_refined(counts, model=run.model, secret=run.secret)
+    stage.counts["pairs expected at most"] = sum(int(row["pairs"]) for row in counts)
+    frozen = _frozen_before(state)
+    if frozen:
+        versions = frozen
+    else:
+        counted = count_frequencies(state.persons, min_bearers=run.model.limits.min_bearers)
+        frequencies = NOMINAL_FREQUENCY.conform(counted.withColumn("model_id", F.lit(run.model.id)))
+        versions = {
+            NOMINAL_REFINED_KEY.name: store.overwrite(
+                NOMINAL_REFINED_KEY, state.rows(NOMINAL_REFINED_KEY, chosen.refined)
+            ),
+            NOMINAL_FREQUENCY.name: store.overwrite(NOMINAL_FREQUENCY, frequencies),
+        }
+    stage.counts["refined keys"] = store.read(NOMINAL_REFINED_KEY, version=versions[NOMINAL_REFINED_KEY.name]).count()
+    prices = [{name: int(row[name]) for name in ("rule_no", "history_rows", "roster_rows", "pairs")} for row in counts]
+    return Done(seconds=0.0, versions=versions, notes={"prices": prices})
+
+
+def _frozen_before(state: NominalRun) -> Mapping[str, int]:
+    """Versions of what was frozen with this very model; empty where there is none."""
+    if state.former is None:
+        return {}
+    ids = {row["model_id"] for row in state.before(NOMINAL_FREQUENCY).select("model_id").distinct().collect()}
+    tables = (NOMINAL_FREQUENCY, NOMINAL_REFINED_KEY)
+    return {table.name: state.former.versions[table.name] for table in tables} if ids == {state.run.model.id} else {}
+
+
+def compare(state: NominalRun, stage: Stage) -> Done:
+    """All pairs that the rules propose, scored, into the work folder."""
+    run = state.run
+    refined = [row.asDict() for row in state.own(NOMINAL_REFINED_KEY).collect()]
+    observation = Observation("nominals")
+    scored = compare_records(
+        state.records,
+        comparing=state.comparing,
+        refined=refined_hmacs(refined),
+        secret=run.secret,
+        observation=observation,
+    )
+    kept = state.keep("scored", scored)
+    observed = {name: int(value or 0) for name, value in observation.get.items()}
+    prices = price_rules(state.saved.done["freeze model"].notes["prices"], observed, model=run.model, refined=refined)
+    stage.counts["candidate pairs"] = observed["pairs_first"]
+    stage.counts["of these settled by the gate"] = observed["pairs_gated"]
+    stage.counts["scored above the floor"] = kept.count()
+    return Done(seconds=0.0, notes={"rules": prices})
+
+
+def accept(state: NominalRun, stage: Stage) -> Done:
+    """Pairs that the joining rule accepts, and pairs judged the same."""
+    edges = accepted_edges(state.work("scored"), state.records, state.judgements, comparing=state.comparing)
+    row = (
+        state.keep("edges", edges)
+        .agg(F.count(F.lit(1)).alias("edges"), F.count_if("judged_same").alias("judged"))
+        .first()
+    )
+    stage.counts["accepted edges"] = int(row["edges"]) if row else 0
+    stage.counts["of these judged the same"] = int(row["judged"]) if row else 0
+    return Done(seconds=0.0)
+
+
+def find_components(state: NominalRun, stage: Stage) -> Done:
+    """Connected components by the engine that fits, checked: no edge crosses, every vertex has one.
+
+    Raises:
+        GateError: the components are wrong.
+    """
+    told, edges = state.run.settings.nominals, state.work("edges")
+    ends = edges.select("left_record_id", "right_record_id")
+    count = state.saved.done["accept"].counts["accepted edges"]
+    choice = choose_engine(
+        told.engine,
+        edge_count=count,
+        driver_edges=told.driver_edges,
+        graphframes_at_hand=not missing_graphframes(state.run.spark),
+    )
+    state.run.progress.say(f"  components by {choice.engine}: {choice.why}")
+    found = _engine(state, choice).components(ends)
+    kept = state.keep("components", found)
+    vertices = ends.select(F.explode(F.array("left_record_id", "right_record_id")).alias("record_id")).distinct()
+    wrong = {name: n for name, n in components_faults(ends, kept, vertices).collect()[0].asDict().items() if n}
+    if wrong:
+        told_faults = ", ".join(f"{name} {n}" for name, n in sorted(wrong.items()))
+        raise GateError(f"components by {choice.engine} are wrong: {told_faults}; take nominals.engine = 'driver'")
+    sizes = component_sizes(kept).agg(F.count(F.lit(1)).alias("components"), F.max("records").alias("largest")).first()
+    stage.counts["components"] = int(sizes["components"]) if sizes else 0
+    stage.counts["records in the largest"] = int(sizes["largest"] or 0) if sizes else 0
+    return Done(seconds=0.0, notes={"engine": choice.engine, "why": choice.why})
+
+
+def _engine(state: NominalRun, choice: Choice) -> ComponentEngine:
+    """The engine chosen; its checkpoints lie in the run's work folder."""
+    if choice.engine == "graphframes":
+        return GraphFramesEngine(checkpoint_dir=state.at("checkpoints"))
+    return DriverEngine()
+
+
+def look_inside(state: NominalRun, stage: Stage) -> Done:
+    """What speaks against two records of one component being one person."""
+    found = conflicts_inside(
+        state.records,
+        state.work("components"),
+        state.work("edges"),
+        state.judgements,
+        comparing=state.comparing,
+        most_records=state.most_records,
+    )
+    for row in grouped(state.keep("conflicts", found), ["reason"], "pairs"):
+        stage.counts[f"pairs with {row['reason']}"] = int(row["pairs"])
+    return Done(seconds=0.0)
+
+
+def guard(state: NominalRun, stage: Stage) -> Done:
+    """Cut what does not hold together; keep every edge with what became of it."""
+    edges, components = state.work("edges"), state.work("components")
+    found = guard_components(
+        components, edges, state.work("conflicts"), limits=state.limits, most_records=state.most_records
+    )
+    guarded = state.keep("guarded", found)
+    version = state.run.store.overwrite(NOMINAL_EDGE, NOMINAL_EDGE.conform(with_cuts(edges, guarded)))
+    stage.counts["components looked into"] = guarded.count()
+    written = state.run.store.read(NOMINAL_EDGE, version=version)
+    for row in grouped(written.where("cut_reason is not null"), ["cut_reason"], "edges"):
+        stage.counts[f"edges cut for {row['cut_reason']}"] = int(row["edges"])
+    return Done(seconds=0.0, versions={NOMINAL_EDGE.name: version})
+
+
+def identify(state: NominalRun, stage: Stage) -> Done:
+    """Every record gets its nominal; ids last, and what happened is told in events."""
+    store = state.run.store
+    live = state.persons.select(record_id().alias("record_id")).distinct()
+    grouping = clusters(live, state.work("components"), state.work("guarded"), most_records=state.most_records)
+    made = assign_identity(
+        state.keep("clusters", grouping), state.before(NOMINAL_MEMBER), state.before(NOMINAL), run_no=state.run_no
+    )
+    _put_back(state, NOMINAL_EVENT)
+    versions = {
+        NOMINAL_MEMBER.name: store.overwrite(NOMINAL_MEMBER, made.member),
+        NOMINAL.name: store.overwrite(NOMINAL, made.nominal),
+        NOMINAL_EVENT.name: store.append(NOMINAL_EVENT, made.event),
+    }
+    kept = store.read(NOMINAL, version=versions[NOMINAL.name])
+    for row in grouped(kept, ["state"], "nominals"):
+        stage.counts[f"{row['state']} nominals"] = int(row["nominals"])
+    return Done(seconds=0.0, versions=versions)
+
+
+def _put_back(state: NominalRun, contract: TableContract) -> None:
+    """A table that is added to, as it was before this run: an interrupted attempt may have added to it already."""
+    store = state.run.store
+    if not store.exists(contract):
+        return
+    if state.former is None:
+        store.drop(contract)
+    else:
+        store.restore(contract, state.former.versions[contract.name])
+
+
+def describe(state: NominalRun, stage: Stage) -> Done:
+    """What each person looks like, and the alerts: an employee and a person, with all their records and events."""
+    store, member = state.run.store, state.own(NOMINAL_MEMBER)
+    involvement, event = state.of_estate(INVOLVEMENT), state.of_estate(EVENT)
+    looks = portrait(state.persons, involvement, event, member)
+    built = build_alerts(
+        hit=state.of_estate(HIT),
+        hit_link=state.of_estate(HIT_LINK),
+        link=state.of_estate(LINK),
+        persons=state.persons,
+        involvement=involvement,
+        member=member,
+    )
+    versions = {
+        NOMINAL_RECORD.name: store.overwrite(NOMINAL_RECORD, _by_reference(state, member)),
+        NOMINAL_PORTRAIT.name: store.overwrite(NOMINAL_PORTRAIT, looks),
+        NOMINAL_ALERT.name: store.overwrite(NOMINAL_ALERT, built.alert),
+        SAME_NOMINAL.name: store.overwrite(SAME_NOMINAL, built.same_nominal),
+    }
+    stray = links_without_nominal(state.of_estate(LINK), member).agg(F.sum("links")).first()
+    stage.counts["links without a nominal"] = int(stray[0] or 0) if stray else 0
+    for contract, said in ((NOMINAL_PORTRAIT, "forms"), (NOMINAL_ALERT, "alerts"), (SAME_NOMINAL, "records offered")):
+        stage.counts[said] = store.read(contract, version=versions[contract.name]).count()
+    return Done(seconds=0.0, versions=versions)
+
+
+def _by_reference(state: NominalRun, member: DataFrame) -> DataFrame:
+    """NOMINAL_RECORD."""
+    named = with_record_id(state.persons.select("source_system", "person_ref").distinct())
+    return NOMINAL_RECORD.conform(named.join(member, on=["record_id"]))
+
+
+def check(state: NominalRun, stage: Stage) -> Done:
+    """Keys, nulls, and what must hold of edges, members and nominals together; every fault at once."""
+    tables = (
+        NOMINAL_EDGE,
+        NOMINAL_MEMBER,
+        NOMINAL_RECORD,
+        NOMINAL,
+        NOMINAL_EVENT,
+        NOMINAL_PORTRAIT,
+        NOMINAL_ALERT,
+        SAME_NOMINAL,
+    )
+    faults = checks.all_table_faults([(table, state.own(table)) for table in tables])
+    faults += _identity_faults(state)
+    crossing = _crossing_edges(state)
+    if stray := state.saved.done["persons"].counts["links without a nominal"]:
+        faults.append(f"nominal_alert: {stray} links to records that belong to no nominal make no alert")
+    faults += [f"nominal_edge: {n} {name}" for name, n in crossing.items() if n]
+    stage.counts["tables"], stage.counts["faults"] = len(tables), len(faults)
+    checks.stop_if(faults)
+    return Done(seconds=0.0)
+
+
+def _identity_faults(state: NominalRun) -> list[str]:
+    """What is wrong with members, nominals and events."""
+    of_this_run = F.col("run_no") == F.lit(state.run_no)
+    made = Identity(
+        member=state.own(NOMINAL_MEMBER), nominal=state.own(NOMINAL), event=state.own(NOMINAL_EVENT).where(of_this_run)
+    )
+    counted = identity_faults(
+        made,
+        state.work("clusters"),
+        state.before(NOMINAL_MEMBER),
+        state.before(NOMINAL),
+        state.before(NOMINAL_EVENT),
+        run_no=state.run_no,
+    )
+    return faults_in_words({row["fault"]: row["found"] for row in counted.collect()})
+
+
+def _crossing_edges(state: NominalRun) -> dict[str, int]:
+    """Edges that contradict the nominals, quarantined records aside."""
+    member = state.own(NOMINAL_MEMBER)
+    sides = {
+        side: member.select(
+            F.col("record_id").alias(f"{side}_record_id"),
+            F.col("nominal_id").alias(f"{side}_nominal"),
+            F.col("quarantined").alias(f"{side}_held"),
+        )
+        for side in ("left", "right")
+    }
+    placed = (
+        state.own(NOMINAL_EDGE).join(sides["left"], on=["left_record_id"]).join(sides["right"], on=["right_record_id"])
+    )
+    free = placed.where("not left_held and not right_held")
+    apart = F.col("left_nominal") != F.col("right_nominal")
+    counted = free.agg(
+        F.count_if(apart & F.col("cut_reason").isNull()).alias("edges that were not cut join two nominals"),
+        F.count_if(~apart & F.col("cut_reason").isNotNull()).alias("edges that were cut stand inside one nominal"),
+    )
+    return {name: int(n) for name, n in counted.collect()[0].asDict().items()}
