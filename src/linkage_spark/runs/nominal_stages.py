@@ -21,7 +21,7 @@ from linkage_spark.nominals.engines import Choice, ComponentEngine, DriverEngine
 from linkage_spark.nominals.graphframes_engine import GraphFramesEngine, missing_graphframes
 from linkage_spark.nominals.guard import GuardLimits
 from linkage_spark.nominals.guard_stage import clusters, component_sizes, guard_components, with_cuts
-from linkage_spark.nominals.identity import Identity, assign_identity
+from linkage_spark.nominals.identity import Identity, assign_members, tell_changes
 from linkage_spark.nominals.identity_checks import faults_in_words, identity_faults
 from linkage_spark.nominals.judgements import judgements_in_force
 from linkage_spark.nominals.portrait import portrait
@@ -279,12 +279,13 @@ def identify(state: NominalRun, stage: Stage) -> Done:
     store = state.run.store
     live = state.persons.select(record_id().alias("record_id")).distinct()
     grouping = clusters(live, state.work("components"), state.work("guarded"), most_records=state.most_records)
-    made = assign_identity(
-        state.keep("clusters", grouping), state.before(NOMINAL_MEMBER), state.before(NOMINAL), run_no=state.run_no
-    )
+    former = (state.before(NOMINAL_MEMBER), state.before(NOMINAL))
+    members = assign_members(state.keep("clusters", grouping), *former, run_no=state.run_no)
+    versions = {NOMINAL_MEMBER.name: store.overwrite(NOMINAL_MEMBER, members)}
+    written = store.read(NOMINAL_MEMBER, version=versions[NOMINAL_MEMBER.name])
+    made = tell_changes(written, *former, run_no=state.run_no)
     _put_back(state, NOMINAL_EVENT)
-    versions = {
-        NOMINAL_MEMBER.name: store.overwrite(NOMINAL_MEMBER, made.member),
+    versions |= {
         NOMINAL.name: store.overwrite(NOMINAL, made.nominal),
         NOMINAL_EVENT.name: store.append(NOMINAL_EVENT, made.event),
     }
