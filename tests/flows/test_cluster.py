@@ -15,7 +15,7 @@ from linkage_spark.model.schema import load_model
 from linkage_spark.nominals.engines import DriverEngine
 from linkage_spark.nominals.guard import GuardLimits
 from linkage_spark.nominals.guard_stage import clusters, guard_components, with_cuts
-from linkage_spark.nominals.judgements import judgements_in_force
+from linkage_spark.nominals.judgements import judgement_faults, judgements_in_force
 from linkage_spark.nominals.records import with_record_id
 from linkage_spark.reference.names import load_name_reference
 from linkage_spark.tables.nominals import NOMINAL_EDGE, PERSON_JUDGEMENT
@@ -61,20 +61,24 @@ class World:
         *,
         limits: GuardLimits = LIMITS,
         most_records: int = 2_000,
+        partitions: int = 0,
     ) -> None:
         history = persons(spark, rows)
+        if partitions:
+            history = history.repartition(partitions, "surname")
         self.names = {row.record_id: row.person_ref for row in with_record_id(history).collect()}
         ids = {name: record for record, name in self.names.items()}
         judgements = judgements_in_force(judged(spark, ids, said or []))
         self.records = records_of(history)
         scored = compare_records(self.records, comparing=COMPARING, refined=(), secret=b"s" * 32)
         self.edges = accepted_edges(scored, self.records, judgements, comparing=COMPARING).localCheckpoint()
-        components = DriverEngine().components(self.edges.select("left_record_id", "right_record_id")).localCheckpoint()
+        standing = self.edges.where("not denied")
+        components = DriverEngine().components(standing.select("left_record_id", "right_record_id")).localCheckpoint()
         self.conflicts = conflicts_inside(
             self.records, components, self.edges, judgements, comparing=COMPARING, most_records=most_records
         ).localCheckpoint()
         guarded = guard_components(
-            components, self.edges, self.conflicts, limits=limits, most_records=most_records
+            components, standing, self.conflicts, limits=limits, most_records=most_records
         ).localCheckpoint()
         live = with_record_id(history).select("record_id").distinct()
         self.clusters = clusters(live, components, guarded, most_records=most_records)
@@ -140,6 +144,44 @@ def test_a_bridge_between_twins_is_cut_and_says_why(spark: SparkSession) -> None
     assert cut == {"twin_pattern"}
 
 
+def test_a_bridge_between_twins_is_cut_when_a_date_has_a_slip_and_when_one_has_moved(spark: SparkSession) -> None:
+    """The policy's own contradiction is a conflict, and so is a twin's pattern without the home."""
+    slip = [
+        person("one", "amir", "khan", "1990-05-12", HOME),
+        person("both", "amir imran", "khan", "1990-05-12", HOME),
+        person("other", "imran", "khan", "1990-12-05", HOME),
+    ]
+    moved = [
+        *slip[:2],
+        person("both", "amir imran", "khan", "1990-05-12", AWAY, variant_no=1, variant_kind="other_address"),
+        person("other", "imran", "khan", "1990-05-12", AWAY),
+    ]
+    for rows, reason in ((slip, "another_of_the_household"), (moved, "twin_pattern")):
+        world = World(spark, rows)
+        assert ("one", "other", reason) in world.pairs(world.conflicts, "reason")
+        assert not any({"one", "other"} <= cluster for cluster in world.together())
+        assert {row.cut_reason for row in world.kept_edges.collect()} == {None, reason}
+
+
+def test_a_brothers_name_given_as_an_alias_joins_nobody_to_the_brother(spark: SparkSession) -> None:
+    rows = [
+        person("amir", "amir", "khan", "1990-05-12", HOME),
+        person("imran", "imran", "khan", "1990-05-12", HOME),
+        person("imran", "amir", "khan", "1990-05-12", HOME, variant_no=1, variant_kind="alias"),
+    ]
+    world = World(spark, rows)
+    assert world.together() == [{"amir"}, {"imran"}]
+    assert [row.cut_reason for row in world.kept_edges.collect()] == ["twin_pattern"]
+
+
+def test_not_the_same_parts_an_accepted_pair_inside_a_larger_component(spark: SparkSession) -> None:
+    world = World(spark, RECORDS, [("a1", "a2", "not_same", 2)])
+    assert not any({"a1", "a2"} <= cluster for cluster in world.together())
+    cut = world.pairs(world.kept_edges.where("cut_reason = 'judged_not_same'"))
+    assert ("a1", "a2") in cut
+    assert any({"a1", "a4"} <= cluster or {"a2", "a4"} <= cluster for cluster in world.together())
+
+
 def test_dates_that_no_level_explains_part_a_chain_of_near_dates(spark: SparkSession) -> None:
     chain = [
         person("x1", "qorwen", "vantrizzel", "1984-03-12", HOME),
@@ -180,6 +222,17 @@ def test_the_newest_word_holds_and_ties_are_negative(
     assert any(row["same"] for row in found) is joined
 
 
+def test_sides_do_not_matter_to_a_word_and_words_that_nobody_understands_are_counted(spark: SparkSession) -> None:
+    rows = judged(
+        spark, {"a": 1, "b": 2}, [("a", "b", "same", 2), ("a", "b", "withdrawn", 3), ("a", "a", "not-same", 4)]
+    )
+    ends = {"left_record_id": F.col("right_record_id"), "right_record_id": F.col("left_record_id")}
+    turned = rows.where("judgement = 'withdrawn'").withColumns(ends)
+    both = rows.where("judgement = 'same'").unionByName(turned)
+    assert judgements_in_force(both).collect() == []
+    assert judgement_faults(rows).collect()[0].asDict() == {"unknown_words": 1, "self_pairs": 1}
+
+
 def test_a_component_too_large_to_look_into_waits_as_a_whole(spark: SparkSession) -> None:
     world = World(spark, RECORDS, most_records=3)
     held = {world.names[row.record_id] for row in world.clusters.where("quarantined").collect()}
@@ -188,7 +241,7 @@ def test_a_component_too_large_to_look_into_waits_as_a_whole(spark: SparkSession
 
 
 def test_row_order_and_partitions_change_no_cluster(spark: SparkSession, world: World) -> None:
-    turned = World(spark, list(reversed(RECORDS)))
+    turned = World(spark, list(reversed(RECORDS)), partitions=7)
     assert turned.together() == world.together()
     assert turned.pairs(turned.edges, "match_weight_millibits", "policy_reason") == world.pairs(
         world.edges, "match_weight_millibits", "policy_reason"

@@ -1,16 +1,19 @@
-"""The job nominals as its users run it: after a backfill, again, with a reviewer's word, and measured."""
+"""The job nominals as its users run it: after a backfill, again, killed, with other settings, and measured."""
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
+import signal
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.support.force import PLANTED, Estate, rows
-from tests.support.jobs import REPO, ok, submit
+from tests.support.jobs import QUICK, REPO, ok, submit
 
 pytestmark = pytest.mark.xdist_group("force")  # one worker: they share one made-up force
 
@@ -84,7 +87,33 @@ def test_nothing_is_done_twice_and_a_backfill_leaves_the_nominals_shown(
     commits = estate.delta_versions()
     assert "nothing has changed since run" in ok(submit("nominals", "--out", estate.root))
     assert "nothing has changed since run" in ok(submit("backfill", "--feeds", feeds, "--out", estate.root))
+    assert "nothing has changed since run" in ok(submit("nominals", "--out", estate.root))
     assert (estate.delta_versions(), estate.current) == (commits, before)
+
+
+def test_a_run_killed_after_it_wrote_its_events_goes_on_and_tells_each_event_once(
+    joined: tuple[Estate, str, str], estate: Estate, tmp_path: Path
+) -> None:
+    root = tmp_path / "estate"
+    shutil.copytree(estate.root, root)
+    words = [str(REPO / "scripts" / "submit.sh"), "nominals", "--", "--out", str(root)]
+    env = {**os.environ, **QUICK, "LINKAGE_DRIVER_MEMORY": "2g"}
+    with subprocess.Popen(words, cwd=REPO, env=env, stdout=subprocess.PIPE, text=True, start_new_session=True) as job:
+        assert job.stdout is not None
+        for line in job.stdout:
+            if "persons …" in line:
+                # As if it had been killed between writing the events and noting it: the stage must not add them twice.
+                os.killpg(job.pid, signal.SIGKILL)
+                break
+    notes = root / "work" / "nominals" / "progress.json"
+    done = json.loads(notes.read_text())
+    del done["done"]["identity"]
+    notes.write_text(json.dumps(done))
+    assert "going on with run" in ok(submit("nominals", "--out", root))
+    undisturbed, again = figures(joined[0]), figures(Estate(root))
+    same = ("records", "edges", "components", "cuts", "states", "sizes", "events", "alerts", "offered", "forms")
+    assert {name: again[name] for name in same} == {name: undisturbed[name] for name in same}
+    assert again["events"]["created"] == again["states"]["live"]
 
 
 def test_other_settings_make_a_new_run_in_which_ids_last_and_changes_are_events(
@@ -117,6 +146,9 @@ def test_evaluation_measures_the_nominals_before_and_after_the_guard(
     found = json.loads((estate.root / "reports" / estate.current / "nominal_accuracy.json").read_text())
     assert found["before"]["whole"]["pairwise_precision"]["value"] > 0.99
     assert found["before"]["permitted"]["b_cubed_f1"] > 0.95
+    # The last run joined at most two records: nothing wrong in it, and less of what the rule permits.
+    assert found["after"]["largest_nominal"] == 2
+    assert found["after"]["permitted"]["b_cubed_f1"] < found["before"]["permitted"]["b_cubed_f1"]
 
 
 def test_without_a_backfill_it_says_what_to_run_first(tmp_path: Path) -> None:

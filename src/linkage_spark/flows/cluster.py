@@ -100,17 +100,21 @@ def accepted_edges(
         comparing: as in ``compare_records``.
 
     Returns:
-        NOMINAL_EDGE without the columns of the guard. A judged pair of records of which one has gone is left out.
+        NOMINAL_EDGE without the columns of the guard, and ``denied``: judged *not the same*, so that it joins nobody. A
+        judged pair of records of which one has gone is left out.
     """
+    denied = judgements.where("not same").select("left_record_id", "right_record_id", F.lit(True).alias("denied"))
     same = judgements.where("same").select("left_record_id", "right_record_id")
     judged = comparing.score_all(pairs_of_records(records, same))
     by_rule = joining_pairs(scored, model=comparing.model).join(
         same, on=["left_record_id", "right_record_id"], how="left_anti"
     )
     by_judgement = as_edges(judged, model=comparing.model)
-    return by_rule.withColumn("judged_same", F.lit(False)).unionByName(
+    edges = by_rule.withColumn("judged_same", F.lit(False)).unionByName(
         by_judgement.withColumn("judged_same", F.lit(True))
     )
+    told = edges.join(denied, on=["left_record_id", "right_record_id"], how="left")
+    return told.withColumn("denied", F.coalesce("denied", F.lit(False)))
 
 
 def conflicts_inside(
@@ -124,8 +128,8 @@ def conflicts_inside(
 ) -> DataFrame:
     """What speaks against two records of one component being one person.
 
-    Pairs that the rule accepts need no second look. A component of two has no other pair; one of more than
-    ``most_records`` is not looked into.
+    Pairs that the rule accepts need no second look where both records have one row; an alias is looked behind. A
+    component of more than ``most_records`` is not looked into.
 
     Args:
         records: what ``records_of`` gave.
@@ -138,18 +142,26 @@ def conflicts_inside(
     Returns:
         ``left_record_id``, ``right_record_id``, ``reason`` (CutReason).
     """
-    sizes = component_sizes(components).where(F.col("records").between(3, most_records)).select("component_id")
+    sizes = component_sizes(components).where(F.col("records").between(2, most_records)).select("component_id")
     placed = components.join(sizes, on=["component_id"])
     left = placed.select("component_id", F.col("record_id").alias("left_record_id"))
     right = placed.select("component_id", F.col("record_id").alias("right_record_id"))
     pairs = left.join(right, on=["component_id"]).where("left_record_id < right_record_id").drop("component_id")
-    known = edges.where("not judged_same").select("left_record_id", "right_record_id")
-    open_pairs = pairs.join(known, on=["left_record_id", "right_record_id"], how="left_anti")
+    open_pairs = pairs.join(_settled(edges, records), on=["left_record_id", "right_record_id"], how="left_anti")
     scored = comparing.score_all(pairs_of_records(records, open_pairs))
     judged = judgements.where("not same").select(
         "left_record_id", "right_record_id", F.lit(CutReason.JUDGED_NOT_SAME.value).alias("reason")
     )
     return conflicting_pairs(scored, model=comparing.model).unionByName(judged)
+
+
+def _settled(edges: DataFrame, records: DataFrame) -> DataFrame:
+    """Accepted pairs of records with one row each: nothing further can speak against them."""
+    several = records.where("variant_no > 0").select(F.col("person_ref").cast("long").alias("record_id")).distinct()
+    settled = edges.where("not judged_same").select("left_record_id", "right_record_id")
+    for end in ("left_record_id", "right_record_id"):
+        settled = settled.join(several.withColumnRenamed("record_id", end), on=[end], how="left_anti")
+    return settled
 
 
 def pairs_of_records(records: DataFrame, pairs: DataFrame) -> DataFrame:

@@ -62,31 +62,40 @@ def without_floor(model: Model) -> Model:
 
 
 def conflicting_pairs(scored: DataFrame, *, model: Model) -> DataFrame:
-    """Pairs of records that may not be one person, by their best variants.
+    """Pairs of records that may not be one person, by their best variants or by what the records themselves say.
+
+    An alias or a further date of birth may join two records only where their main rows do not exclude each other: who gives
+    a brother's name is not the brother.
 
     Args:
         scored: SCORED_PAIR of pairs inside components, made ``without_floor``.
         model: the model of nominals.
 
     Returns:
-        ``left_record_id``, ``right_record_id``, ``reason`` (CutReason: dates that no level explains, a twin's pattern,
-        names marked for different sexes; the first that holds).
+        ``left_record_id``, ``right_record_id``, ``reason`` (CutReason: the first in its order that holds of either).
     """
-    best = best_variants(with_policy(SCORED_PAIR.conform(scored), model=model))
-    found = _with_ends(best).withColumn("reason", _reason(_CONFLICTS))
-    return found.where(F.col("reason").isNotNull()).select("left_record_id", "right_record_id", "reason")
+    judged = with_policy(SCORED_PAIR.conform(scored), model=model)
+    main = judged.where("employee_variant_no = 0 and person_variant_no = 0")
+    looked_at = _with_ends(best_variants(judged).unionByName(main)).withColumn("rank", _rank_of_conflict())
+    first = looked_at.groupBy("left_record_id", "right_record_id").agg(F.min("rank").alias("rank"))
+    names = F.array(*[F.lit(reason.value) for reason in _CONFLICTS])
+    return first.where("rank is not null").select(
+        "left_record_id", "right_record_id", F.element_at(names, F.col("rank")).alias("reason")
+    )
 
 
 _CONFLICTS: Mapping[CutReason, str] = {
     CutReason.DATES_CONTRADICT: "dob_contradicts",
-    CutReason.TWIN_PATTERN: f"twin_pattern or policy_reason = '{PolicyReason.TWIN_PATTERN.value}'",
+    CutReason.TWIN_PATTERN: "forename_differs and surname_agrees and dob_full or twin_pattern",
+    CutReason.ANOTHER_OF_THE_HOUSEHOLD: f"policy_reason = '{PolicyReason.CONTRADICTION.value}'",
     CutReason.SEX_MARKED_CONFLICT: "sex_marked_conflict",
 }
+"""In the order of CutReason. A twin who has moved has the pattern without the home."""
 
 
-def _reason(conflicts: Mapping[CutReason, str]) -> Column:
-    """The first conflict that holds; null when none does."""
-    return F.coalesce(*[F.when(F.expr(claim), F.lit(reason.value)) for reason, claim in conflicts.items()])
+def _rank_of_conflict() -> Column:
+    """Place of the first conflict that holds, from 1; null when none does."""
+    return F.coalesce(*[F.when(F.expr(claim), F.lit(no)) for no, claim in enumerate(_CONFLICTS.values(), start=1)])
 
 
 def _with_ends(pairs: DataFrame) -> DataFrame:

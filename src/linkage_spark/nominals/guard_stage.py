@@ -48,7 +48,7 @@ def guard_components(
 
     Args:
         components: ``record_id``, ``component_id``: every record that an edge touches.
-        edges: accepted edges: ``left_record_id``, ``right_record_id``, ``match_weight_millibits``, ``judged_same``.
+        edges: accepted edges that nobody denied: ``left_record_id``, ``right_record_id``, ``match_weight_millibits``, ``judged_same``.
         conflicts: ``left_record_id``, ``right_record_id``, ``reason`` (CutReason); pairs of different components are
             passed over, a pair may stand more than once.
         limits: of one person's cluster.
@@ -192,6 +192,15 @@ def clusters(records: DataFrame, components: DataFrame, guarded: DataFrame, *, m
 
 
 def with_cuts(edges: DataFrame, guarded: DataFrame) -> DataFrame:
-    """The accepted edges with what the guard made of them: ``cut_reason`` and the two records behind it, null where it joins."""
+    """The accepted edges with what became of them: ``cut_reason`` and the two records behind it, null where an edge joins.
+
+    Edges that a reviewer ``denied`` are cut for that, whether the guard saw them or not.
+    """
     cuts = guarded.select(F.explode("cuts").alias("cut")).select("cut.*")
-    return edges.join(cuts, on=["left_record_id", "right_record_id"], how="left")
+    told = edges.join(cuts, on=["left_record_id", "right_record_id"], how="left")
+    said = {
+        "cut_reason": F.lit(CutReason.JUDGED_NOT_SAME.value),
+        "because_left_record_id": F.col("left_record_id"),
+        "because_right_record_id": F.col("right_record_id"),
+    }
+    return told.withColumns({name: F.when(F.col("denied"), word).otherwise(F.col(name)) for name, word in said.items()})

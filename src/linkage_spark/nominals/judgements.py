@@ -13,7 +13,7 @@ _ORDER = (PersonJudgement.WITHDRAWN, PersonJudgement.SAME, PersonJudgement.NOT_S
 
 
 def judgements_in_force(judgement: DataFrame) -> DataFrame:
-    """The newest word on each pair; of several of one moment *not the same*, then *same*; withdrawn ones leave no row.
+    """The newest word on each pair, whichever record stands left; of several of one moment *not the same*, then *same*; withdrawn ones leave no row.
 
     Args:
         judgement: PERSON_JUDGEMENT, all rows that were ever added.
@@ -21,13 +21,33 @@ def judgements_in_force(judgement: DataFrame) -> DataFrame:
     Returns:
         ``left_record_id``, ``right_record_id``, ``same`` BOOLEAN.
     """
+    one, other = F.col("left_record_id"), F.col("right_record_id")
+    ends = {"left_record_id": F.least(one, other), "right_record_id": F.greatest(one, other)}
     rank = F.array_position(F.array(*[F.lit(word.value) for word in _ORDER]), F.col("judgement"))
     newest = (
         PERSON_JUDGEMENT.check(judgement)
+        .withColumns(ends)
         .groupBy("left_record_id", "right_record_id")
         .agg(F.max(F.struct("judged_at", rank.alias("rank"))).alias("last"))
     )
     held = {word: place for place, word in enumerate(_ORDER, start=1)}
     return newest.where(F.col("last.rank") > F.lit(held[PersonJudgement.WITHDRAWN])).select(
         "left_record_id", "right_record_id", (F.col("last.rank") == F.lit(held[PersonJudgement.SAME])).alias("same")
+    )
+
+
+def judgement_faults(judgement: DataFrame) -> DataFrame:
+    """Rows that no run may use; lazy.
+
+    Args:
+        judgement: PERSON_JUDGEMENT.
+
+    Returns:
+        One row: ``unknown_words`` (no PersonJudgement) and ``self_pairs`` (a record with itself), LONG. Anything but 0 must
+        stop the run: a word that nobody understands must not take back the one before it.
+    """
+    known = F.col("judgement").isin(*[word.value for word in PersonJudgement])
+    return judgement.agg(
+        F.count_if(~known).alias("unknown_words"),
+        F.count_if(F.col("left_record_id") == F.col("right_record_id")).alias("self_pairs"),
     )

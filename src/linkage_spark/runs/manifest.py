@@ -7,19 +7,18 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from functools import cache, reduce
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from pyspark.sql import Column
 from pyspark.sql import functions as F
 
 import linkage_spark
 from linkage_spark.errors import LinkageError
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.store.delta import DeltaStore
-from linkage_spark.tables.enums import RunKind, RunStatus
+from linkage_spark.tables.enums import RunStatus
 from linkage_spark.tables.results import RUN
 
 
@@ -101,29 +100,23 @@ def fingerprint(parts: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(dict(parts), sort_keys=True).encode()).hexdigest()
 
 
-def last_good_run(store: DeltaStore, *, model_id: str | None = None, kind: RunKind | None = None) -> GoodRun | None:
-    """The newest RUN row that published, or found nothing changed; None before the first.
-
-    Args:
-        store: holds RUN.
-        model_id: only runs that used this model; None: any.
-        kind: only runs of this job; None: any.
-    """
+def last_good_run(store: DeltaStore, *, model_id: str | None = None) -> GoodRun | None:
+    """The newest RUN row that published, or found nothing changed; of one model when asked; None before the first."""
     if not store.exists(RUN):
         return None
-    wanted = {"model_id": model_id, "kind": kind and kind.value}
-    asked = [F.col(name) == F.lit(value) for name, value in wanted.items() if value is not None]
+    of_model = F.lit(True) if model_id is None else F.col("model_id") == model_id
     rows = (
         store.read(RUN)
-        .where(F.col("status").isin(RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value))
-        .where(reduce(Column.__and__, asked, F.lit(True)))
+        .where(F.col("status").isin(RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value) & of_model)
         .orderBy(F.desc("finished_at"), F.desc("run_id"))
         .limit(1)
         .collect()
     )
-    if not rows:
-        return None
-    row = rows[0]
+    return good_run(rows[0]) if rows else None
+
+
+def good_run(row: Any) -> GoodRun:
+    """What a row of RUN says of a run that ended well."""
     return GoodRun(
         run_id=row.run_id,
         shown_run_id=row.shown_run_id,

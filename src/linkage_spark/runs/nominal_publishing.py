@@ -7,15 +7,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from linkage_spark.report.nominals import nominals_page, nominals_summary
-from linkage_spark.runs.manifest import write_run
+from linkage_spark.runs.manifest import code_version, write_run
 from linkage_spark.runs.nominal_examples import collect_examples
 from linkage_spark.runs.nominal_figures import gather_nominal_figures
 from linkage_spark.runs.nominal_stages import NominalRun
-from linkage_spark.runs.publishing import Published, run_row, write_star
+from linkage_spark.runs.publishing import Published, run_figures, run_row, write_star
 from linkage_spark.serving.star import star_nominals
 from linkage_spark.store.snapshot import write_published
 from linkage_spark.tables.enums import RunStatus
-from linkage_spark.tables.nominals import NOMINAL_ALERT, NOMINAL_PORTRAIT, SAME_NOMINAL
+from linkage_spark.tables.nominals import NOMINAL_ALERT, NOMINAL_PORTRAIT, PERSON_JUDGEMENT, SAME_NOMINAL
 from linkage_spark.tables.star import STAR, STAR_NOMINALS
 
 
@@ -30,7 +30,7 @@ def publish_nominals(state: NominalRun, *, made_from: str) -> Published:
     with run.progress.stage("publish") as stage:
         finished_at = datetime.now(tz=UTC)
         row = _row(state, finished_at)
-        write_star(run, state.good.versions, row)
+        write_star(run, state.good.versions, {**row, "code_version": code_version()})
         added = star_nominals(
             state.own(NOMINAL_ALERT), state.own(SAME_NOMINAL), state.own(NOMINAL_PORTRAIT), run_id=run.run_id
         )
@@ -39,7 +39,7 @@ def publish_nominals(state: NominalRun, *, made_from: str) -> Published:
             write_published(run.files, frame, run.root, contract, run.run_id, file_count=count)
         figures = gather_nominal_figures(state, made_from=made_from, finished_at=finished_at)
         summary = _report(state, figures)
-        row["counts_json"] = json.dumps(json.loads(state.good.counts_json) | {"nominals": figures}, sort_keys=True)
+        row["counts_json"] = json.dumps(_with_hits(state, row, figures), sort_keys=True)
         write_run(run.store, row)
         stage.counts["tables"] = len(STAR) + len(STAR_NOMINALS)
     return Published(summary=summary, finished_at=finished_at, shown_run_id=run.run_id)
@@ -47,16 +47,24 @@ def publish_nominals(state: NominalRun, *, made_from: str) -> Published:
 
 def _row(state: NominalRun, finished_at: datetime) -> dict[str, Any]:
     """RUN's row: what the hits were made from, all versions of theirs and of this run's own."""
+    judged = {} if state.judged_at_version is None else {PERSON_JUDGEMENT.name: state.judged_at_version}
     row = run_row(
         state.run,
         state.good.made_from,
         status=RunStatus.PUBLISHED,
         shown_run_id=state.run.run_id,
-        versions={**state.good.versions, **state.saved.versions},
+        versions={**state.good.versions, **state.saved.versions, **judged},
         counts_json="{}",
         finished_at=finished_at,
     )
     return row | {"model_id": state.good.model_id}
+
+
+def _with_hits(state: NominalRun, row: dict[str, Any], figures: dict[str, Any]) -> dict[str, Any]:
+    """The figures of the hits that stand as they were, under this run's name, and those of the nominals."""
+    hits = json.loads(state.good.counts_json)
+    named = run_figures(state.run, {**row, "code_version": code_version()})
+    return {**hits, "run": {**named, "model_doubts": hits["run"]["model_doubts"]}, "nominals": figures}
 
 
 def _report(state: NominalRun, figures: dict[str, Any]) -> str:

@@ -23,7 +23,7 @@ from linkage_spark.nominals.guard import GuardLimits
 from linkage_spark.nominals.guard_stage import clusters, component_sizes, guard_components, with_cuts
 from linkage_spark.nominals.identity import Identity, assign_members, tell_changes
 from linkage_spark.nominals.identity_checks import faults_in_words, identity_faults
-from linkage_spark.nominals.judgements import judgements_in_force
+from linkage_spark.nominals.judgements import judgement_faults, judgements_in_force
 from linkage_spark.nominals.portrait import portrait
 from linkage_spark.nominals.records import is_police, record_faults, record_id, with_record_id
 from linkage_spark.runs import checks
@@ -60,6 +60,8 @@ class NominalRun:
         saved: what is done so far.
         former: the last good run of this job; None before the first.
         run_no: its number among the runs of this job, from 1.
+        judged_at_version: version of PERSON_JUDGEMENT that the run reads; None where there is no such table.
+        frozen: versions of what an earlier run froze with this very model; empty before the first.
     """
 
     run: RunContext
@@ -67,6 +69,8 @@ class NominalRun:
     saved: Checkpoints
     former: GoodRun | None
     run_no: int
+    judged_at_version: int | None
+    frozen: Mapping[str, int]
 
     def of_estate(self, contract: TableContract) -> DataFrame:
         """A table of the run that this one stands on."""
@@ -113,9 +117,14 @@ class NominalRun:
     @property
     def judgements(self) -> DataFrame:
         """What reviewers have said, as it is in force; none where nobody has."""
-        store = self.run.store
-        rows = store.read(PERSON_JUDGEMENT) if store.exists(PERSON_JUDGEMENT) else self.rows(PERSON_JUDGEMENT, [])
-        return judgements_in_force(rows)
+        return judgements_in_force(self.said)
+
+    @property
+    def said(self) -> DataFrame:
+        """All that reviewers have said up to the start of the run."""
+        if self.judged_at_version is None:
+            return self.rows(PERSON_JUDGEMENT, [])
+        return self.run.store.read(PERSON_JUDGEMENT, version=self.judged_at_version)
 
     @cached_property
     def comparing(self) -> Comparing:
@@ -145,12 +154,20 @@ def freeze(state: NominalRun, stage: Stage) -> Done:
     shared = record_faults(state.persons).collect()[0]["shared_record_ids"]
     if shared:
         raise GateError(f"person: {shared} record ids stand for more than one record each; tell the maintainers")
+    wrong = {name: n for name, n in judgement_faults(state.said).collect()[0].asDict().items() if n}
+    if wrong:
+        told = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in sorted(wrong.items()))
+        raise GateError(f"person_judgement: {told}; add rows that withdraw or correct them, and remove these")
     counts = count_keys(state.records, state.records, model=run.model, broadcast=False).collect()
     chosen = choose_refined(counts, model=run.model, secret=run.secret)
-    stage.counts["pairs expected at most"] = sum(int(row["pairs"]) for row in counts)
-    frozen = _frozen_before(state)
-    if frozen:
-        versions = frozen
+    prices = [_price_within(row) for row in counts]
+    stage.counts["pairs expected at most"] = sum(price["pairs"] for price in prices)
+    if state.frozen:
+        versions = dict(state.frozen)
+        before = refined_hmacs(
+            state.run.store.read(NOMINAL_REFINED_KEY, version=versions[NOMINAL_REFINED_KEY.name]).collect()
+        )
+        stage.counts["keys grown past the cap since the freeze"] = len(chosen.hmacs - before)
     else:
         counted = count_frequencies(state.persons, min_bearers=run.model.limits.min_bearers)
         frequencies = NOMINAL_FREQUENCY.conform(counted.withColumn("model_id", F.lit(run.model.id)))
@@ -161,17 +178,13 @@ def freeze(state: NominalRun, stage: Stage) -> Done:
             NOMINAL_FREQUENCY.name: store.overwrite(NOMINAL_FREQUENCY, frequencies),
         }
     stage.counts["refined keys"] = store.read(NOMINAL_REFINED_KEY, version=versions[NOMINAL_REFINED_KEY.name]).count()
-    prices = [{name: int(row[name]) for name in ("rule_no", "history_rows", "roster_rows", "pairs")} for row in counts]
     return Done(seconds=0.0, versions=versions, notes={"prices": prices})
 
 
-def _frozen_before(state: NominalRun) -> Mapping[str, int]:
-    """Versions of what was frozen with this very model; empty where there is none."""
-    if state.former is None:
-        return {}
-    ids = {row["model_id"] for row in state.before(NOMINAL_FREQUENCY).select("model_id").distinct().collect()}
-    tables = (NOMINAL_FREQUENCY, NOMINAL_REFINED_KEY)
-    return {table.name: state.former.versions[table.name] for table in tables} if ids == {state.run.model.id} else {}
+def _price_within(row: Any) -> dict[str, int]:
+    """A rule's price where both sides are one file: a key with n rows makes n(n - 1)/2 pairs, not n squared."""
+    price = {name: int(row[name]) for name in ("rule_no", "history_rows", "roster_rows", "pairs")}
+    return {**price, "pairs": (price["pairs"] - price["history_rows"]) // 2}
 
 
 def compare(state: NominalRun, stage: Stage) -> Done:
@@ -198,13 +211,13 @@ def compare(state: NominalRun, stage: Stage) -> Done:
 def accept(state: NominalRun, stage: Stage) -> Done:
     """Pairs that the joining rule accepts, and pairs judged the same."""
     edges = accepted_edges(state.work("scored"), state.records, state.judgements, comparing=state.comparing)
-    row = (
-        state.keep("edges", edges)
-        .agg(F.count(F.lit(1)).alias("edges"), F.count_if("judged_same").alias("judged"))
-        .first()
-    )
-    stage.counts["accepted edges"] = int(row["edges"]) if row else 0
-    stage.counts["of these judged the same"] = int(row["judged"]) if row else 0
+    counts = {
+        "accepted edges": F.count(F.lit(1)),
+        "of these judged the same": F.count_if("judged_same"),
+        "of these judged not the same": F.count_if("denied"),
+    }
+    row = state.keep("edges", edges).agg(*[count.alias(name) for name, count in counts.items()]).collect()[0]
+    stage.counts.update({name: int(row[name]) for name in counts})
     return Done(seconds=0.0)
 
 
@@ -215,8 +228,9 @@ def find_components(state: NominalRun, stage: Stage) -> Done:
         GateError: the components are wrong.
     """
     told, edges = state.run.settings.nominals, state.work("edges")
-    ends = edges.select("left_record_id", "right_record_id")
-    count = state.saved.done["accept"].counts["accepted edges"]
+    ends = edges.where("not denied").select("left_record_id", "right_record_id")
+    done = state.saved.done["accept"].counts
+    count = done["accepted edges"] - done["of these judged not the same"]
     choice = choose_engine(
         told.engine,
         edge_count=count,
@@ -245,7 +259,11 @@ def _engine(state: NominalRun, choice: Choice) -> ComponentEngine:
 
 
 def look_inside(state: NominalRun, stage: Stage) -> Done:
-    """What speaks against two records of one component being one person."""
+    """What speaks against two records of one component being one person; priced first."""
+    size = F.col("records").cast("long")
+    inside = component_sizes(state.work("components")).where(size <= F.lit(state.most_records))
+    priced = inside.agg(F.coalesce(F.sum(size * (size - 1) / 2), F.lit(0)).cast("long").alias("pairs")).collect()[0]
+    stage.counts["pairs inside components"] = int(priced["pairs"])
     found = conflicts_inside(
         state.records,
         state.work("components"),
@@ -263,12 +281,18 @@ def guard(state: NominalRun, stage: Stage) -> Done:
     """Cut what does not hold together; keep every edge with what became of it."""
     edges, components = state.work("edges"), state.work("components")
     found = guard_components(
-        components, edges, state.work("conflicts"), limits=state.limits, most_records=state.most_records
+        components,
+        edges.where("not denied"),
+        state.work("conflicts"),
+        limits=state.limits,
+        most_records=state.most_records,
     )
     guarded = state.keep("guarded", found)
     version = state.run.store.overwrite(NOMINAL_EDGE, NOMINAL_EDGE.conform(with_cuts(edges, guarded)))
     stage.counts["components looked into"] = guarded.count()
     written = state.run.store.read(NOMINAL_EDGE, version=version)
+    lost = written.where("judged_same and cut_reason is not null").count()
+    stage.counts["edges judged the same that were cut all the same"] = lost
     for row in grouped(written.where("cut_reason is not null"), ["cut_reason"], "edges"):
         stage.counts[f"edges cut for {row['cut_reason']}"] = int(row["edges"])
     return Done(seconds=0.0, versions={NOMINAL_EDGE.name: version})

@@ -9,12 +9,23 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
+from pyspark.sql import functions as F
+
 from linkage_spark.errors import SettingsError, UsageError
 from linkage_spark.runs import nominal_stages, publishing
 from linkage_spark.runs.checkpoints import Checkpoints, Done
-from linkage_spark.runs.context import RunContext, open_run
+from linkage_spark.runs.context import RunContext, open_run, settings_digest
 from linkage_spark.runs.entry import conf_dir, environment
-from linkage_spark.runs.manifest import GoodRun, code_version, drop_unfinished, fingerprint, last_good_run, write_run
+from linkage_spark.runs.manifest import (
+    GoodRun,
+    code_version,
+    drop_unfinished,
+    fingerprint,
+    good_run,
+    last_good_run,
+    new_run_id,
+    write_run,
+)
 from linkage_spark.runs.nominal_publishing import publish_nominals
 from linkage_spark.runs.nominal_stages import NominalRun
 from linkage_spark.runs.progress import Stage
@@ -23,8 +34,8 @@ from linkage_spark.settings.run import load_settings
 from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
 from linkage_spark.tables.enums import RunKind, RunStatus
 from linkage_spark.tables.linkage import LINK
-from linkage_spark.tables.nominals import NOMINALS, PERSON_JUDGEMENT
-from linkage_spark.tables.results import HIT, HIT_LINK
+from linkage_spark.tables.nominals import NOMINAL_FREQUENCY, NOMINAL_REFINED_KEY, NOMINALS, PERSON_JUDGEMENT
+from linkage_spark.tables.results import HIT, HIT_LINK, RUN
 
 _STANDS_ON = (PERSON, EVENT, INVOLVEMENT, LINK, HIT, HIT_LINK)
 
@@ -68,20 +79,27 @@ def nominals(run: RunContext) -> None:
         SettingsError: the model was edited under its id.
         LinkageError: the run failed; nothing was published, and a failed RUN row says so.
     """
-    good, former = last_good_run(run.store), _former(run)
+    good, former, of_model = last_good_run(run.store), _former(run), _former(run, run.model.id)
     if good is None:
         raise UsageError(f"--out {run.root}: no run has been published there; run the backfill first")
-    _refuse_edited_model(run, former)
+    _refuse_edited_model(run, of_model)
     publishing.repair_current_run(run, good)
-    made_from = _made_from(run, good)
-    if former is not None and former.good.run_id == good.run_id and former.figures["made_from"] == made_from:
+    judged = run.store.version(PERSON_JUDGEMENT)
+    made_from = _made_from(run, good, judged)
+    if former is not None and former.figures["made_from"] == made_from and _is_shown(former, good):
         run.files.delete(run.work)
-        run.progress.say(
-            f"nothing has changed since run {good.run_id}: same records, judgements, code, settings and model"
-        )
+        _record_unchanged(run, good)
         return
     saved = _take_up_work(run, good, former, made_from)
-    state = NominalRun(run=run, good=good, saved=saved, former=former.good if former else None, run_no=_next_no(former))
+    state = NominalRun(
+        run=run,
+        good=good,
+        saved=saved,
+        former=former.good if former else None,
+        run_no=_next_no(former),
+        judged_at_version=judged,
+        frozen=_frozen(of_model),
+    )
     try:
         for name, work in _STAGES.items():
             run_stage(run.progress, saved, name, partial(work, state))
@@ -93,10 +111,28 @@ def nominals(run: RunContext) -> None:
     run.files.delete(run.work)
 
 
-def _former(run: RunContext) -> Former | None:
-    """The last good run of this job; None before the first."""
-    good = last_good_run(run.store, kind=RunKind.NOMINALS)
-    return None if good is None else Former(good=good, figures=json.loads(good.counts_json)["nominals"])
+def _former(run: RunContext, model_id: str | None = None) -> Former | None:
+    """The last good run of this job; of one model when asked; None before the first."""
+    if not run.store.exists(RUN):
+        return None
+    published = run.store.read(RUN).where(
+        (F.col("kind") == F.lit(RunKind.NOMINALS.value)) & (F.col("status") == F.lit(RunStatus.PUBLISHED.value))
+    )
+    told = F.get_json_object("counts_json", "$.nominals.model_id")
+    rows = published.where(F.lit(True) if model_id is None else told == F.lit(model_id))
+    last = rows.orderBy(F.desc("finished_at"), F.desc("run_id")).limit(1).collect()
+    return Former(good=good_run(last[0]), figures=json.loads(last[0]["counts_json"])["nominals"]) if last else None
+
+
+def _is_shown(former: Former, good: GoodRun) -> bool:
+    """Readers see that run: nobody has published since."""
+    return former.good.run_id in (good.run_id, good.shown_run_id)
+
+
+def _frozen(of_model: Former | None) -> dict[str, int]:
+    """Versions of what was frozen with the model."""
+    tables = (NOMINAL_FREQUENCY, NOMINAL_REFINED_KEY)
+    return {table.name: of_model.good.versions[table.name] for table in tables} if of_model else {}
 
 
 def _next_no(former: Former | None) -> int:
@@ -104,26 +140,24 @@ def _next_no(former: Former | None) -> int:
     return 1 if former is None else int(former.figures["run_no"]) + 1
 
 
-def _refuse_edited_model(run: RunContext, former: Former | None) -> None:
+def _refuse_edited_model(run: RunContext, of_model: Former | None) -> None:
     """A model id means one model for good."""
-    if former is None or former.figures["model_id"] != run.model.id:
-        return
-    if former.figures["model_fingerprint"] != run.model.fingerprint:
+    if of_model is not None and of_model.figures["model_fingerprint"] != run.model.fingerprint:
         raise SettingsError(
-            f"model {run.model.id} differs from the model that run {former.good.run_id} used under this id; "
+            f"model {run.model.id} differs from the model that run {of_model.good.run_id} used under this id; "
             "a released model is never edited: put the old file back, or give the new one a new id"
         )
 
 
-def _made_from(run: RunContext, good: GoodRun) -> str:
+def _made_from(run: RunContext, good: GoodRun, judged: int | None) -> str:
     """One SHA-256 over everything that decides which records are one nominal and what is said of them."""
-    judged = run.store.version(PERSON_JUDGEMENT) if run.store.exists(PERSON_JUDGEMENT) else None
     return fingerprint(
         {
             "code": code_version(),
             "estate": good.made_from.digest,
             "model": run.model.fingerprint,
             "settings": run.settings.nominals.fingerprint,
+            "conf": settings_digest(run),
             "judgements": str(judged),
             **{contract.name: str(good.versions[contract.name]) for contract in _STANDS_ON},
         }
@@ -143,20 +177,35 @@ def _take_up_work(run: RunContext, good: GoodRun, former: Former | None, made_fr
     return saved
 
 
+def _record(run: RunContext, good: GoodRun, status: RunStatus, *, run_id: str, error_class: str | None = None) -> None:
+    """A row of RUN for a run that published nothing: what the last good one pins stays in force."""
+    row = publishing.run_row(
+        run,
+        good.made_from,
+        status=status,
+        shown_run_id=good.shown_run_id,
+        versions=good.versions,
+        counts_json=good.counts_json if status is RunStatus.UNCHANGED else "{}",
+        finished_at=datetime.now(tz=UTC),
+        error_class=error_class,
+    )
+    write_run(run.store, {**row, "run_id": run_id, "model_id": good.model_id})
+
+
+def _record_unchanged(run: RunContext, good: GoodRun) -> None:
+    """Nothing that decides the nominals has changed: one RUN row, and the snapshot stays."""
+    _record(run, good, RunStatus.UNCHANGED, run_id=run.run_id)
+    run.progress.say(
+        f"nothing has changed since run {good.run_id}: same records, judgements, code, settings and model; "
+        f"readers go on seeing {good.shown_run_id}"
+    )
+
+
 def _record_failure(run: RunContext, good: GoodRun, error: Exception) -> None:
     """A failed run leaves a row in RUN; a fault in writing that must not hide the error itself."""
     try:
-        row = publishing.run_row(
-            run,
-            good.made_from,
-            status=RunStatus.FAILED,
-            shown_run_id=good.shown_run_id,
-            versions=good.versions,
-            counts_json="{}",
-            finished_at=datetime.now(tz=UTC),
-            error_class=type(error).__name__,
-        )
-        write_run(run.store, {**row, "run_id": f"{run.run_id}-failed-{datetime.now(tz=UTC):%H%M%S}"})
+        failed = new_run_id(run.started_at, f"{run.kind.value}-failed")
+        _record(run, good, RunStatus.FAILED, run_id=failed, error_class=type(error).__name__)
     except Exception as fault:
         run.progress.say(f"the failure could not be recorded in RUN either ({type(fault).__name__})")
     run.progress.say(

@@ -193,12 +193,16 @@ class RunStatus(StrEnum):
 
 
 class CutReason(StrEnum):
-    """Why an accepted edge joins nobody. The order is the precedence: of several reasons the first is named."""
+    """Why an accepted edge joins nobody. The order is the precedence: of several reasons the first is named.
+
+    PNC_DIFFERS is known to the guard; no source gives such numbers yet.
+    """
 
     JUDGED_NOT_SAME = "judged_not_same"
     PNC_DIFFERS = "pnc_differs"
     DATES_CONTRADICT = "dates_contradict"
     TWIN_PATTERN = "twin_pattern"
+    ANOTHER_OF_THE_HOUSEHOLD = "another_of_the_household"
     SEX_MARKED_CONFLICT = "sex_marked_conflict"
     TOO_LARGE = "too_large"
     TOO_LONG = "too_long"
