@@ -79,7 +79,7 @@ accuracy: setup ## link and dedupe on labelled files (OPEN_DATA=DIR), a made-up 
 	$(bin)/python -m bench.accuracy.page
 
 .PHONY: robust
-robust: setup ## link and dedupe where training goes wrong in practice, on made-up files: docs/robustness.md (20 minutes)
+robust: setup ## link and dedupe where training goes wrong in practice, on made-up files: docs/robustness.md (half an hour)
 	$(bin)/python -m bench.accuracy.robust --master '$(bench_master)'
 	$(bin)/python -m bench.accuracy.robust_page
 
