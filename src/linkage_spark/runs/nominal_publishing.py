@@ -64,7 +64,7 @@ def _with_hits(state: NominalRun, row: dict[str, Any], figures: dict[str, Any]) 
     """The figures of the hits that stand as they were, under this run's name, and those of the nominals."""
     hits = json.loads(state.good.counts_json)
     named = run_figures(state.run, {**row, "code_version": code_version()})
-    return {**hits, "run": {**named, "model_doubts": hits["run"]["model_doubts"]}, "nominals": figures}
+    return {**hits, "run": {**named, "model_doubts": hits["run"].get("model_doubts", [])}, "nominals": figures}
 
 
 def _report(state: NominalRun, figures: dict[str, Any]) -> str:
