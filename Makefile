@@ -39,7 +39,7 @@ demo-small: ## the same with 400 employees and 8,000 person records, in a few mi
 test: setup-test ## all tests but those that need a Hadoop estate or take minutes
 	$(bin)/python -m pytest -q -n auto --dist worksteal tests/unit
 	$(bin)/python -m pytest -n 2 --dist loadfile -m "not estate and not slow" tests/flows tests/laws tests/graphframes
-	$(bin)/python -m pytest -n 2 --dist loadgroup -m "not estate and not slow" tests/jobs
+	$(bin)/python -m pytest -n 2 --dist loadfile -m "not estate and not slow" tests/jobs
 
 .PHONY: test-oracle
 test-oracle: ## match weights against a reference in plain Python and against Splink on DuckDB (part of CI)

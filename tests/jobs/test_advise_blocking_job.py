@@ -13,8 +13,6 @@ import pytest
 from tests.support.force import Estate
 from tests.support.jobs import REPO, ok, submit, table
 
-pytestmark = pytest.mark.xdist_group("force")  # one worker: they share one made-up force
-
 EXAMPLES = REPO / "examples" / "person-files"
 REGISTER = ("--input", EXAMPLES / "register.csv", "--mapping", EXAMPLES / "register.toml")
 

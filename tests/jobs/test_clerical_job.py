@@ -15,8 +15,6 @@ from linkage_spark.errors import UsageError
 from linkage_spark.runs.clerical import run_clerical
 from tests.support.jobs import submit, table
 
-pytestmark = pytest.mark.xdist_group("files")
-
 HEADER = "ref_l,ref_r,match_weight,match_probability,linked,tier,explanation\n"
 WEIGHTS = " Bits: prior -4.000, name +9.125; together +5.125."
 STRATA = [("match", "0.9995", "true", 20), ("possible", "0.7", "true", 10), ("non_match", "0.1", "false", 30)]

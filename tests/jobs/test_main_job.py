@@ -9,12 +9,9 @@ import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
-import pytest
 
 from tests.support.force import EMPLOYEES, PLANTED, Estate, rows
 from tests.support.jobs import QUICK, REPO, ok, submit
-
-pytestmark = pytest.mark.xdist_group("force")  # one worker: they share one made-up force
 
 SUBMIT = REPO / "scripts" / "submit.sh"
 

@@ -15,8 +15,6 @@ import pytest
 from tests.support.force import PLANTED, Estate, rows
 from tests.support.jobs import QUICK, REPO, ok, submit
 
-pytestmark = pytest.mark.xdist_group("force")  # one worker: they share one made-up force
-
 
 @pytest.fixture(scope="module")
 def joined(estate: Estate, tmp_path_factory: pytest.TempPathFactory) -> tuple[Estate, str, str]:

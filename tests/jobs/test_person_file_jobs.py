@@ -14,8 +14,6 @@ import pytest
 
 from tests.support.jobs import REPO, ok, submit, table
 
-pytestmark = pytest.mark.xdist_group("files")
-
 EXAMPLES = REPO / "examples" / "person-files"
 PAIR_COLUMNS = ["ref_l", "ref_r", "match_weight", "match_probability", "linked", "tier", "explanation"]
 LINK_FILES = {"pairs.csv", "evidence.csv", "refused.csv", "issues.csv", "model.json", "metrics.json", "report.html"}

@@ -12,8 +12,6 @@ import pytest
 from tests.support.force import Estate
 from tests.support.jobs import REPO, ok, submit
 
-pytestmark = pytest.mark.xdist_group("force")  # one worker: they share one made-up force
-
 MODEL = "screening_test_1"
 
 
