@@ -21,7 +21,7 @@ from linkage_spark.linkage.frequencies import count_frequencies
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.runs import checks, publishing
 from linkage_spark.runs.checkpoints import Checkpoints, Done
-from linkage_spark.runs.context import RunContext, made_from, open_run
+from linkage_spark.runs.context import RunContext, clear_work, made_from, open_run
 from linkage_spark.runs.entry import conf_dir
 from linkage_spark.runs.figures import grouped, not_screened_counts
 from linkage_spark.runs.manifest import GoodRun, MadeFrom, drop_unfinished, last_good_run
@@ -80,7 +80,7 @@ def backfill(run: RunContext) -> None:
     publishing.repair_current_run(run, good)
     inputs = made_from(run)
     if good is not None and good.made_from == inputs:
-        run.files.delete(run.work)
+        clear_work(run)
         publishing.record_unchanged(run, good=good, made_from=inputs)
         return
     saved = _take_up_work(run, good, inputs)
@@ -93,7 +93,7 @@ def backfill(run: RunContext) -> None:
         raise
     # RUN has switched: whatever fails from here on is mended by the next start, and no failure of the run.
     publishing.show(run, published)
-    run.files.delete(run.work)
+    clear_work(run)
 
 
 def _take_up_work(run: RunContext, good: GoodRun | None, inputs: MadeFrom) -> Checkpoints:

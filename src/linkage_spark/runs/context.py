@@ -70,6 +70,12 @@ def scratch(root: str, name: str = "") -> str:
     return "/".join([root, "work", *([name] if name else [])])
 
 
+def clear_work(run: RunContext) -> None:
+    """Remove the run's scratch folder, and the folder of all of them when nothing else is in it."""
+    run.files.delete(run.work)
+    run.files.delete_empty(scratch(run.root))
+
+
 @contextmanager
 def emptied(files: Files, path: str) -> Iterator[str]:
     """A scratch folder, emptied before and removed after; an error inside it comes through, as ``tidied`` says."""

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from linkage_spark.errors import SettingsError, UsageError
 from linkage_spark.runs import nominal_stages, publishing
 from linkage_spark.runs.checkpoints import Checkpoints, Done
-from linkage_spark.runs.context import RunContext, open_run, settings_digest
+from linkage_spark.runs.context import RunContext, clear_work, open_run, settings_digest
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.manifest import (
     GoodRun,
@@ -87,7 +87,7 @@ def nominals(run: RunContext) -> None:
     judged = run.store.version(PERSON_JUDGEMENT)
     made_from = _made_from(run, good, judged)
     if former is not None and former.figures["made_from"] == made_from and _is_shown(former, good):
-        run.files.delete(run.work)
+        clear_work(run)
         _record_unchanged(run, good)
         return
     saved = _take_up_work(run, good, former, made_from)
@@ -108,7 +108,7 @@ def nominals(run: RunContext) -> None:
         _record_failure(run, good, error)
         raise
     publishing.show(run, published)
-    run.files.delete(run.work)
+    clear_work(run)
 
 
 def _former(run: RunContext, model_id: str | None = None) -> Former | None:
