@@ -46,7 +46,9 @@ def joined(components: Sequence[Pairs]) -> list[set[str]]:
 class Tables:
     """What ``collect_examples`` reads of a run, made of components: references, and why the edge between two was cut."""
 
-    def __init__(self, spark: SparkSession, components: Sequence[Pairs], *, most_records: int = 50) -> None:
+    def __init__(
+        self, spark: SparkSession, components: Sequence[Pairs], *, across: Pairs | None = None, most_records: int = 50
+    ) -> None:
         self.most_records = most_records
         placed = {ref: no for no, pairs in enumerate(components) for pair in pairs for ref in pair}
         # Two rows a record: variants of one record are one record.
@@ -56,7 +58,7 @@ class Tables:
         self._components = spark.createDataFrame(
             [(ids[ref], no) for ref, no in placed.items()], schema="record_id long, component_id long"
         )
-        edges = [self._edge(ids, *pair, why) for pairs in components for pair, why in pairs.items()]
+        edges = [self._edge(ids, *pair, why) for pairs in [*components, across or {}] for pair, why in pairs.items()]
         members = [
             {"record_id": ids[ref], "nominal_id": nominal}
             for nominal, refs in enumerate(joined(components), start=1_000)
@@ -128,6 +130,17 @@ def test_records_are_named_once_though_they_have_variants_and_cuts_are_told(tabl
     assert [one["name"] for one in first["members"]] == [f"crime/b{number:02}" for number in range(4)]
     assert len(first["cuts"]) == 3
     assert sum(1 for edge in first["edges"] if edge["cut_reason"] is None) == 1
+
+
+def test_a_pair_judged_not_the_same_across_two_components_belongs_to_neither(spark: SparkSession) -> None:
+    denied = CutReason.JUDGED_NOT_SAME
+    judged = chain("a", 3) | {("a00", "a02"): denied}
+    apart: Pairs = {("a00", "b01"): denied, ("a02", "b00"): denied}
+    told = collect_examples(cast("NominalRun", Tables(spark, [judged, chain("b", 2)], across=apart)))
+    assert [(one["shows"], one["records"], len(one["cuts"])) for one in told] == [
+        (["judged_not_same"], 3, 1),
+        (["largest"], 2, 0),
+    ]
 
 
 def test_the_order_and_partitions_of_rows_change_nothing(tables: Tables) -> None:

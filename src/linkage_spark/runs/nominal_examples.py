@@ -83,9 +83,10 @@ def collect_examples(state: NominalRun) -> list[dict[str, Any]]:
 
 
 def _edges(state: NominalRun) -> DataFrame:
-    """NOMINAL_EDGE with ``component_id``."""
+    """NOMINAL_EDGE with ``component_id``; a pair judged *not the same* may lie in two components, and is left out then."""
     left = state.work("components").select(F.col("record_id").alias("left_record_id"), "component_id")
-    return state.own(NOMINAL_EDGE).join(left, on=["left_record_id"])
+    right = state.work("components").select(F.col("record_id").alias("right_record_id"), "component_id")
+    return state.own(NOMINAL_EDGE).join(left, on=["left_record_id"]).join(right, on=["right_record_id", "component_id"])
 
 
 def _most_cut(cut: DataFrame) -> list[tuple[int, str]]:
