@@ -73,6 +73,11 @@ bench-peers: setup-bench ## Splink on DuckDB and on Spark, on the standard table
 	$(bin)/python -m bench.peers --sizes $(bench_peer_sizes) --master '$(bench_master)'
 	$(bin)/python -m bench.page
 
+.PHONY: bench-nominals
+bench-nominals: setup-bench ## the job nominals on made-up forces: seconds, memory, accuracy, growth: docs/benchmarks (an hour; bench_sizes=…)
+	$(bin)/python -m bench.nominals --sizes $(bench_sizes) --employees $(employees) --seed $(seed) --master '$(bench_master)'
+	$(bin)/python -m bench.page
+
 .PHONY: accuracy
 accuracy: setup ## link and dedupe on labelled files (OPEN_DATA=DIR), a made-up force's figures (FORCE=…): docs/accuracy.md
 	$(bin)/python -m bench.accuracy.run $(if $(OPEN_DATA),--data '$(OPEN_DATA)') $(if $(FORCE),--force '$(FORCE)') --master '$(bench_master)'

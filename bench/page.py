@@ -1,4 +1,4 @@
-"""The page docs/benchmarks/README.md, made from the figures of bench.run and bench.peers.
+"""The page docs/benchmarks/README.md, made from the figures of bench.run, bench.peers and bench.nominals.
 
 python -m bench.page
 """
@@ -8,23 +8,26 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from bench.machine import ROOT
+from bench.markdown import table
+from bench.nominals_page import nominal_parts
 
 FOLDER = ROOT / "docs" / "benchmarks"
 NOTES = FOLDER / "notes.md"
 """Where the time goes and what was tried, in words; put into the page as it stands."""
 
 
-def page(bench: dict[str, Any], peers: dict[str, Any] | None, notes: str) -> str:
+def page(
+    bench: dict[str, Any], peers: dict[str, Any] | None, notes: str, nominals: dict[str, Any] | None = None
+) -> str:
     """The whole page as Markdown."""
     sizes: dict[str, Any] = bench["sizes"]
     parts = [
         "# Benchmarks",
-        "Made by `make bench` and `make bench-peers` from `bench.json` and `peers.json` in this folder; change those, not this "
+        "Made by `make bench`, `make bench-peers` and `make bench-nominals` from the JSON files in this folder; change those, not this "
         "page. All people are made up. Seconds of different runs on a shared machine differ by a tenth or more: compare "
         "within one table.",
         _machine(bench),
@@ -56,25 +59,11 @@ def page(bench: dict[str, Any], peers: dict[str, Any] | None, notes: str) -> str
             "Candidate pairs differ, since the rules do.",
             _peers(peers["sizes"]),
         ]
+    if nominals is not None:
+        parts += nominal_parts(nominals["sizes"])
     if notes.strip():
         parts.append(notes.strip())
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """A Markdown table; numbers to the right."""
-    lines = ["| " + " | ".join(head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
-    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def _cell(value: Any) -> str:
-    """One value as text."""
-    if value is None:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:,.1f}"
-    return f"{value:,}" if isinstance(value, int) else str(value)
 
 
 def _machine(bench: dict[str, Any]) -> str:
@@ -223,7 +212,9 @@ def main_text(folder: Path) -> str:
     peers_file, notes_file = folder / "peers.json", folder / NOTES.name
     peers = json.loads(peers_file.read_text(encoding="utf-8")) if peers_file.is_file() else None
     notes = notes_file.read_text(encoding="utf-8") if notes_file.is_file() else ""
-    return page(bench, peers, notes)
+    nominals_file = folder / "nominals.json"
+    nominals = json.loads(nominals_file.read_text(encoding="utf-8")) if nominals_file.is_file() else None
+    return page(bench, peers, notes, nominals)
 
 
 def main() -> int:

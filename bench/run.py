@@ -12,6 +12,7 @@ import json
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -143,10 +144,10 @@ def run_engine(asked: argparse.Namespace, root: Path, records: int) -> dict[str,
     }
 
 
-def run_watched(command: submit.Command, log: Path) -> Watched:
-    """Run to the end; stop everything when it fails."""
+def run_watched(command: submit.Command, log: Path, accepted: Sequence[int] = (0,)) -> Watched:
+    """Run to the end; stop everything when it ends with an exit code that is not accepted."""
     watched = watch(command.words, environment=command.environment, log=log)
-    if watched.code:
+    if watched.code not in accepted:
         raise SystemExit(
             f"bench: a measured program ended with {watched.code}; its log is {log.name} in the log folder"
         )

@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bench import markdown
+
 Figures = Mapping[str, Any]
 Row = Sequence[Any]
 
 
 def table(head: Row, rows: Sequence[Row]) -> str:
     """A Markdown table; figures to the right."""
-    lines = ["| " + " | ".join(str(name) for name in head) + " |", "| --- |" + " ---: |" * (len(head) - 1)]
-    lines += ["| " + " | ".join(_cell(value) for value in row) + " |" for row in rows]
-    return "\n".join(lines)
-
-
-def _cell(value: Any) -> str:
-    """One value as text; a dash for what is not there."""
-    if value is None:
-        return "–"
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return markdown.table(head, rows, in_words=str)
 
 
 def share(value: float | None) -> str | None:

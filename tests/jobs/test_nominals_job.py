@@ -145,6 +145,8 @@ def test_evaluation_measures_the_nominals_before_and_after_the_guard(
     found = json.loads((estate.root / "reports" / estate.current / "nominal_accuracy.json").read_text())
     assert found["before"]["whole"]["pairwise_precision"]["value"] > 0.99
     assert found["before"]["permitted"]["b_cubed_f1"] > 0.95
+    page = (estate.root / "reports" / estate.current / "nominal_accuracy.html").read_text()
+    assert "By naming tradition" in page
     # The last run joined at most two records: nothing wrong in it, and less of what the rule permits.
     assert found["after"]["largest_nominal"] == 2
     assert found["after"]["permitted"]["b_cubed_f1"] < found["before"]["permitted"]["b_cubed_f1"]

@@ -17,7 +17,7 @@ from linkage_spark.report.console import WIDTH
 from linkage_spark.report.nominal_pictures import CUT_WORDS
 from linkage_spark.report.rendering import template
 from linkage_spark.report.tables import Table, _table
-from linkage_spark.report.words import count, label, of, percent, reasons, share
+from linkage_spark.report.words import count, label, percent, reasons
 from linkage_spark.tables.enums import CutReason, NominalEventKind, NominalState
 
 Figures = Mapping[str, Any]
@@ -58,7 +58,7 @@ def nominals_page(figures: Figures) -> str:
 
     Args:
         figures: shape of ``runs.nominal_figures.gather_nominal_figures``; ``advisory``, the sentence that stands on every
-            output, and ``accuracy`` (``evaluation.nominal_figures.NominalFigures``) may stand beside them.
+            output, may stand beside them.
     """
     return template("nominals.html.j2").render(
         run=figures,
@@ -250,7 +250,6 @@ def _tables(figures: Figures) -> dict[str, Table]:
         "persons": _persons(figures),
         "rules": _rules(figures["rules"]),
         "seconds": _seconds(figures["seconds"]),
-        **(_accuracy(figures["accuracy"]) if figures.get("accuracy") else {}),
     }
     return {name: table for name, table in made.items() if table.rows}
 
@@ -342,41 +341,3 @@ def _seconds(stages: Mapping[str, float]) -> Table:
     if cells:
         cells.append(["total", f"{sum(stages.values()):.1f}"])
     return _table("Seconds per stage", ["stage", "seconds"], cells, 1)
-
-
-def _accuracy(accuracy: Mapping[str, Any]) -> dict[str, Table]:
-    """Shares against the truth, and who was joined wrongly."""
-    both = [
-        (words, accuracy[truth])
-        for truth, words in (("permitted", "joins that the rules permit"), ("whole", "every true person"))
-        if accuracy[truth]
-    ]
-    shares = [
-        [
-            words,
-            *(
-                text
-                for one in ("precision", "recall")
-                for text in (share(found[f"pairwise_{one}"]), of(found[f"pairwise_{one}"]))
-            ),
-            *(percent(found[f"b_cubed_{one}"]) for one in ("precision", "recall", "f1")),
-        ]
-        for words, found in both
-    ]
-    pairwise = ["pairwise precision", "true of joined pairs", "pairwise recall", "joined of true pairs"]
-    heads = ["against", *pairwise, "B-cubed precision", "B-cubed recall", "B-cubed F1"]
-    over = accuracy["over_merged"]
-    wrong = [
-        [label(row["relation"]), count(row["pairs"]), count(row["nominals"]), count(row["contradicting_pairs"])]
-        for row in over["by_relation"]
-        if row["pairs"]
-    ]
-    note = (
-        f"Nominals with records of more than one true person: {of(over['nominals'])}. Pairs of twins joined: "
-        f"{count(over['twins_joined'])} of {count(over['twin_pairs'])}."
-    )
-    wrong_heads = ["the two are", "pairs of persons", "nominals", "of pairs: dates of birth contradict"]
-    return {
-        "accuracy": _table("Accuracy against the truth, with 95 % intervals", heads, shares, 1, note),
-        "wrong_joins": _table("True persons in one nominal", wrong_heads, wrong, 1),
-    }

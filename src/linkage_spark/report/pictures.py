@@ -149,10 +149,38 @@ def group_recall(rows: Sequence[Mapping[str, Any]], *, name: str, title: str) ->
     for row in rows:
         if row["recall"]["value"] is not None:
             by_group[row["group"]][row["scope"]] = row["recall"]
-    groups = sorted(by_group, key=lambda group: (-by_group[group]["match+possible"]["value"], group))
+    shown = [
+        {"group": group, **{f"found, {SCOPE_SHORT[scope]}": found[scope] for scope in ("match+possible", "match")}}
+        for group, found in by_group.items()
+    ]
+    axis = "share of true links found; the rest was missed (95 % intervals)"
+    return group_shares(shown, name=name, title=title, axis=axis, order_by=f"found, {SCOPE_SHORT['match+possible']}")
+
+
+def group_shares(
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    name: str,
+    title: str,
+    axis: str = "share (95 % intervals)",
+    order_by: str | None = None,
+) -> str:
+    """Two shares per group as bars with 95 % intervals, the least at the bottom.
+
+    Args:
+        rows: per group ``group`` and two proportions that have a value, under the words that tell them; the number
+            behind the second stands beside the group's name.
+        name: makes element ids unique on the page.
+        title: of the picture.
+        axis: what the shares are of.
+        order_by: the share that orders the groups; None for the second.
+    """
+    first, second = (key for key in rows[0] if key != "group")
+    order = order_by or second
+    groups = sorted(rows, key=lambda row: (-row[order]["value"], row["group"]))
     with _picture(width=8.4, height=0.9 + 0.36 * max(3, len(groups))) as (figure, axes):
-        for offset, scope, colour in ((-0.19, "match+possible", ORANGE), (0.19, "match", BLUE)):
-            found = [by_group[group][scope] for group in groups]
+        for offset, what, colour in ((-0.19, first, ORANGE), (0.19, second, BLUE)):
+            found = [row[what] for row in groups]
             axes.barh(
                 y=[row + offset for row in range(len(groups))],
                 width=[one["value"] for one in found],
@@ -160,13 +188,13 @@ def group_recall(rows: Sequence[Mapping[str, Any]], *, name: str, title: str) ->
                 xerr=_whiskers(found),
                 error_kw={"ecolor": INK, "elinewidth": 0.8, "capsize": 2},
                 color=colour,
-                label=f"found, {SCOPE_SHORT[scope]}",
+                label=what,
             )
-        texts = [f"{label(group)} ({by_group[group]['match']['denominator']:,})" for group in groups]
+        texts = [f"{label(row['group'])} ({row[second]['denominator']:,})" for row in groups]
         axes.set_yticks(range(len(groups)), texts)
         axes.invert_yaxis()
         axes.set_xlim(0, 1.0)
-        axes.set_xlabel("share of true links found; the rest was missed (95 % intervals)")
+        axes.set_xlabel(axis)
         axes.grid(visible=True, axis="x")
         axes.set_axisbelow(True)
         figure.legend(loc="outside upper center", ncols=2)

@@ -13,6 +13,7 @@ from linkage_spark.errors import ContractError, GateError, SourceError, UsageErr
 from linkage_spark.evaluation.figures import Figures, from_json
 from linkage_spark.evaluation.gaps import gap_faults
 from linkage_spark.flows.cluster import Comparing
+from linkage_spark.report.nominal_accuracy import nominal_accuracy_page
 from linkage_spark.runs.context import emptied, scratch
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.evaluate_expectation import expect_without_truth
@@ -24,6 +25,7 @@ from linkage_spark.runs.reporting import collect_examples, write_report
 from linkage_spark.runs.rescreen import Again, Frozen, load_frozen, screen_again
 from linkage_spark.runs.session import open_session
 from linkage_spark.settings.run import load_settings
+from linkage_spark.settings.wording import load_wording
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
 from linkage_spark.tables.canonical import PERSON
@@ -123,8 +125,10 @@ def _nominals(
     comparing = Comparing(model=frozen.model, frequencies=frozen.frequencies, names=frozen.names)
     found = measure_nominals(truth.person, pinned, comparing=comparing, work=work, progress=progress)
     folder = f"{pinned.store.root}/reports/{pinned.run_id}"
+    page = nominal_accuracy_page(found, run_id=pinned.run_id, advisory=load_wording(conf_dir()).advisory)
     files.write_text(f"{folder}/nominal_accuracy.json", json.dumps(found, indent=1, sort_keys=True) + "\n")
-    return nominals_in_words(found)
+    files.write_text(f"{folder}/nominal_accuracy.html", page)
+    return f"{nominals_in_words(found)}  report: {folder}/nominal_accuracy.html\n"
 
 
 def _refuse_wide_gaps(figures: Figures) -> None:

@@ -271,22 +271,6 @@ def test_advisory_stands_at_both_ends_where_given() -> None:
     assert 'role="note"' not in nominals_page(without)
 
 
-def test_accuracy_is_told_where_it_is_known() -> None:
-    part = {"value": 0.995, "low": 0.991, "high": 0.998, "numerator": 1_990, "denominator": 2_000}
-    shares = {"pairwise_precision": part, "pairwise_recall": part}
-    shares |= {"b_cubed_precision": 0.99, "b_cubed_recall": 0.95, "b_cubed_f1": None}
-    joined = {"relation": "twins", "pairs": 3, "nominals": 2, "contradicting_pairs": 1, "contradicting_nominals": 1}
-    over = {"nominals": part, "twins_joined": 3, "twin_pairs": 80}
-    over["by_relation"] = [joined, {**joined, "relation": "strangers", "pairs": 0}]
-    page = nominals_page(figures(accuracy={"whole": shares, "permitted": None, "over_merged": over}))
-    assert rows(page, "accuracy") == [
-        ["every true person", *["99.5 % (99.1 to 99.8)", "1,990 of 2,000"] * 2, "99.0 %", "95.0 %", "—"]
-    ]
-    assert rows(page, "wrong_joins") == [["twins", "3", "2", "1"]]
-    assert "Pairs of twins joined: 3 of 80." in plain(page)
-    assert 'id="accuracy"' not in PAGE
-
-
 def test_summary_by_hand() -> None:
     text = nominals_summary(figures())
     assert text.splitlines() == [

@@ -1,0 +1,113 @@
+"""Measure the job nominals on made-up forces of several sizes: seconds per stage, memory, and accuracy against the truth.
+
+    python -m bench.nominals --sizes 300000,1000000,3000000
+
+Feeds and estates are those of bench.run; a size whose estate is not there is backfilled first. The job runs on a copy of the
+estate, so that every measurement is a first run. Every figure lands in one JSON file, from which bench.page makes the page.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bench import submit
+from bench.machine import ROOT, describe_machine, describe_versions
+from bench.process import Watched
+from bench.run import java_command, make_feeds, read_stages, run_backfill, run_watched, say, write_json
+
+GAPS = 4
+"""Exit code of an evaluation that was written whole, and found a naming tradition far below the best."""
+
+TOLD = (
+    *("run_id", "records", "candidate_pairs", "scored_pairs", "edges", "engine", "engine_why"),
+    *("components", "largest_component", "looked_into", "conflicts", "cuts", "states", "sizes"),
+)
+"""Of the job's own figures."""
+
+
+def bench_size(asked: argparse.Namespace, records: int) -> dict[str, Any]:
+    """Everything about one size: feeds and estate where they are missing, the job, the truth."""
+    feeds, root = make_feeds(asked, records), asked.build / "nominals" / str(records)
+    _copy_estate(asked, feeds, root, records)
+    say(f"{records:,} person records: nominals …")
+    found = {"person_records": records, **run_nominals(asked, root, records)}
+    say(f"{records:,} person records: nominals: {found['seconds_from_first_stage']:.1f} s from the first stage on")
+    command = submit.job("evaluate", ["--feeds", str(feeds), "--out", str(root)], master=asked.master)
+    watched = run_watched(command, asked.build / "logs" / f"evaluate-nominals-{records}.log", accepted=(0, GAPS))
+    found["evaluation_seconds"] = round(watched.seconds, 1)
+    shown = root / "reports" / found["run_id"]
+    found["accuracy"] = json.loads((shown / "nominal_accuracy.json").read_text(encoding="utf-8"))
+    shutil.rmtree(root)
+    return found
+
+
+def _copy_estate(asked: argparse.Namespace, feeds: Path, root: Path, records: int) -> None:
+    """A copy of the backfilled estate."""
+    estate = asked.build / "estate" / str(records)
+    if not (estate / "tables" / "run").is_dir():
+        say(f"{records:,} person records: backfill …")
+        run_backfill(asked, feeds, estate, records)
+    shutil.rmtree(root, ignore_errors=True)
+    shutil.copytree(estate, root)
+
+
+def run_nominals(asked: argparse.Namespace, root: Path, records: int) -> dict[str, Any]:
+    """The job in a fresh process."""
+    command = submit.job("nominals", ["--out", str(root)], master=asked.master)
+    watched = run_watched(command, asked.build / "logs" / f"nominals-{records}.log")
+    stages, _ = read_stages(watched)
+    told = json.loads(next(root.glob("reports/*/nominals.json")).read_text(encoding="utf-8"))
+    return {
+        "seconds": round(watched.seconds, 1),
+        "seconds_from_first_stage": round(watched.seconds - stages[0]["from_start"], 1),
+        "stages": [{"stage": one["stage"], "seconds": one["seconds"]} for one in stages],
+        **_load(watched),
+        **{name: told[name] for name in TOLD},
+    }
+
+
+def _load(watched: Watched) -> dict[str, Any]:
+    """Processor time and memory, ours and others'."""
+    return {
+        "cpu_seconds": round(watched.cpu_seconds, 1),
+        "cpu_seconds_by_program": {name: round(spent, 1) for name, spent in watched.cpu_by_program.items()},
+        "others_cpu_seconds": round(watched.others_cpu_seconds, 1),
+        "peak_memory_mb": watched.peak_bytes // 2**20,
+        "peak_memory_mb_by_program": {name: size // 2**20 for name, size in sorted(watched.peak_by_program.items())},
+    }
+
+
+def main() -> int:
+    """Measure every size; sizes of the file that are not measured again are kept."""
+    parser = argparse.ArgumentParser(prog="bench.nominals", description=__doc__)
+    parser.add_argument("--sizes", default="300000,1000000,3000000", help="person records, joined by commas")
+    parser.add_argument("--employees", type=int, default=13_000)
+    parser.add_argument("--seed", type=int, default=20261121)
+    parser.add_argument("--master", default="local[2]")
+    parser.add_argument("--build", type=Path, default=ROOT / "build" / "bench")
+    parser.add_argument("--json", type=Path, default=ROOT / "docs" / "benchmarks" / "nominals.json")
+    asked = parser.parse_args()
+    asked.build = asked.build.resolve()
+    sizes = json.loads(asked.json.read_text(encoding="utf-8"))["sizes"] if asked.json.is_file() else {}
+    for records in (int(size) for size in asked.sizes.split(",")):
+        sizes[str(records)] = bench_size(asked, records) | {
+            "measured_on": f"{datetime.now(tz=UTC):%Y-%m-%d}",
+            "versions": describe_versions(java_command()),
+        }
+        found = {
+            "machine": describe_machine(),
+            "scale": {"employees": asked.employees, "seed": asked.seed, "master": asked.master},
+            "sizes": {size: sizes[size] for size in sorted(sizes, key=int)},
+        }
+        write_json(asked.json, found)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
