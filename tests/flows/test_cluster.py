@@ -163,6 +163,31 @@ def test_a_bridge_between_twins_is_cut_when_a_date_has_a_slip_and_when_one_has_m
         assert {row.cut_reason for row in world.kept_edges.collect()} == {None, reason}
 
 
+def test_a_later_forename_in_use_is_not_told_from_a_twin(spark: SparkSession) -> None:
+    """Who is called by the other's second forename may be the twin; forenames in another order, and a prefix, are one name."""
+    rows = [
+        person("m1", "qorwen belinda", "vantrizzel", "1984-03-12", HOME),
+        person("m2", "belinda", "vantrizzel", "1984-03-12", HOME),
+        person("m3", "belinda", "vantrizzel", "1984-03-21", HOME),
+        person("o1", "qorwen belinda", "vantrizzel", "1971-05-02", AWAY),
+        person("o2", "belinda qorwen", "vantrizzel", "1971-05-02", AWAY),
+        person("o3", "qorwen", "vantrizzel", "1971-05-02", AWAY),
+        person("p1", "mohammed imran", "belloquin", "1979-10-05", MOVED),
+        person("p2", "mohammed", "belloquin", "1979-10-05", MOVED),
+        person("p3", "imran", "belloquin", "1979-10-05", MOVED),
+    ]
+    world = World(spark, rows)
+    conflicts = {
+        (*sorted((world.names[r.left_record_id], world.names[r.right_record_id])), r.reason)
+        for r in world.conflicts.collect()
+    }
+    assert {("m1", "m2", "twin_pattern"), ("m1", "m3", "another_of_the_household")} <= conflicts
+    assert not {pair for pair in conflicts if pair[0][0] in "op"} - {("o2", "o3", "twin_pattern")}
+    assert {"m1"} in world.together()
+    assert {"m2", "m3"} in world.together()
+    assert any({"o1", "o2"} <= one or {"o1", "o3"} <= one for one in world.together())
+
+
 def test_a_brothers_name_given_as_an_alias_joins_nobody_to_the_brother(spark: SparkSession) -> None:
     rows = [
         person("amir", "amir", "khan", "1990-05-12", HOME),

@@ -12,6 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import reduce
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,8 @@ from pyspark.sql import functions as F
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.nominals.identity import Identity, assign_identity, assign_members, tell_changes
 from linkage_spark.nominals.identity_checks import SENTENCES, IdentityFault, faults_in_words, identity_faults
-from linkage_spark.nominals.replay import replay, replay_nominals
-from linkage_spark.tables.nominals import NOMINAL, NOMINAL_EVENT, NOMINAL_MEMBER
+from linkage_spark.nominals.replay import replay, replay_nominals, run_no_at
+from linkage_spark.tables.nominals import NOMINAL, NOMINAL_EVENT, NOMINAL_MEMBER, NOMINAL_RUN
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -704,6 +705,27 @@ def test_each_fault_is_counted_under_its_name(spark: SparkSession) -> None:
     with settings(spark, **INTERPRETED):
         assert {row["fault"]: row["found"] for row in found.collect()} == dict(wanted)
     assert min(wanted.values()) > 0, "every fault is among the cases"
+
+
+def test_a_date_is_told_by_the_last_run_that_had_begun(spark: SparkSession) -> None:
+    days = [(1, 2), (2, 9), (3, 9)]
+    rows = [(no, f"r{no}", datetime(2026, 11, day, 6, no, tzinfo=UTC), "nominals_v1", "code") for no, day in days]
+    runs = frame(spark, NOMINAL_RUN, rows)
+    asked = {
+        "before": (1, 23),
+        "at once": (2, 6),
+        "between": (8, 0),
+        "two in a day": (9, 12),
+        "between the two": (9, 6),
+    }
+    minutes = {"at once": 1, "between the two": 2}
+    found = {
+        name: run_no_at(runs, datetime(2026, 11, day, hour, minutes.get(name, 0), tzinfo=UTC))
+        for name, (day, hour) in asked.items()
+    }
+    assert found == {"before": 0, "at once": 1, "between": 1, "two in a day": 3, "between the two": 2}
+    with pytest.raises(ValueError, match="time zone"):
+        run_no_at(runs, datetime(2026, 11, 9))  # noqa: DTZ001
 
 
 def test_faults_in_words_carry_counts_and_leave_out_what_was_not_found() -> None:

@@ -10,7 +10,14 @@ from pyspark.sql import functions as F
 
 from linkage_spark.linkage.blocking import propose_pairs
 from linkage_spark.linkage.comparison.tokens import NameKnowledge
-from linkage_spark.linkage.joining import as_edges, as_records, conflicting_pairs, joining_pairs, without_floor
+from linkage_spark.linkage.joining import (
+    as_edges,
+    as_records,
+    conflicting_pairs,
+    joining_pairs,
+    later_forename_conflicts,
+    without_floor,
+)
 from linkage_spark.linkage.score_stage import score_candidates
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import Model
@@ -140,7 +147,7 @@ def conflicts_inside(
         most_records: largest component whose pairs are compared.
 
     Returns:
-        ``left_record_id``, ``right_record_id``, ``reason`` (CutReason).
+        ``left_record_id``, ``right_record_id``, ``reason`` (CutReason); a pair may stand with several.
     """
     sizes = component_sizes(components).where(F.col("records").between(2, most_records)).select("component_id")
     placed = components.join(sizes, on=["component_id"])
@@ -152,7 +159,8 @@ def conflicts_inside(
     judged = judgements.where("not same").select(
         "left_record_id", "right_record_id", F.lit(CutReason.JUDGED_NOT_SAME.value).alias("reason")
     )
-    return conflicting_pairs(scored, model=comparing.model).unionByName(judged)
+    by_values = conflicting_pairs(scored, model=comparing.model)
+    return by_values.unionByName(later_forename_conflicts(pairs, records)).unionByName(judged)
 
 
 def _settled(edges: DataFrame, records: DataFrame) -> DataFrame:

@@ -84,6 +84,51 @@ def conflicting_pairs(scored: DataFrame, *, model: Model) -> DataFrame:
     )
 
 
+def later_forename_conflicts(pairs: DataFrame, records: DataFrame) -> DataFrame:
+    """Pairs of which one is called by a later forename of the other, whose own first forename is another.
+
+    A middle name in use looks like that, and so does a twin or a brother who bears the other's name as a second one. Nothing
+    recorded tells them apart, and joining two people is the worse error. Forenames in another order are one
+    name, and a prefix such as Muhammad before the first forename is none. Main rows alone decide: an alias is no second name.
+
+    Args:
+        pairs: ``left_record_id``, ``right_record_id``, of one component.
+        records: what ``as_records`` gave.
+
+    Returns:
+        ``left_record_id``, ``right_record_id``, ``reason``: TWIN_PATTERN where the full dates of birth are equal,
+        ANOTHER_OF_THE_HOUSEHOLD where they are not and the home is one; null parts agree with nothing.
+    """
+    main = records.where("variant_no = 0")
+    sides = {
+        side: main.select(
+            F.col("person_ref").cast("long").alias(f"{side}_record_id"),
+            F.struct(
+                "given_first", "given_tokens", _later_forenames().alias("later"), "date_of_birth", "premises_key"
+            ).alias(side),
+        )
+        for side in ("left", "right")
+    }
+    told = pairs.join(sides["left"], on=["left_record_id"]).join(sides["right"], on=["right_record_id"])
+    called = told.where(_called_by_later("left", "right") | _called_by_later("right", "left"))
+    reason = F.when(
+        F.col("left.date_of_birth") == F.col("right.date_of_birth"), F.lit(CutReason.TWIN_PATTERN.value)
+    ).when(F.col("left.premises_key") == F.col("right.premises_key"), F.lit(CutReason.ANOTHER_OF_THE_HOUSEHOLD.value))
+    return called.select("left_record_id", "right_record_id", reason.alias("reason")).where("reason is not null")
+
+
+def _later_forenames() -> Column:
+    """Forenames after the first."""
+    tokens, after = F.col("given_tokens"), F.array_position("given_tokens", F.col("given_first")) + F.lit(1)
+    return F.slice(tokens, after.cast("int"), F.size(tokens))
+
+
+def _called_by_later(one: str, other: str) -> Column:
+    """The first forename of one is a later one of the other, whose own first forename is none of the one's."""
+    is_later = F.array_contains(F.col(f"{other}.later"), F.col(f"{one}.given_first"))
+    return is_later & ~F.array_contains(F.col(f"{one}.given_tokens"), F.col(f"{other}.given_first"))
+
+
 _CONFLICTS: Mapping[CutReason, str] = {
     CutReason.DATES_CONTRADICT: "dob_contradicts",
     CutReason.TWIN_PATTERN: "forename_differs and surname_agrees and dob_full or twin_pattern",

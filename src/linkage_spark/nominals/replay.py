@@ -6,6 +6,8 @@ quarantine was held in, what a record was called, and anything of a record whose
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
@@ -61,6 +63,22 @@ def replay_nominals(event: DataFrame, *, until_run_no: int | None = None) -> Dat
     told = _histories(_until(event, until_run_no)).select("nominal_id", "told.*")
     counted = told.join(records, on=["nominal_id"], how="left")
     return NOMINAL.conform(counted.withColumn("records", F.coalesce("records", F.lit(0)).cast("int")))
+
+
+def run_no_at(runs: DataFrame, moment: datetime) -> int:
+    """The last run that had begun at a moment, as ``until_run_no`` takes it; 0 before the first.
+
+    Args:
+        runs: NOMINAL_RUN.
+        moment: with a time zone.
+
+    Raises:
+        ValueError: the moment has no time zone.
+    """
+    if moment.tzinfo is None:
+        raise ValueError("the moment needs a time zone")
+    found = runs.where(F.col("started_at") <= F.lit(moment)).agg(F.max("run_no")).collect()[0][0]
+    return int(found or 0)
 
 
 def last_place(nominal: str = "nominal_id") -> Column:

@@ -30,7 +30,7 @@ from linkage_spark.runs import checks
 from linkage_spark.runs.checkpoints import Checkpoints, Done
 from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.figures import grouped
-from linkage_spark.runs.manifest import GoodRun
+from linkage_spark.runs.manifest import GoodRun, code_version
 from linkage_spark.runs.progress import Stage
 from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
 from linkage_spark.tables.linkage import LINK
@@ -44,6 +44,7 @@ from linkage_spark.tables.nominals import (
     NOMINAL_PORTRAIT,
     NOMINAL_RECORD,
     NOMINAL_REFINED_KEY,
+    NOMINAL_RUN,
     PERSON_JUDGEMENT,
     SAME_NOMINAL,
 )
@@ -312,11 +313,25 @@ def identify(state: NominalRun, stage: Stage) -> Done:
     versions |= {
         NOMINAL.name: store.overwrite(NOMINAL, made.nominal),
         NOMINAL_EVENT.name: store.append(NOMINAL_EVENT, made.event),
+        NOMINAL_RUN.name: store.overwrite(NOMINAL_RUN, _runs(state)),
     }
     kept = store.read(NOMINAL, version=versions[NOMINAL.name])
     for row in grouped(kept, ["state"], "nominals"):
         stage.counts[f"{row['state']} nominals"] = int(row["nominals"])
     return Done(seconds=0.0, versions=versions)
+
+
+def _runs(state: NominalRun) -> DataFrame:
+    """NOMINAL_RUN with this run."""
+    run = state.run
+    row = {
+        "run_no": state.run_no,
+        "run_id": run.run_id,
+        "started_at": run.started_at,
+        "model_id": run.model.id,
+        "code_version": code_version(),
+    }
+    return state.before(NOMINAL_RUN).unionByName(state.rows(NOMINAL_RUN, [row]))
 
 
 def _put_back(state: NominalRun, contract: TableContract) -> None:
@@ -370,6 +385,7 @@ def check(state: NominalRun, stage: Stage) -> Done:
         NOMINAL_RECORD,
         NOMINAL,
         NOMINAL_EVENT,
+        NOMINAL_RUN,
         NOMINAL_PORTRAIT,
         NOMINAL_ALERT,
         SAME_NOMINAL,

@@ -97,6 +97,19 @@ NOMINAL_EVENT = TableContract(
     ),
 )
 
+NOMINAL_RUN = TableContract(
+    name="nominal_run",
+    row="One run that made nominals: when, and by what. Rows are added, never changed.",
+    key=("run_no",),
+    fields=(
+        Field("run_no", INT, "Its number, from 1; stands on every event.", required=True),
+        Field("run_id", STRING, "RUN's own id of it.", required=True),
+        Field("started_at", TIMESTAMP, "When it began, UTC; grows with run_no.", required=True),
+        Field("model_id", STRING, "The frozen model of nominals.", required=True),
+        Field("code_version", STRING, "Version and digest of the code.", required=True),
+    ),
+)
+
 NOMINAL_PORTRAIT = TableContract(
     name="nominal_portrait",
     row="One form of one attribute under which a nominal's records know the person, in one category of data subject.",
@@ -195,6 +208,7 @@ NOMINALS: tuple[TableContract, ...] = (
     NOMINAL_RECORD,
     NOMINAL,
     NOMINAL_EVENT,
+    NOMINAL_RUN,
     NOMINAL_PORTRAIT,
     NOMINAL_ALERT,
     SAME_NOMINAL,
