@@ -24,10 +24,12 @@ ADAPTIVE = "spark.sql.adaptive.enabled"
 NO_FAULTS = {
     "edges_across": 0,
     "edges_without": 0,
+    "edges_miscounted": 0,
     "vertices_without": 0,
     "vertices_twice": 0,
     "strangers": 0,
     "misnamed": 0,
+    "loose": 0,
 }
 
 Labels = list[tuple[int, int]]
@@ -177,11 +179,36 @@ def test_the_check_counts_every_kind_of_fault(spark: SparkSession) -> None:
         "vertices_twice": 3,
         "strangers": 5,
         "misnamed": 2,
+        "loose": 2,  # 32 has no edge, nor have 42 and 43
     }
 
 
 def test_a_record_in_two_components_is_a_fault_even_where_one_of_them_is_right(spark: SparkSession) -> None:
     assert faults(spark, [(1, 2)], [(1, 1), (2, 1), (2, 2)], [1, 2]) == {"vertices_twice": 1}
+
+
+def test_two_components_under_one_name_are_a_fault_where_too_few_edges_hold_them(spark: SparkSession) -> None:
+    edges, vertices = [(1, 2), (3, 4), (5, 6), (6, 7), (7, 5)], [1, 2, 3, 4, 5, 6, 7]
+    apart: Labels = [(1, 1), (2, 1), (3, 3), (4, 3), (5, 5), (6, 5), (7, 5)]
+    assert faults(spark, edges, apart, vertices) == {}
+    merged: Labels = [(1, 1), (2, 1), (3, 1), (4, 1), (5, 5), (6, 5), (7, 5)]
+    assert faults(spark, edges, merged, vertices) == {"loose": 1}
+
+
+@pytest.mark.parametrize(("counted", "off"), [(2, 0), (3, 1), (0, 2), (None, 0)])
+def test_edges_that_are_not_as_many_as_were_counted_are_a_fault(
+    spark: SparkSession, counted: int | None, off: int
+) -> None:
+    found = spark.createDataFrame([(1, 1), (2, 1), (3, 1)], schema=LABEL)
+    rows = components_faults(frame(spark, [(1, 2), (2, 3)]), found, found.select("record_id"), edge_count=counted)
+    assert rows.collect()[0].asDict() == {**NO_FAULTS, "edges_miscounted": off}
+
+
+def test_no_edges_where_some_were_counted_are_a_fault(spark: SparkSession) -> None:
+    nothing = frame(spark, [])
+    found = DriverEngine().components(nothing)
+    rows = components_faults(nothing, found, found.select("record_id"), edge_count=4)
+    assert rows.collect()[0].asDict() == {**NO_FAULTS, "edges_miscounted": 4}
 
 
 def test_the_check_finds_no_fault_in_an_empty_graph(spark: SparkSession) -> None:

@@ -146,36 +146,26 @@ def _ends(edges: DataFrame) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64
     return left, right
 
 
-def components_faults(edges: DataFrame, found: DataFrame, vertices: DataFrame) -> DataFrame:
+def components_faults(
+    edges: DataFrame, found: DataFrame, vertices: DataFrame, *, edge_count: int | None = None
+) -> DataFrame:
     """Count what may not be in a result; the run collects it, and publishes nothing unless every count is 0.
 
     Args:
         edges: ``left_record_id``, ``right_record_id`` LONG: what was given to the engine.
         found: ``record_id``, ``component_id`` LONG: what came of it.
         vertices: ``record_id`` LONG: the records that must have a component each; rows may repeat.
+        edge_count: rows that ``edges`` must have, as counted when they were made; None where nobody has counted.
 
     Returns:
         One row of LONG counts, never null: ``edges_across`` (ends in two components), ``edges_without`` (an end is null
-        or has no component), ``vertices_without`` (no component), ``vertices_twice`` (more than one row),
-        ``strangers`` (records with a component that are no vertex), ``misnamed`` (components whose name is not their
-        lowest record id).
+        or has no component), ``edges_miscounted`` (more or fewer than ``edge_count``), ``vertices_without`` (no
+        component), ``vertices_twice`` (more than one row), ``strangers`` (records with a component that are no vertex),
+        ``misnamed`` (components whose name is not their lowest record id), ``loose`` (components with fewer edges than
+        records less one, which cannot hang together).
     """
     labels = found.groupBy("record_id").agg(
         F.min("component_id").alias("component_id"), F.count(F.lit(1)).alias("component_rows")
-    )
-    left, right = (
-        labels.select(
-            F.col("record_id").alias(f"{side}_record_id"), F.col("component_id").alias(f"{side}_component_id")
-        )
-        for side in ("left", "right")
-    )
-    unlike = F.col("left_component_id") != F.col("right_component_id")
-    no_end = F.col("left_component_id").isNull() | F.col("right_component_id").isNull()
-    of_edges = (
-        edges.select("left_record_id", "right_record_id")
-        .join(left, on="left_record_id", how="left")
-        .join(right, on="right_record_id", how="left")
-        .agg(_how_many(unlike).alias("edges_across"), _how_many(no_end).alias("edges_without"))
     )
     of_vertices = (
         vertices.select("record_id", F.lit(True).alias("is_vertex"))
@@ -187,9 +177,51 @@ def components_faults(edges: DataFrame, found: DataFrame, vertices: DataFrame) -
             _how_many(F.col("is_vertex").isNull()).alias("strangers"),
         )
     )
-    lowest = found.groupBy("component_id").agg(F.min("record_id").alias("lowest_record_id"))
-    of_names = lowest.agg(_how_many(F.col("component_id") != F.col("lowest_record_id")).alias("misnamed"))
-    return of_edges.crossJoin(of_vertices).crossJoin(of_names)
+    members = labels.groupBy("component_id").agg(
+        F.min("record_id").alias("lowest_record_id"), F.count(F.lit(1)).alias("records")
+    )
+    seen = F.coalesce(F.col("edges"), F.lit(0))
+    all_seen = F.coalesce(F.sum("edges"), F.lit(0))
+    of_components = (
+        _edges_by_component(edges, labels)
+        .join(members, on="component_id", how="full")
+        .agg(
+            _sum_of("edges_across"),
+            _sum_of("edges_without"),
+            F.abs(all_seen - (all_seen if edge_count is None else F.lit(edge_count))).alias("edges_miscounted"),
+            _how_many(F.col("component_id") != F.col("lowest_record_id")).alias("misnamed"),
+            _how_many(F.col("records") > seen + 1).alias("loose"),
+        )
+    )
+    return of_components.crossJoin(of_vertices)
+
+
+def _edges_by_component(edges: DataFrame, labels: DataFrame) -> DataFrame:
+    """``component_id`` of the left end, and how many ``edges``, ``edges_across`` and ``edges_without`` it has."""
+    left, right = (
+        labels.select(
+            F.col("record_id").alias(f"{side}_record_id"), F.col("component_id").alias(f"{side}_component_id")
+        )
+        for side in ("left", "right")
+    )
+    unlike = F.col("left_component_id") != F.col("right_component_id")
+    no_end = F.col("left_component_id").isNull() | F.col("right_component_id").isNull()
+    return (
+        edges.select("left_record_id", "right_record_id")
+        .join(left, on="left_record_id", how="left")
+        .join(right, on="right_record_id", how="left")
+        .groupBy(F.col("left_component_id").alias("component_id"))
+        .agg(
+            F.count(F.lit(1)).alias("edges"),
+            _how_many(unlike).alias("edges_across"),
+            _how_many(no_end).alias("edges_without"),
+        )
+    )
+
+
+def _sum_of(name: str) -> Any:
+    """A count over all components; 0 where there are none."""
+    return F.coalesce(F.sum(name), F.lit(0)).alias(name)
 
 
 def _how_many(claim: Any) -> Any:
