@@ -24,7 +24,7 @@ from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.reporting import collect_examples, write_report
 from linkage_spark.runs.rescreen import Again, Frozen, load_frozen, screen_again
 from linkage_spark.runs.session import open_session
-from linkage_spark.settings.run import load_settings
+from linkage_spark.settings.run import NominalSettings, load_settings
 from linkage_spark.settings.wording import load_wording
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
@@ -97,7 +97,9 @@ def run_evaluate(
                 figures["accuracy"], costly = measured.accuracy, measured.costly
                 if "expectation" in figures:
                     figures["expectation"]["people"]["truth"] = measured.people
-                joined = _nominals(truth, pinned, row, files=files, work=work, progress=progress)
+                joined = _nominals(
+                    truth, pinned, row, settings=settings.nominals, files=files, work=work, progress=progress
+                )
         with progress.stage("example hits") as stage:
             examples = collect_examples(pinned.read(HIT), pinned.read(LINK))
             stage.counts["hits"] = len(examples)
@@ -108,7 +110,14 @@ def run_evaluate(
 
 
 def _nominals(
-    truth: Truth, pinned: Pinned, row: Mapping[str, Any], *, files: Files, work: str, progress: Progress
+    truth: Truth,
+    pinned: Pinned,
+    row: Mapping[str, Any],
+    *,
+    settings: NominalSettings,
+    files: Files,
+    work: str,
+    progress: Progress,
 ) -> str:
     """Measure the run's nominals where it has some; what the console says of them."""
     if NOMINAL_MEMBER.name not in pinned.versions:
@@ -123,7 +132,7 @@ def _nominals(
         frequency=pinned.read(NOMINAL_FREQUENCY),
     )
     comparing = Comparing(model=frozen.model, frequencies=frozen.frequencies, names=frozen.names)
-    found = measure_nominals(truth.person, pinned, comparing=comparing, work=work, progress=progress)
+    found = measure_nominals(truth.person, pinned, comparing=comparing, settings=settings, work=work, progress=progress)
     folder = f"{pinned.store.root}/reports/{pinned.run_id}"
     page = nominal_accuracy_page(found, run_id=pinned.run_id, advisory=load_wording(conf_dir()).advisory)
     files.write_text(f"{folder}/nominal_accuracy.json", json.dumps(found, indent=1, sort_keys=True) + "\n")

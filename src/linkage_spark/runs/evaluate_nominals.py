@@ -15,20 +15,22 @@ from linkage_spark.evaluation.nominal_figures import NominalFigures, nominal_fig
 from linkage_spark.flows.cluster import Comparing, pairs_of_records, records_of
 from linkage_spark.linkage.comparison.dates import Dates, compare_dates
 from linkage_spark.linkage.joining import joining_pairs
-from linkage_spark.nominals.engines import DriverEngine
 from linkage_spark.nominals.records import is_police, with_record_id
 from linkage_spark.runs.evaluate_truth import Pinned
 from linkage_spark.runs.figures import dict_rows
+from linkage_spark.runs.nominal_components import find_checked_components
 from linkage_spark.runs.progress import Progress
+from linkage_spark.settings.run import NominalSettings
 from linkage_spark.synthesis.people import MOST_IN_HOUSEHOLD
 from linkage_spark.tables.canonical import PERSON
+from linkage_spark.tables.enums import CutReason
 from linkage_spark.tables.nominals import NOMINAL_EDGE, NOMINAL_MEMBER
 
 _DATE = ("dob_year", "dob_month", "dob_day")
 
 
 def measure_nominals(
-    truth: DataFrame, pinned: Pinned, *, comparing: Comparing, work: str, progress: Progress
+    truth: DataFrame, pinned: Pinned, *, comparing: Comparing, settings: NominalSettings, work: str, progress: Progress
 ) -> dict[str, NominalFigures]:
     """Judge the nominals of a run, and the components before its guard.
 
@@ -37,23 +39,34 @@ def measure_nominals(
             ``hard_negative``.
         pinned: the run's tables.
         comparing: the model of its nominals, to tell which true pairs the joining rule permits on recorded values.
+        settings: who finds the components, as in the job.
         work: folder that the caller removes.
         progress: says how far it is.
 
     Returns:
         ``before`` and ``after`` the guard.
+
+    Raises:
+        SettingsError: GraphFrames is needed and not there.
+        GateError: the components are wrong.
     """
     persons = pinned.read(PERSON).where(is_police())
     known = with_record_id(truth)
     spark = truth.sparkSession
+
+    def components(edges: DataFrame, name: str, label: str) -> DataFrame:
+        find_checked_components(
+            edges, edge_count=edges.count(), settings=settings, work=work, name=name, progress=progress
+        )
+        return spark.read.parquet(f"{work}/{name}").withColumnRenamed("component_id", label)
+
     with progress.stage("what the joining rule permits") as stage:
-        permitted = _permitted(persons, known, comparing, work)
+        true_pairs = _true_pairs_accepted(persons, known, comparing, work)
+        permitted = components(true_pairs, "permitted_joins", "permitted_id")
         stage.counts["records in permitted joins"] = permitted.count()
-    edges = pinned.read(NOMINAL_EDGE).select("left_record_id", "right_record_id")
-    labels = {
-        "before": DriverEngine().components(edges).withColumnRenamed("component_id", "nominal_id"),
-        "after": pinned.read(NOMINAL_MEMBER),
-    }
+    with progress.stage("components before the guard"):
+        before = components(_seen_by_the_guard(pinned.read(NOMINAL_EDGE)), "components", "nominal_id")
+    labels = {"before": before, "after": pinned.read(NOMINAL_MEMBER)}
     dates = with_record_id(persons.where("variant_no = 0")).select("record_id", *_DATE)
     found: dict[str, NominalFigures] = {}
     for name, members in labels.items():
@@ -64,17 +77,26 @@ def measure_nominals(
     return found
 
 
-def _permitted(persons: DataFrame, known: DataFrame, comparing: Comparing, work: str) -> DataFrame:
-    """``record_id``, ``permitted_id``: components, inside each true person, of the true pairs that the rule accepts."""
+def _seen_by_the_guard(edges: DataFrame) -> DataFrame:
+    """Accepted edges but those that a reviewer denied: they are cut for their own two records, before the guard."""
+    denied = (
+        (F.col("cut_reason") == CutReason.JUDGED_NOT_SAME.value)
+        & (F.col("because_left_record_id") == F.col("left_record_id"))
+        & (F.col("because_right_record_id") == F.col("right_record_id"))
+    )
+    return edges.where(~F.coalesce(denied, F.lit(False))).select("left_record_id", "right_record_id")
+
+
+def _true_pairs_accepted(persons: DataFrame, known: DataFrame, comparing: Comparing, work: str) -> DataFrame:
+    """``left_record_id``, ``right_record_id``: the pairs, inside each true person, that the rule accepts; stored."""
     records = records_of(persons)
     of = known.select("true_person_id", F.col("record_id").alias("left_record_id"))
     other = known.select("true_person_id", F.col("record_id").alias("right_record_id"))
     pairs = of.join(other, on=["true_person_id"]).where("left_record_id < right_record_id").drop("true_person_id")
     scored = comparing.score_all(pairs_of_records(records, pairs))
     accepted = joining_pairs(scored, model=comparing.model).select("left_record_id", "right_record_id")
-    accepted.write.mode("overwrite").parquet(f"{work}/permitted")
-    kept = known.sparkSession.read.parquet(f"{work}/permitted")
-    return DriverEngine().components(kept).withColumnRenamed("component_id", "permitted_id")
+    accepted.write.mode("overwrite").parquet(f"{work}/true_pairs")
+    return known.sparkSession.read.parquet(f"{work}/true_pairs")
 
 
 def _figures(labelled: DataFrame, dates: DataFrame) -> NominalFigures:

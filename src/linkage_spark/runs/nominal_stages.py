@@ -17,8 +17,6 @@ from linkage_spark.linkage.blocking import choose_refined, count_keys, price_rul
 from linkage_spark.linkage.frequencies import count_frequencies
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.nominals.alerts import build_alerts, links_without_nominal
-from linkage_spark.nominals.engines import Choice, ComponentEngine, DriverEngine, choose_engine, components_faults
-from linkage_spark.nominals.graphframes_engine import GraphFramesEngine, missing_graphframes
 from linkage_spark.nominals.guard import GuardLimits
 from linkage_spark.nominals.guard_stage import clusters, component_sizes, guard_components, with_cuts
 from linkage_spark.nominals.identity import Identity, assign_members, tell_changes
@@ -31,6 +29,7 @@ from linkage_spark.runs.checkpoints import Checkpoints, Done
 from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.figures import grouped
 from linkage_spark.runs.manifest import GoodRun, code_version
+from linkage_spark.runs.nominal_components import find_checked_components
 from linkage_spark.runs.progress import Stage
 from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
 from linkage_spark.tables.linkage import LINK
@@ -228,35 +227,20 @@ def find_components(state: NominalRun, stage: Stage) -> Done:
     Raises:
         GateError: the components are wrong.
     """
-    told, edges = state.run.settings.nominals, state.work("edges")
-    ends = edges.where("not denied").select("left_record_id", "right_record_id")
     done = state.saved.done["accept"].counts
-    count = done["accepted edges"] - done["of these judged not the same"]
-    choice = choose_engine(
-        told.engine,
-        edge_count=count,
-        driver_edges=told.driver_edges,
-        graphframes_at_hand=not missing_graphframes(state.run.spark),
+    choice = find_checked_components(
+        state.work("edges").where("not denied"),
+        edge_count=done["accepted edges"] - done["of these judged not the same"],
+        settings=state.run.settings.nominals,
+        work=state.run.work,
+        name="components",
+        progress=state.run.progress,
     )
-    state.run.progress.say(f"  components by {choice.engine}: {choice.why}")
-    found = _engine(state, choice).components(ends)
-    kept = state.keep("components", found)
-    vertices = ends.select(F.explode(F.array("left_record_id", "right_record_id")).alias("record_id")).distinct()
-    wrong = {name: n for name, n in components_faults(ends, kept, vertices).collect()[0].asDict().items() if n}
-    if wrong:
-        told_faults = ", ".join(f"{name} {n}" for name, n in sorted(wrong.items()))
-        raise GateError(f"components by {choice.engine} are wrong: {told_faults}; take nominals.engine = 'driver'")
-    sizes = component_sizes(kept).agg(F.count(F.lit(1)).alias("components"), F.max("records").alias("largest")).first()
-    stage.counts["components"] = int(sizes["components"]) if sizes else 0
-    stage.counts["records in the largest"] = int(sizes["largest"] or 0) if sizes else 0
+    sizes = component_sizes(state.work("components"))
+    row = sizes.agg(F.count(F.lit(1)).alias("components"), F.max("records").alias("largest")).collect()[0]
+    stage.counts["components"] = int(row["components"])
+    stage.counts["records in the largest"] = int(row["largest"] or 0)
     return Done(seconds=0.0, notes={"engine": choice.engine, "why": choice.why})
-
-
-def _engine(state: NominalRun, choice: Choice) -> ComponentEngine:
-    """The engine chosen; its checkpoints lie in the run's work folder."""
-    if choice.engine == "graphframes":
-        return GraphFramesEngine(checkpoint_dir=state.at("checkpoints"))
-    return DriverEngine()
 
 
 def look_inside(state: NominalRun, stage: Stage) -> Done:
