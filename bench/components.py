@@ -1,10 +1,10 @@
 """Connected components of a random graph through one engine: seconds, and memory of Java and Python beside the session's own.
 
-    python -m bench.components --engine driver --edges 1000000,10000000
+    python -m bench.components --engine driver --edges 1000000,10000000 --check
 
 Each size runs in a process of its own. As many records as edges, ids spread over all LONGs: one giant component and a
 long tail, which is harder than a force's graph. Edges are stored first; reading them belongs to the time, as in a run.
-Prints one JSON document.
+Prints one JSON document, or with --into adds its runs to a file, where they take the place of those of the same engine and size.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +41,23 @@ def main() -> None:
     if asked.inside:
         print(json.dumps(_measure(asked, int(asked.edges))))  # noqa: T201
         return
-    runs = [_run_inside(size) for size in asked.edges.split(",")]
-    versions = {**describe_versions("java"), **{name: _version(name) for name in ("scipy", "graphframes-py")}}
-    print(json.dumps({"machine": describe_machine(), "versions": versions, "runs": runs}, indent=2))  # noqa: T201
+    for size in asked.edges.split(","):
+        run = _run_inside(size)
+        if asked.into is None:
+            print(json.dumps({"machine": describe_machine(), "runs": [run]}, indent=2))  # noqa: T201
+            continue
+        former = json.loads(asked.into.read_text(encoding="utf-8"))["runs"] if asked.into.is_file() else []
+        found = {"machine": describe_machine(), "runs": with_run(former, run)}
+        asked.into.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+def with_run(former: list[dict[str, Any]], run: dict[str, Any]) -> list[dict[str, Any]]:
+    """Runs by engine and size; a new one takes the place of the former one of its engine, checkpoints and size."""
+
+    def kind(of: dict[str, Any]) -> tuple[str, str, int]:
+        return of["engine"], of["checkpoints"], of["edges"]
+
+    return sorted([*(one for one in former if kind(one) != kind(run)), run], key=kind)
 
 
 def _arguments() -> argparse.Namespace:
@@ -54,6 +69,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--driver-memory", default="4g")
     parser.add_argument("--jars", type=Path, help="folder of GraphFrames' jars (default: as its tests find it)")
     parser.add_argument("--check", action="store_true", help="count the result's faults as a run does (off the clock)")
+    parser.add_argument("--into", type=Path, help="JSON file that keeps the runs")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     return parser.parse_args()
 
@@ -89,28 +105,56 @@ def _measure(asked: argparse.Namespace, size: int) -> dict[str, Any]:
                 found = engine.components(edges)
                 records = found.count()
                 seconds = time.monotonic() - began
-            checked = _checked(edges, found) if asked.check else {}
+            checked = _checked(edges, found, size, f"{folder}/components") if asked.check else {}
         finally:
             spark.stop()
+    is_driver = asked.engine == "driver"
     return {
         "engine": engine.name,
+        "checkpoints": "none" if is_driver else asked.checkpoints,
         "edges": size,
         "records": records,
         "seconds": round(seconds, 1),
-        "megabytes_before": round(memory.before / 1e6),
-        "peak_megabytes": round(memory.peak / 1e6),
-        "bytes_per_edge": round((memory.peak - memory.before) / size),
+        "others_cores": round(memory.others_cpu_seconds / seconds, 1),
         "load_before": round(memory.load, 1),
+        "driver_memory": asked.driver_memory,
+        **memory.in_megabytes(),
+        "bytes_per_edge": round((memory.peak - memory.before) / size),
         **checked,
+        "measured_on": datetime.now(tz=UTC).date().isoformat(),
+        "versions": _versions([] if is_driver else _graphframes_jars(asked.jars)),
     }
 
 
-def _checked(edges: DataFrame, found: DataFrame) -> dict[str, Any]:
-    """The check that a run makes of its result, and what it takes."""
+def _checked(edges: DataFrame, found: DataFrame, size: int, place: str) -> dict[str, Any]:
+    """The check that a run makes of its stored result, and what storing and checking take."""
     began = time.monotonic()
-    ends = edges.selectExpr("explode(array(left_record_id, right_record_id)) record_id")
-    faults = components_faults(edges, found, ends).collect()[0].asDict()
-    return {"faults": faults, "check_seconds": round(time.monotonic() - began, 1)}
+    found.write.parquet(path=place)
+    stored = time.monotonic()
+    vertices = edges.select(F.explode(F.array("left_record_id", "right_record_id")).alias("record_id")).distinct()
+    faults = (
+        components_faults(edges, edges.sparkSession.read.parquet(place), vertices, edge_count=size)
+        .collect()[0]
+        .asDict()
+    )
+    ended = time.monotonic()
+    return {
+        "store_seconds": round(stored - began, 1),
+        "check_seconds": round(ended - stored, 1),
+        "faults": faults,
+    }
+
+
+def _versions(jars: list[Path]) -> dict[str, str]:
+    """Of what takes part; GraphFrames' jars by their names, which carry theirs."""
+    told = describe_versions("java")
+    found = {name: told[name] for name in ("python", "java", "pyspark", "numpy", "pyarrow")}
+    found["scipy"] = _version("scipy")
+    return (
+        found
+        if not jars
+        else {**found, "graphframes-py": _version("graphframes-py"), "jars": ", ".join(jar.name for jar in jars)}
+    )
 
 
 def _session(asked: argparse.Namespace, folder: Path) -> SparkSession:
@@ -151,11 +195,14 @@ def _stored_graph(spark: SparkSession, size: int, place: str) -> DataFrame:
 
 
 class _Memory:
-    """Resident memory of this process and its Java while a block runs: before it, and at its highest."""
+    """Resident memory of this process and its Java while a block runs, before it and at its highest; and how quiet it was."""
 
     def __enter__(self) -> _Memory:
-        self.before = self.peak = _resident()
+        self.before_of = _resident()
+        self.peak_of = dict(self.before_of)
+        self.before = self.peak = sum(self.before_of.values())
         self.load = psutil.getloadavg()[0]
+        self.others_cpu_seconds = _others_cpu_seconds()
         self._ended = threading.Event()
         self._sampler = threading.Thread(target=self._sample, daemon=True)
         self._sampler.start()
@@ -164,18 +211,49 @@ class _Memory:
     def __exit__(self, *error: object) -> None:
         self._ended.set()
         self._sampler.join()
+        self.others_cpu_seconds = max(0.0, _others_cpu_seconds() - self.others_cpu_seconds)
+
+    def in_megabytes(self) -> dict[str, int]:
+        """Before and at the peak: together, and of each program at its own peak."""
+        found = {"megabytes_before": self.before, "peak_megabytes": self.peak}
+        for program in ("java", "python"):
+            found[f"{program}_megabytes_before"] = self.before_of.get(program, 0)
+            found[f"{program}_peak_megabytes"] = self.peak_of.get(program, 0)
+        return {name: round(size / 1e6) for name, size in found.items()}
 
     def _sample(self) -> None:
         while not self._ended.wait(SAMPLE_SECONDS):
-            self.peak = max(self.peak, _resident())
+            now = _resident()
+            self.peak = max(self.peak, sum(now.values()))
+            for program, size in now.items():
+                self.peak_of[program] = max(self.peak_of.get(program, 0), size)
 
 
-def _resident() -> int:
-    """Bytes of this process and what it started."""
-    total = 0
-    for process in [psutil.Process(), *psutil.Process().children(recursive=True)]:
+def _tree() -> list[psutil.Process]:
+    """This process and what it started."""
+    return [psutil.Process(), *psutil.Process().children(recursive=True)]
+
+
+def _resident() -> dict[str, int]:
+    """Bytes of this process and what it started, by program: java, python."""
+    found: dict[str, int] = {}
+    for process in _tree():
         try:
-            total += int(process.memory_info().rss)
+            program = "java" if process.name().startswith("java") else "python"
+            found[program] = found.get(program, 0) + int(process.memory_info().rss)
+        except psutil.Error:
+            continue
+    return found
+
+
+def _others_cpu_seconds() -> float:
+    """Processor time of everything else on the machine since it started."""
+    spent = psutil.cpu_times()
+    total = float(spent.user + spent.nice + spent.system)
+    for process in _tree():
+        try:
+            own = process.cpu_times()
+            total -= float(own.user + own.system)
         except psutil.Error:
             continue
     return total

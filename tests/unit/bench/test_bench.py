@@ -7,6 +7,7 @@ import pytest
 
 pytest.importorskip("psutil", reason="psutil is installed by scripts/setup.sh bench")
 
+from bench.components import with_run
 from bench.eventlog import Window, read_totals
 from bench.page import FOLDER, main_text, table
 from bench.process import Watched, watch
@@ -84,3 +85,13 @@ def test_numbers_stand_with_thousands_and_what_is_not_there_is_a_dash():
 
 def test_the_page_is_what_the_figures_make_of_it():
     assert (FOLDER / "README.md").read_text(encoding="utf-8") == main_text(FOLDER)
+
+
+def graph_run(engine, edges, seconds):
+    return {"engine": engine, "checkpoints": "none", "edges": edges, "seconds": seconds}
+
+
+def test_a_graphs_run_takes_the_place_of_the_one_of_its_engine_and_size_and_sizes_stand_in_order():
+    ten, one = graph_run("driver", 10_000_000, 40.0), graph_run("driver", 1_000_000, 5.0)
+    other, again = graph_run("graphframes", 1_000_000, 90.0), graph_run("driver", 1_000_000, 4.0)
+    assert with_run(with_run(with_run([ten], other), one), again) == [again, ten, other]
