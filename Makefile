@@ -78,6 +78,19 @@ bench-nominals: setup-bench ## the job nominals on made-up forces: seconds, memo
 	$(bin)/python -m bench.nominals --sizes $(bench_sizes) --employees $(employees) --seed $(seed) --master '$(bench_master)'
 	$(bin)/python -m bench.page
 
+# GraphFrames needs its jars: docs/nominals.md says where they are looked for.
+bench_engines := driver
+bench_edges := 1000000,3000000,10000000
+bench_graph_memory := 6g
+
+.PHONY: bench-components
+bench-components: setup-bench ## connected components of random graphs: seconds, memory, the check (bench_engines='driver graphframes' bench_edges=…)
+	for engine in $(bench_engines); do \
+	  $(bin)/python -m bench.components --engine $$engine --edges $(bench_edges) --check \
+	    --driver-memory $(bench_graph_memory) --into docs/benchmarks/components.json || exit 1; \
+	done
+	$(bin)/python -m bench.page
+
 .PHONY: accuracy
 accuracy: setup ## link and dedupe on labelled files (OPEN_DATA=DIR), a made-up force's figures (FORCE=…): docs/accuracy.md
 	$(bin)/python -m bench.accuracy.run $(if $(OPEN_DATA),--data '$(OPEN_DATA)') $(if $(FORCE),--force '$(FORCE)') --master '$(bench_master)'

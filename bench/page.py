@@ -1,4 +1,4 @@
-"""The page docs/benchmarks/README.md, made from the figures of bench.run, bench.peers and bench.nominals.
+"""The page docs/benchmarks/README.md, made from the figures of bench.run, bench.peers, bench.nominals and bench.components.
 
 python -m bench.page
 """
@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from bench.components_page import component_parts
 from bench.machine import ROOT
 from bench.markdown import table
 from bench.nominals_page import nominal_parts
@@ -21,14 +22,18 @@ NOTES = FOLDER / "notes.md"
 
 
 def page(
-    bench: dict[str, Any], peers: dict[str, Any] | None, notes: str, nominals: dict[str, Any] | None = None
+    bench: dict[str, Any],
+    peers: dict[str, Any] | None,
+    notes: str,
+    nominals: dict[str, Any] | None = None,
+    graphs: dict[str, Any] | None = None,
 ) -> str:
     """The whole page as Markdown."""
     sizes: dict[str, Any] = bench["sizes"]
     parts = [
         "# Benchmarks",
-        "Made by `make bench`, `make bench-peers` and `make bench-nominals` from the JSON files in this folder; change those, not this "
-        "page. All people are made up. Seconds of different runs on a shared machine differ by a tenth or more: compare "
+        "Made by `make bench`, `make bench-peers`, `make bench-nominals` and `make bench-components` from the JSON files in this "
+        "folder; change those, not this page. All people are made up. Seconds of different runs on a shared machine differ by a tenth or more: compare "
         "within one table.",
         _machine(bench),
         "## Raw feeds to published hits",
@@ -61,6 +66,8 @@ def page(
         ]
     if nominals is not None:
         parts += nominal_parts(nominals["sizes"])
+    if graphs is not None:
+        parts += component_parts(graphs["runs"])
     if notes.strip():
         parts.append(notes.strip())
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -214,7 +221,9 @@ def main_text(folder: Path) -> str:
     notes = notes_file.read_text(encoding="utf-8") if notes_file.is_file() else ""
     nominals_file = folder / "nominals.json"
     nominals = json.loads(nominals_file.read_text(encoding="utf-8")) if nominals_file.is_file() else None
-    return page(bench, peers, notes, nominals)
+    graphs_file = folder / "components.json"
+    graphs = json.loads(graphs_file.read_text(encoding="utf-8")) if graphs_file.is_file() else None
+    return page(bench, peers, notes, nominals, graphs)
 
 
 def main() -> int:
