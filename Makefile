@@ -91,6 +91,12 @@ bench-components: setup-bench ## connected components of random graphs: seconds,
 	done
 	$(bin)/python -m bench.page
 
+.PHONY: bench-files
+bench-files: setup-bench ## the whole job on a labelled file beside Splink on Spark and on DuckDB (OPEN_DATA=DIR)
+	@[ -n '$(OPEN_DATA)' ] || { echo "bench-files: name the folder of the labelled sets: make bench-files OPEN_DATA=DIR (docs/accuracy.md says which sets)"; exit 2; }
+	$(bin)/python -m bench.peer_files --data '$(OPEN_DATA)' --master '$(bench_master)'
+	$(bin)/python -m bench.page
+
 .PHONY: accuracy
 accuracy: setup ## link and dedupe on labelled files (OPEN_DATA=DIR), a made-up force's figures (FORCE=…): docs/accuracy.md
 	$(bin)/python -m bench.accuracy.run $(if $(OPEN_DATA),--data '$(OPEN_DATA)') $(if $(FORCE),--force '$(FORCE)') --master '$(bench_master)'

@@ -1,4 +1,4 @@
-"""The page docs/benchmarks/README.md, made from the figures of bench.run, bench.peers, bench.nominals and bench.components.
+"""The page docs/benchmarks/README.md, made from the figures that the programs of this package leave there.
 
 python -m bench.page
 """
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.components_page import component_parts
+from bench.files_page import files_parts
 from bench.machine import ROOT
 from bench.markdown import table
 from bench.nominals_page import nominal_parts
@@ -27,13 +28,15 @@ def page(
     notes: str,
     nominals: dict[str, Any] | None = None,
     graphs: dict[str, Any] | None = None,
+    files: dict[str, Any] | None = None,
 ) -> str:
     """The whole page as Markdown."""
     sizes: dict[str, Any] = bench["sizes"]
     parts = [
         "# Benchmarks",
-        "Made by `make bench`, `make bench-peers`, `make bench-nominals` and `make bench-components` from the JSON files in this "
-        "folder; change those, not this page. All people are made up. Seconds of different runs on a shared machine differ by a tenth or more: compare "
+        "Made by `make bench`, `make bench-peers`, `make bench-files`, `make bench-nominals` and `make bench-components` from the JSON "
+        "files in this folder; change those, not this page. All people are made up, but for the labelled file. Seconds of different runs on a "
+        "shared machine differ by a tenth or more: compare "
         "within one table.",
         _machine(bench),
         "## Raw feeds to published hits",
@@ -64,6 +67,8 @@ def page(
             "Candidate pairs differ, since the rules do.",
             _peers(peers["sizes"]),
         ]
+    if files is not None:
+        parts += files_parts(files)
     if nominals is not None:
         parts += nominal_parts(nominals["sizes"])
     if graphs is not None:
@@ -216,14 +221,17 @@ def _peers(sizes: dict[str, Any]) -> str:
 def main_text(folder: Path) -> str:
     """The page of the figures that lie in a folder."""
     bench = json.loads((folder / "bench.json").read_text(encoding="utf-8"))
-    peers_file, notes_file = folder / "peers.json", folder / NOTES.name
-    peers = json.loads(peers_file.read_text(encoding="utf-8")) if peers_file.is_file() else None
+    notes_file = folder / NOTES.name
     notes = notes_file.read_text(encoding="utf-8") if notes_file.is_file() else ""
-    nominals_file = folder / "nominals.json"
-    nominals = json.loads(nominals_file.read_text(encoding="utf-8")) if nominals_file.is_file() else None
-    graphs_file = folder / "components.json"
-    graphs = json.loads(graphs_file.read_text(encoding="utf-8")) if graphs_file.is_file() else None
-    return page(bench, peers, notes, nominals, graphs)
+    names = ("peers.json", "nominals.json", "components.json", "files.json")
+    peers, nominals, graphs, files = (_read(folder / name) for name in names)
+    return page(bench, peers, notes, nominals, graphs, files)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Figures; None where there are none yet."""
+    found: dict[str, Any] | None = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+    return found
 
 
 def main() -> int:

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import splink.comparison_library as cl
-from splink import DuckDBAPI, Linker, SettingsCreator, block_on
+from splink import Linker, SettingsCreator, block_on
 
-QUIET = 50
-"""Log level: errors only."""
+from bench.splink_backend import Backend
+
 THRESHOLD = 0.95
 """Splink's own default cut: pairs at least so probable are counted as links."""
 PAIRS_FOR_U = 5e6
@@ -52,48 +52,9 @@ def settings() -> SettingsCreator:
     )
 
 
-class Backend:
-    """One of Splink's two engines: opens the tables, says how many rows a result has."""
-
-    def __init__(self, name: str, tables: Path, work: Path) -> None:
-        self.name, self.tables = name, tables
-        if name == "spark":
-            from pyspark.sql import SparkSession
-
-            self.spark = SparkSession.builder.appName(name="bench-splink").getOrCreate()
-            self.spark.sparkContext.setCheckpointDir(dirName=str(work))
-            self.spark.range(1).count()
-
-    def linker(self, model: Any) -> Linker:
-        """A linker that knows nothing of earlier ones: every cache is empty."""
-        paths = [str(self.tables / side) for side in ("roster", "history")]
-        if self.name == "duckdb":
-            api: Any = DuckDBAPI()
-            frames: list[Any] = [api.duckdb_con.read_parquet(f"{path}/*.parquet") for path in paths]
-        else:
-            from splink.backends.spark import SparkAPI
-
-            self.spark.catalog.clearCache()
-            api = SparkAPI(spark_session=self.spark)  # type: ignore[no-untyped-call]
-            frames = [self.spark.read.parquet(path) for path in paths]
-        tables = [
-            api.register(frame, dataset_display_name=f"{side}_{time.monotonic_ns()}")
-            for side, frame in zip(("roster", "history"), frames, strict=True)
-        ]
-        return Linker(tables, model, log_level=QUIET)
-
-    def count(self, predicted: Any, condition: str) -> int:
-        """Rows of a result."""
-        name = predicted.physical_name
-        if self.name == "duckdb":
-            rows = predicted.db_api.duckdb_con.sql(f"select count(*) from {name} where {condition}").fetchall()
-            return int(rows[0][0])
-        return int(self.spark.sql(f"select count(*) as n from {name} where {condition}").collect()[0].n)
-
-
-def train(backend: Backend) -> Linker:
+def train(backend: Backend, tables: list[Path]) -> Linker:
     """Estimate the model on the tables themselves, as the documentation recommends."""
-    linker = backend.linker(settings())
+    linker = backend.linker(tables, settings())
     deterministic: list[Any] = [block_on("forename", "surname", "dob"), block_on("surname", "dob", "postcode")]
     linker.training.estimate_probability_two_random_records_match(deterministic, recall=0.7)
     linker.training.estimate_u_using_random_sampling(max_pairs=PAIRS_FOR_U, seed=1)
@@ -102,18 +63,18 @@ def train(backend: Backend) -> Linker:
     return linker
 
 
-def measure(backend: Backend, repeats: int, kept: Path) -> dict[str, Any]:
+def measure(backend: Backend, tables: list[Path], repeats: int, kept: Path) -> dict[str, Any]:
     """Train and predict once, keep the model; then predict alone with it, each time from empty caches."""
     began = time.monotonic()
-    linker = train(backend)
+    linker = train(backend, tables)
     trained = time.monotonic() - began
     predicted = linker.inference.predict()
-    pairs = backend.count(predicted, "1 = 1")
+    pairs = backend.count(predicted)
     whole = time.monotonic() - began
     links = backend.count(predicted, f"match_probability >= {THRESHOLD}")
     model = linker.misc.save_model_to_json()
     kept.write_text(json.dumps(model), encoding="utf-8")
-    seconds = [_seconds(lambda: _predict(backend, model)) for _ in range(repeats)]
+    seconds = [_seconds(lambda: _predict(backend, tables, model)) for _ in range(repeats)]
     return {
         "with_training_seconds": round(whole, 1),
         "training_seconds": round(trained, 1),
@@ -127,14 +88,14 @@ def measure(backend: Backend, repeats: int, kept: Path) -> dict[str, Any]:
     }
 
 
-def measure_cold(backend: Backend, model: dict[str, Any]) -> dict[str, Any]:
+def measure_cold(backend: Backend, tables: list[Path], model: dict[str, Any]) -> dict[str, Any]:
     """Predict once with a given model, the first thing this process does after its start."""
-    return {"predict_cold_seconds": round(_seconds(lambda: _predict(backend, model)), 1)}
+    return {"predict_cold_seconds": round(_seconds(lambda: _predict(backend, tables, model)), 1)}
 
 
-def _predict(backend: Backend, model: dict[str, Any]) -> int:
+def _predict(backend: Backend, tables: list[Path], model: dict[str, Any]) -> int:
     """Read, predict, count."""
-    return backend.count(backend.linker(model).inference.predict(), "1 = 1")
+    return backend.count(backend.linker(tables, model).inference.predict())
 
 
 def _seconds(work: Callable[[], int]) -> float:
@@ -155,11 +116,12 @@ def main() -> None:
     parser.add_argument("--result", type=Path, required=True, help="JSON file to write")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="linkage_bench.") as work:
-        backend = Backend(asked.backend, asked.tables, Path(work))
+        backend = Backend(asked.backend, Path(work))
+        tables = [asked.tables / side for side in ("roster", "history")]
         if asked.cold:
-            found = measure_cold(backend, json.loads(asked.model.read_text(encoding="utf-8")))
+            found = measure_cold(backend, tables, json.loads(asked.model.read_text(encoding="utf-8")))
         else:
-            found = measure(backend, asked.repeats, asked.model)
+            found = measure(backend, tables, asked.repeats, asked.model)
     asked.result.write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 

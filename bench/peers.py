@@ -52,24 +52,23 @@ def run_splink(asked: argparse.Namespace, backend: str, tables: Path, records: i
     arguments = ["--backend", backend, "--tables", str(tables), "--model", str(model), "--result", str(result)]
     found: dict[str, Any] = {}
     for step, more in (("trained", ["--repeats", str(asked.repeats)]), ("cold", ["--cold"])):
-        watched = _run(
-            asked, backend, [*arguments, *more], asked.build / "logs" / f"splink-{backend}-{step}-{records}.log"
-        )
+        log = asked.build / "logs" / f"splink-{backend}-{step}-{records}.log"
+        watched = run_backend(PROGRAM, [*arguments, *more], backend=backend, master=asked.master, log=log)
         found |= json.loads(result.read_text(encoding="utf-8"))
         found[f"peak_memory_mb_{step}"] = watched.peak_bytes // 2**20
         found[f"others_cores_{step}"] = round(watched.others_cpu_seconds / watched.seconds, 2)
     return found
 
 
-def _run(asked: argparse.Namespace, backend: str, arguments: list[str], log: Path) -> Watched:
-    """DuckDB runs in Python alone; Spark with the backfill's own settings and Splink's jar."""
+def run_backend(program: Path, arguments: list[str], *, backend: str, master: str, log: Path) -> Watched:
+    """One program that measures Splink: DuckDB in Python alone, Spark as submit.sh starts it, with Splink's jar."""
     if backend == "duckdb":
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        return run_watched(submit.Command((sys.executable, str(PROGRAM), *arguments), environment), log)
+        return run_watched(submit.Command((sys.executable, str(program), *arguments), environment), log)
     from splink.internals.spark.jar_location import similarity_jar_location
 
     options = ["--jars", similarity_jar_location(), *_DEFAULT_SPARK]
-    with submit.program(PROGRAM, arguments, master=asked.master, options=options) as command:
+    with submit.program(program, arguments, master=master, options=options) as command:
         return run_watched(command, log)
 
 

@@ -169,13 +169,13 @@ def _sides(data: str) -> tuple[str, ...]:
 # ---- running -----------------------------------------------------------------------------------------------
 
 
-def command(case: Case, work: Path) -> list[str]:
-    """The words of one run."""
+def command(case: Case, work: Path, *, measured: bool = True) -> list[str]:
+    """The words of one run; without the truth where it is not measured."""
     folder, words = work / case.data, [str(ROOT / "scripts" / "submit.sh"), case.job, "--"]
     for side in _sides(case.data):
         words += [f"--{side}", str(folder / f"{side}.csv")]
     words += ["--mapping", str(MAPPINGS / f"{case.mapping}.toml"), "--out", str(work / "out" / case.name)]
-    words += ["--truth", str(folder / "truth.csv")]
+    words += ["--truth", str(folder / "truth.csv")] if measured else []
     words += ["--train"] if case.variant != "shipped" else []
     return words + (["--one-to-one"] if case.one_to_one else [])
 

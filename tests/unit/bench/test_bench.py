@@ -9,7 +9,8 @@ pytest.importorskip("psutil", reason="psutil is installed by scripts/setup.sh be
 
 from bench.components import with_run
 from bench.eventlog import Window, read_totals
-from bench.page import FOLDER, main_text, table
+from bench.markdown import table
+from bench.page import FOLDER, main_text
 from bench.process import Watched, watch
 from bench.run import read_stages
 from bench.submit import merge_options
