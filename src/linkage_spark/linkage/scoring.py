@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from linkage_spark.linkage.comparison import addresses, dates, levels, names
-from linkage_spark.linkage.comparison.pair import Columns, PairComparison
+from linkage_spark.linkage.comparison.pair import Columns, PairComparison, iso_dates
 from linkage_spark.linkage.whole_names import WholeNames
 from linkage_spark.model.frequencies import WHOLE_NAME, AttributeFrequencies, Frequencies, WholeNameFrequencies
 from linkage_spark.model.schema import (
@@ -251,7 +251,7 @@ class Scorer:
         given_common, surname_common = _larger(given_l, given_r), _larger(surname_l, surname_r)
         given = self._name_bits("given", name.given, given_common, crossed_whole)
         surname = self._name_bits("surname", name.surname, surname_common, crossed_whole)
-        date = self._exact_bits("date_of_birth", left, right, found.date.full, _iso_dates)
+        date = self._exact_bits("date_of_birth", left, right, found.date.full, iso_dates)
         postcode = self._exact_bits(
             "postcode", left, right, _premises_by_postcode(found.address), lambda side: side["postcode"]
         )
@@ -542,12 +542,6 @@ def _shares_of(table: AttributeFrequencies | None, column: pa.Array) -> Floats:
     codes = pc.fill_null(encoded.indices, -1).to_numpy(zero_copy_only=False)
     found: Floats = shares[codes]
     return found
-
-
-def _iso_dates(side: Columns) -> pa.Array:
-    """Dates of birth as ISO text; only called for full dates."""
-    parts = zip(*(side[name].to_pylist() for name in ("dob_year", "dob_month", "dob_day")), strict=True)
-    return pa.array([f"{year:04d}-{month:02d}-{day:02d}" for year, month, day in parts], type=pa.string())
 
 
 def _premises_by_postcode(found: addresses.AddressComparison) -> Bools:

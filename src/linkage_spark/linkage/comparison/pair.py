@@ -154,6 +154,20 @@ def columns_of(person: Mapping[str, object], further: Collection[str] = ()) -> C
     return strings | {name: pa.array([values.get(name)], type=pa.int32()) for name in INTEGER_COLUMNS}
 
 
+def iso_dates(side: Columns) -> pa.Array:
+    """Dates of birth as ISO text, null where a part is unknown; each distinct date is written once."""
+    year, month, day = (side[name] for name in INTEGER_COLUMNS)
+    numbers = pc.add(pc.add(pc.multiply(year, 10_000), pc.multiply(month, 100)), day)
+    encoded = pc.dictionary_encode(numbers)
+    texts = [_iso(number // 10_000, number // 100 % 100, number % 100) for number in encoded.dictionary.to_pylist()]
+    return pa.array(texts, type=pa.string()).take(encoded.indices)
+
+
+def _iso(year: int, month: int, day: int) -> str | None:
+    """One date; null where a part is 0, which stands for unknown."""
+    return f"{year:04d}-{month:02d}-{day:02d}" if year and month and day else None
+
+
 def _dates(side: Columns) -> dates.Dates:
     """Dates of birth as integers, 0 for unknown, and which years follow from a stated age."""
     year, month, day = (

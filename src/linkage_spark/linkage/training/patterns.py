@@ -11,7 +11,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
-from linkage_spark.linkage.comparison.pair import EVIDENCE_COLUMNS, Columns, compare_columns
+from linkage_spark.linkage.comparison.pair import EVIDENCE_COLUMNS, Columns, compare_columns, iso_dates
 from linkage_spark.linkage.comparison.tokens import NameComparer, NameKnowledge
 from linkage_spark.linkage.score_stage import side_columns
 from linkage_spark.linkage.scoring import Scorer
@@ -178,13 +178,11 @@ def count_weights(pairs: DataFrame, *, model: Model, names: NameKnowledge, frequ
 
 def frequency_values(side: Columns, further: tuple[str, ...]) -> dict[str, pa.Array]:
     """The values whose frequencies move a weight, by attribute; null where unknown."""
-    dates_known = zip(*(side[name].to_pylist() for name in ("dob_year", "dob_month", "dob_day")), strict=True)
-    iso = [f"{y:04d}-{m:02d}-{d:02d}" if y and m and d else None for y, m, d in dates_known]
     given, surname, born, postcode, name = FREQUENCY_ATTRIBUTES
     return {
         given: side["given_first"],
         surname: side["surname_last"],
-        born: pa.array(iso, type=pa.string()),
+        born: iso_dates(side),
         postcode: side["postcode"],
         name: whole_names(side),
         **{name: side[name] for name in further},
