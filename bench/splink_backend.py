@@ -73,5 +73,5 @@ class Backend:
             con = api.duckdb_con
             frame = con.read_csv(str(path), all_varchar=True) if csv else con.read_parquet(f"{path}/*.parquet")
             return frame.project(f"*, {added}") if added else frame
-        frame = self.spark.read.csv(str(path), header=True) if csv else self.spark.read.parquet(str(path))
+        frame = self.spark.read.csv(str(path), header=True, escape='"') if csv else self.spark.read.parquet(str(path))
         return frame.selectExpr("*", added) if added else frame
