@@ -14,6 +14,7 @@ from linkage_spark.kit.contract import TableContract
 from linkage_spark.tables import enums
 from linkage_spark.tables.candidates import SCORED_PAIR
 from linkage_spark.tables.canonical import CANONICAL
+from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 from linkage_spark.tables.linkage import LINKAGE
 from linkage_spark.tables.nominals import NOMINALS, PERSON_JUDGEMENT
 from linkage_spark.tables.results import CURRENT_RUN, RESULTS
@@ -33,7 +34,7 @@ as `Tier` name a list of section 7.
 """
 
 _SECTIONS: tuple[tuple[str, str, tuple[TableContract, ...]], ...] = (
-    ("1. Canonical tables", "What standardising turns every feed into.", CANONICAL),
+    ("1. Canonical tables", "What standardising turns every feed into.", (*CANONICAL, PERSON_IDENTIFIER)),
     (
         "2. Linkage",
         "Keys priced and refined, frequencies, links; models learnt from the force's own records.",

@@ -16,9 +16,12 @@ from linkage_spark.nominals.engines import DriverEngine
 from linkage_spark.nominals.guard import GuardLimits
 from linkage_spark.nominals.guard_stage import clusters, guard_components, with_cuts
 from linkage_spark.nominals.judgements import judgement_faults, judgements_in_force
+from linkage_spark.nominals.numbers import usable_numbers
 from linkage_spark.nominals.records import with_record_id
 from linkage_spark.reference.names import load_name_reference
+from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 from linkage_spark.tables.nominals import NOMINAL_EDGE, PERSON_JUDGEMENT
+from tests.support.contract_rows import contract_rows
 from tests.support.persons import person, persons
 
 if TYPE_CHECKING:
@@ -62,6 +65,7 @@ class World:
         limits: GuardLimits = LIMITS,
         most_records: int = 2_000,
         partitions: int = 0,
+        numbers: list[dict[str, Any]] | None = None,
     ) -> None:
         history = persons(spark, rows)
         if partitions:
@@ -71,11 +75,14 @@ class World:
         judgements = judgements_in_force(judged(spark, ids, said or []))
         self.records = records_of(history)
         scored = compare_records(self.records, comparing=COMPARING, refined=(), secret=b"s" * 32)
-        self.edges = accepted_edges(scored, self.records, judgements, comparing=COMPARING).localCheckpoint()
+        borne = usable_numbers(contract_rows(spark, PERSON_IDENTIFIER, *(numbers or []))).localCheckpoint()
+        most = limits.max_records
+        edges = accepted_edges(scored, self.records, judgements, borne, comparing=COMPARING, most_bearers=most)
+        self.edges = edges.localCheckpoint()
         standing = self.edges.where("not denied")
         components = DriverEngine().components(standing.select("left_record_id", "right_record_id")).localCheckpoint()
         self.conflicts = conflicts_inside(
-            self.records, components, self.edges, judgements, comparing=COMPARING, most_records=most_records
+            self.records, components, self.edges, judgements, borne, comparing=COMPARING, most_records=most_records
         ).localCheckpoint()
         guarded = guard_components(
             components, standing, self.conflicts, limits=limits, most_records=most_records

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from linkage_spark.linkage.blocking import propose_pairs
 from linkage_spark.linkage.comparison.tokens import NameKnowledge
 from linkage_spark.linkage.joining import (
+    agreeing_pairs,
     as_edges,
     as_records,
     conflicting_pairs,
@@ -22,6 +23,7 @@ from linkage_spark.linkage.score_stage import score_candidates
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import Model
 from linkage_spark.nominals.guard_stage import component_sizes
+from linkage_spark.nominals.numbers import differing_pairs, equal_pairs
 from linkage_spark.nominals.records import record_id
 from linkage_spark.tables.candidates import COMPARED_COLUMNS, SCORED_PAIR
 from linkage_spark.tables.canonical import PERSON
@@ -95,33 +97,49 @@ def accepted_edges(
     scored: DataFrame,
     records: DataFrame,
     judgements: DataFrame,
+    numbers: DataFrame,
     *,
     comparing: Comparing,
+    most_bearers: int,
 ) -> DataFrame:
-    """Pairs that join: those of the rule, and those that a reviewer has judged the same.
+    """Pairs that join: those of the rule, those with the same verified number, and those that a reviewer has judged the same.
+
+    A number joins two records where one more thing agrees (``joining.agreeing_pairs``), whatever the rule says of them.
 
     Args:
         scored: what ``compare_records`` gave.
         records: what ``records_of`` gave.
         judgements: the one in force per pair: ``left_record_id`` < ``right_record_id``, ``same`` BOOLEAN.
+        numbers: verified PNC and CRO numbers (``numbers.usable_numbers``).
         comparing: as in ``compare_records``.
+        most_bearers: a number on more records joins nobody.
 
     Returns:
-        NOMINAL_EDGE without the columns of the guard, and ``denied``: judged *not the same*, so that it joins nobody. A
-        judged pair of records of which one has gone is left out.
+        NOMINAL_EDGE without the columns of the guard; ``by_rule``: the rule accepts it; and ``denied``: judged *not the
+        same*, so that it joins nobody. A judged pair of records of which one has gone is left out.
     """
+    ends = ["left_record_id", "right_record_id"]
     denied = judgements.where("not same").select("left_record_id", "right_record_id", F.lit(True).alias("denied"))
     same = judgements.where("same").select("left_record_id", "right_record_id")
-    judged = comparing.score_all(pairs_of_records(records, same))
-    by_rule = joining_pairs(scored, model=comparing.model).join(
-        same, on=["left_record_id", "right_record_id"], how="left_anti"
+    equal = equal_pairs(numbers, max_records=most_bearers)
+    by_rule = joining_pairs(scored, model=comparing.model).join(same, on=ends, how="left_anti")
+    by_judgement = as_edges(comparing.score_all(pairs_of_records(records, same)), model=comparing.model)
+    open_pairs = equal.join(same, on=ends, how="left_anti").join(by_rule.select(*ends), on=ends, how="left_anti")
+    by_number = agreeing_pairs(comparing.score_all(pairs_of_records(records, open_pairs)), model=comparing.model)
+    edges = (
+        _joined_by(by_rule, by_rule=True)
+        .unionByName(_joined_by(by_number))
+        .unionByName(_joined_by(by_judgement, judged_same=True))
     )
-    by_judgement = as_edges(judged, model=comparing.model)
-    edges = by_rule.withColumn("judged_same", F.lit(False)).unionByName(
-        by_judgement.withColumn("judged_same", F.lit(True))
+    told = edges.join(denied, on=ends, how="left").join(
+        equal.withColumn("same_identifier", F.lit(True)), on=ends, how="left"
     )
-    told = edges.join(denied, on=["left_record_id", "right_record_id"], how="left")
-    return told.withColumn("denied", F.coalesce("denied", F.lit(False)))
+    return told.withColumns({name: F.coalesce(name, F.lit(False)) for name in ("denied", "same_identifier")})
+
+
+def _joined_by(edges: DataFrame, *, by_rule: bool = False, judged_same: bool = False) -> DataFrame:
+    """What joins these pairs."""
+    return edges.withColumns({"by_rule": F.lit(by_rule), "judged_same": F.lit(judged_same)})
 
 
 def conflicts_inside(
@@ -129,6 +147,7 @@ def conflicts_inside(
     components: DataFrame,
     edges: DataFrame,
     judgements: DataFrame,
+    numbers: DataFrame,
     *,
     comparing: Comparing,
     most_records: int,
@@ -143,6 +162,7 @@ def conflicts_inside(
         components: ``record_id``, ``component_id``.
         edges: accepted pairs.
         judgements: as in ``accepted_edges``.
+        numbers: as in ``accepted_edges``.
         comparing: as in ``compare_records``.
         most_records: largest component whose pairs are compared.
 
@@ -159,14 +179,14 @@ def conflicts_inside(
     judged = judgements.where("not same").select(
         "left_record_id", "right_record_id", F.lit(CutReason.JUDGED_NOT_SAME.value).alias("reason")
     )
-    by_values = conflicting_pairs(scored, model=comparing.model)
-    return by_values.unionByName(later_forename_conflicts(pairs, records)).unionByName(judged)
+    by_values = conflicting_pairs(scored, model=comparing.model).unionByName(later_forename_conflicts(pairs, records))
+    return by_values.unionByName(differing_pairs(numbers, components, most_records=most_records)).unionByName(judged)
 
 
 def _settled(edges: DataFrame, records: DataFrame) -> DataFrame:
-    """Accepted pairs of records with one row each: nothing further can speak against them."""
+    """Pairs of records with one row each that the rule accepts: nothing further that is compared can speak against them."""
     several = records.where("variant_no > 0").select(F.col("person_ref").cast("long").alias("record_id")).distinct()
-    settled = edges.where("not judged_same").select("left_record_id", "right_record_id")
+    settled = edges.where("by_rule").select("left_record_id", "right_record_id")
     for end in ("left_record_id", "right_record_id"):
         settled = settled.join(several.withColumnRenamed("record_id", end), on=[end], how="left_anti")
     return settled

@@ -16,7 +16,7 @@ from linkage_spark.tables.nominals import NOMINAL_EDGE
 _EVERY_PAIR = -1e6
 """Bits below every match weight."""
 
-_GUARD_COLUMNS = ("judged_same", "cut_reason", "because_left_record_id", "because_right_record_id")
+_ADDED_LATER = ("judged_same", "same_identifier", "cut_reason", "because_left_record_id", "because_right_record_id")
 
 
 def as_records(persons: DataFrame, record_id: Column) -> DataFrame:
@@ -41,7 +41,7 @@ def joining_pairs(scored: DataFrame, *, model: Model) -> DataFrame:
         model: the model of nominals.
 
     Returns:
-        One row per pair, its best variants: NOMINAL_EDGE without what reviewers and the guard add.
+        One row per pair, its best variants: NOMINAL_EDGE without what numbers, reviewers and the guard add.
     """
     best = best_variants(with_policy(SCORED_PAIR.conform(scored), model=model))
     accepted = best.withColumn("tier", tier_of_rank(F.col("tier_rank"))).where(F.col("tier") == F.lit(Tier.MATCH.value))
@@ -52,6 +52,22 @@ def as_edges(scored: DataFrame, *, model: Model) -> DataFrame:
     """Every pair as it stands, accepted or not: for pairs that a reviewer has judged the same. Columns of ``joining_pairs``."""
     best = best_variants(with_policy(SCORED_PAIR.conform(scored), model=model))
     return _with_ends(best).select(*_own_columns(model))
+
+
+def agreeing_pairs(scored: DataFrame, *, model: Model) -> DataFrame:
+    """Pairs of which one of the three agrees: whole name (variants and order allowed), full date of birth, or premises.
+
+    For pairs that something else joins already, which alone is not enough; weight and policy do not count.
+
+    Args:
+        scored: SCORED_PAIR, made ``without_floor``.
+        model: the model of nominals.
+
+    Returns:
+        Columns of ``joining_pairs``, of the best variants.
+    """
+    best = best_variants(with_policy(SCORED_PAIR.conform(scored), model=model))
+    return _with_ends(best.where("name_whole or dob_full or same_premises")).select(*_own_columns(model))
 
 
 def without_floor(model: Model) -> Model:
@@ -151,5 +167,5 @@ def _with_ends(pairs: DataFrame) -> DataFrame:
 
 def _own_columns(model: Model) -> list[Column]:
     """NOMINAL_EDGE's columns that follow from the score."""
-    own = [name for name in NOMINAL_EDGE.names if name not in _GUARD_COLUMNS]
+    own = [name for name in NOMINAL_EDGE.names if name not in _ADDED_LATER]
     return [F.lit(model.id).alias(name) if name == "model_id" else F.col(name) for name in own]

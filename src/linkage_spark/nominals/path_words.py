@@ -15,6 +15,7 @@ Names = Mapping[int, str]
 CUT_SENTENCES: Mapping[CutReason, str] = {
     CutReason.JUDGED_NOT_SAME: "{pair} have been judged not the same by a reviewer",
     CutReason.PNC_DIFFERS: "{pair} have different verified PNC numbers",
+    CutReason.CRO_DIFFERS: "{pair} have different verified CRO numbers",
     CutReason.DATES_CONTRADICT: "{pair} have dates of birth that contradict each other",
     CutReason.TWIN_PATTERN: "{pair} agree in surname and date of birth, but not in forename, as twins do",
     CutReason.ANOTHER_OF_THE_HOUSEHOLD: "{pair} share a home, but neither forename nor full date of birth",
@@ -36,11 +37,12 @@ class ToldEdge:
         left: the record with the lower id.
         right: the record with the higher id.
         weight_millibits: log2 odds of a match in 1/1000 bit.
-        policy_reason: PolicyReason: the clause that accepts the pair.
+        policy_reason: PolicyReason: the clause that the pair falls under.
         level_name: level of the whole name.
         level_date_of_birth: level of the date of birth.
         level_address: level of the address.
         judged_same: a reviewer's judgement *same* is in force for the pair.
+        same_identifier: both records bear the same verified PNC or CRO number.
     """
 
     left: int
@@ -51,6 +53,7 @@ class ToldEdge:
     level_date_of_birth: str
     level_address: str
     judged_same: bool = False
+    same_identifier: bool = False
 
 
 def path_in_words(edges: Iterable[ToldEdge], start: int, end: int, *, names: Names) -> list[str]:
@@ -138,11 +141,14 @@ def cut_in_words(edge: ToldEdge, reason: CutReason, because: tuple[int, int] | N
         birth that contradict each other."
     """
     judged = "a reviewer has judged them the same; " if edge.judged_same else ""
+    numbered = "the same verified PNC or CRO number stands on both; " if edge.same_identifier else ""
     pair = "they"
     if because is not None and sorted(because) != [edge.left, edge.right]:
         pair = f"{names[because[0]]} and {names[because[1]]}"
     said = CUT_SENTENCES[reason].format(pair=pair)
-    return f"{names[edge.left]} and {names[edge.right]} would have joined ({judged}{_bits(edge)}), but {said}."
+    return (
+        f"{names[edge.left]} and {names[edge.right]} would have joined ({judged}{numbered}{_bits(edge)}), but {said}."
+    )
 
 
 def _why(edge: ToldEdge) -> str:
@@ -150,6 +156,8 @@ def _why(edge: ToldEdge) -> str:
     levels = ", ".join(f"{attribute} {_level(getattr(edge, column))}" for attribute, column in _LEVELS_OF)
     if edge.judged_same:
         said = "a reviewer has judged them the same"
+    elif edge.same_identifier:
+        said = "the same verified PNC or CRO number stands on both"
     else:
         said = PLAIN_WORDS["policy_reason"][edge.policy_reason]
     return f"{said} ({_bits(edge)}; {levels})"

@@ -22,6 +22,7 @@ Rows = Sequence[Mapping[str, Any]]
 CUT_WORDS: Mapping[str, str] = {
     CutReason.JUDGED_NOT_SAME: "a reviewer has judged two records not the same",
     CutReason.PNC_DIFFERS: "two verified PNC numbers differ",
+    CutReason.CRO_DIFFERS: "two verified CRO numbers differ",
     CutReason.DATES_CONTRADICT: "two dates of birth contradict each other",
     CutReason.TWIN_PATTERN: "two records look like twins: same surname and date of birth, another forename",
     CutReason.ANOTHER_OF_THE_HOUSEHOLD: "two records share a home, but neither forename nor full date of birth",
@@ -35,6 +36,15 @@ CUT_WORDS: Mapping[str, str] = {
 JUDGED = "S"
 """Letter of an edge that a reviewer has judged the same."""
 
+NUMBERED = "N"
+"""Letter of an edge between records that bear the same verified PNC or CRO number."""
+
+_MARKS = (
+    ("judged_same", JUDGED, "judged the same by a reviewer", 0.3),
+    ("same_identifier", NUMBERED, "the same verified PNC or CRO number on both", 0.7),
+)
+"""What an edge may say of itself: column, letter, words, and how far along the edge the letter stands."""
+
 _WIDEST = 960.0
 _CHARACTER, _LINE = 6.2, 18.0
 _LONGEST_NAME = 26
@@ -43,7 +53,7 @@ _MARGIN = 14.0
 _KEY_LEFT = 52.0
 _SOLID = 'stroke="currentColor" stroke-opacity=".5"'
 _COLOURS = (BLUE, GREEN, PURPLE, ORANGE)
-_DASHES = ("7 4", "2 4", "10 4 2 4", "4 3", "12 5", "1 3", "8 3 2 3 2 3", "5 8")
+_DASHES = ("7 4", "2 4", "10 4 2 4", "4 3", "12 5", "1 3", "8 3 2 3 2 3", "5 8", "3 6", "14 3 2 3")
 
 
 def nominals_by_size(rows: Rows, *, name: str, words: str) -> str:
@@ -254,7 +264,7 @@ def _line(edge: Mapping[str, Any], dots: Sequence[Dot], members: Rows, styles: M
         f"{members[edge['left']]['name']} and {members[edge['right']]['name']}: {bits(edge['weight_millibits'])} bits"
     )
     look = f'stroke="{ORANGE}" stroke-dasharray="{styles[cut][1]}"' if cut else _SOLID
-    why = f"; cut: {CUT_WORDS[cut]}" if cut else ("; judged the same by a reviewer" if edge["judged_same"] else "")
+    why = f"; cut: {CUT_WORDS[cut]}" if cut else "".join(f"; {words}" for name, _, words, _ in _MARKS if edge[name])
     return (
         f'<line x1="{one.x:.1f}" y1="{one.y:.1f}" x2="{other.x:.1f}" y2="{other.y:.1f}" {look} '
         f'stroke-width="{stroke(edge["weight_millibits"]):.1f}"><title>{escape(told + why)}</title></line>'
@@ -262,15 +272,14 @@ def _line(edge: Mapping[str, Any], dots: Sequence[Dot], members: Rows, styles: M
 
 
 def _letters(edges: Rows, dots: Sequence[Dot], members: Rows, styles: Mapping[str, tuple[str, str]]) -> list[str]:
-    """Letters on edges: one per two nominals and reason, on the heaviest edge; one on every edge judged the same."""
+    """Letters on edges: one per two nominals and reason, on the heaviest edge; one on every edge judged the same or numbered alike."""
     heaviest: dict[tuple[int, int, str], Mapping[str, Any]] = {}
     lettered = []
     for edge in sorted(edges, key=lambda edge: (-edge["weight_millibits"], edge["left"], edge["right"])):
         if edge["cut_reason"]:
             sides = sorted((members[edge["left"]]["nominal"], members[edge["right"]]["nominal"]))
             heaviest.setdefault((sides[0], sides[1], edge["cut_reason"]), edge)
-        if edge["judged_same"]:
-            lettered.append((JUDGED, 0.3, edge))
+        lettered += [(letter, at, edge) for name, letter, _, at in _MARKS if edge[name]]
     lettered += [(styles[reason][0], 0.5, edge) for (_, _, reason), edge in heaviest.items()]
     return [_letter(letter, at, dots[edge["left"]], dots[edge["right"]]) for letter, at, edge in lettered]
 
@@ -287,14 +296,14 @@ def _letter(letter: str, at: float, one: Dot, other: Dot) -> str:
 def _key(edges: Rows, styles: Mapping[str, tuple[str, str]]) -> list[tuple[str, str]]:
     """What lines and letters mean: the look of a line, and its words."""
     joining = sum(1 for edge in edges if not edge["cut_reason"])
-    judged = sum(1 for edge in edges if edge["judged_same"])
     rows = [(f'{_SOLID} stroke-width="3"', f"joins; the wider, the more it weighs ({_number(joining)})")]
     for reason, (letter, dashes) in styles.items():
         number = sum(1 for edge in edges if edge["cut_reason"] == reason)
         look = f'stroke="{ORANGE}" stroke-width="3" stroke-dasharray="{dashes}"'
         rows.append((look, f"{letter}: cut, {CUT_WORDS[reason]} ({_number(number)})"))
-    if judged:
-        rows.append(('stroke="none"', f"{JUDGED}: judged the same by a reviewer ({_number(judged)})"))
+    for name, letter, words, _ in _MARKS:
+        if marked := sum(1 for edge in edges if edge[name]):
+            rows.append(('stroke="none"', f"{letter}: {words} ({_number(marked)})"))
     return rows
 
 

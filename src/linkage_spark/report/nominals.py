@@ -89,6 +89,7 @@ def nominals_summary(figures: Figures) -> str:
             "edges accepted",
             f"{count(figures['edges'])}, {count(figures['judged_edges'])} of them judged the same by a reviewer",
         ),
+        ("PNC and CRO", _numbers(figures)),
         ("components", f"{count(figures['components'])}, the largest of {_records(figures['largest_component'])}"),
         ("found by", _engine(figures)),
         ("looked into", f"{count(figures['looked_into'])} components"),
@@ -152,7 +153,7 @@ def _headline(figures: Figures) -> list[tuple[str, str]]:
         (count(records), "police person records"),
         (count(living), "nominals"),
         (f"{records / living:.2f}" if living else "—", "records of a nominal on average"),
-        (count(figures["edges"]), "pairs that the joining rule accepts"),
+        (count(figures["edges"]), "pairs that join: by the rule, by a number or by a reviewer"),
         (count(sum(figures["cuts"].values())), "of them cut: they join nobody"),
         (count(figures["alerts"]), "alerts, one per employee and nominal"),
     ]
@@ -161,6 +162,18 @@ def _headline(figures: Figures) -> list[tuple[str, str]]:
 def _engine(figures: Figures) -> str:
     """Who found the components, and why."""
     return f"{figures['engine']}: {figures['engine_why']}"
+
+
+def _numbers(figures: Figures) -> str:
+    """What verified PNC and CRO numbers did."""
+    told = figures["identifiers"]
+    if not any(told.values()):
+        return "no record bears a verified number"
+    return (
+        f"{_records(told['records'])} with a verified number; {_number(figures['identifier_edges'], 'edge')} with the same one, "
+        f"{count(figures['edges_by_identifier'])} joined by it; not used: two of one kind on a record "
+        f"{count(told['contradicted'])}, on too many records to join any {count(told['too_common'])}"
+    )
 
 
 def _seconds_words(seconds: Mapping[str, float]) -> str:
@@ -263,8 +276,16 @@ def _steps(figures: Figures) -> Table:
         ["police person records", count(figures["records"])],
         ["candidate pairs: proposed by a blocking rule", count(figures["candidate_pairs"])],
         ["pairs scored above the model’s floor", count(figures["scored_pairs"])],
-        ["edges: pairs that the joining rule accepts, or a reviewer has judged the same", count(figures["edges"])],
+        ["records with a verified PNC or CRO number", count(figures["identifiers"]["records"])],
+        ["two verified numbers of one kind on a record: not used", count(figures["identifiers"]["contradicted"])],
+        ["numbers on too many records to join any", count(figures["identifiers"]["too_common"])],
+        [
+            "edges: pairs that the joining rule accepts, a verified number joins, or a reviewer has judged the same",
+            count(figures["edges"]),
+        ],
         ["of which judged the same by a reviewer", count(figures["judged_edges"])],
+        ["of which with the same verified number", count(figures["identifier_edges"])],
+        ["of which joined by that number, where the rule does not hold", count(figures["edges_by_identifier"])],
         ["components: records that edges connect, of two records and more", count(figures["components"])],
         ["records of the largest component", count(figures["largest_component"])],
         ["components that the guard looked into", count(figures["looked_into"])],

@@ -41,11 +41,15 @@ from linkage_spark.tables.canonical import (
     REFUSED,
 )
 from linkage_spark.tables.enums import RunKind, SourceSystem, Tier
+from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 from linkage_spark.tables.linkage import BLOCKING_AUDIT, FREQUENCY, LINK, LINKAGE, REFINED_KEY, RULE_PRICE
 from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, RESULTS, SCREENING
 from linkage_spark.tables.training import TRAINED_FREQUENCY, TRAINED_REFINED_KEY
 
-ALL_TABLES: tuple[TableContract, ...] = (*CANONICAL, *LINKAGE, *RESULTS)
+STANDARDISED: tuple[TableContract, ...] = (*CANONICAL, PERSON_IDENTIFIER)
+"""What standardising writes. Of these PERSON_IDENTIFIER is for the job nominals; no stage of this one reads its numbers."""
+
+ALL_TABLES: tuple[TableContract, ...] = (*STANDARDISED, *LINKAGE, *RESULTS)
 
 
 def run_backfill(*, feeds_root: str, root: str) -> int:
@@ -144,7 +148,7 @@ def _standardise(run: RunContext, saved: Checkpoints, good: GoodRun | None, stag
         standard, rows_in = read_sources(run)
         stage.counts["rows in"] = sum(rows_in.values())
         with persisted(standard.judged):
-            for contract in CANONICAL:
+            for contract in STANDARDISED:
                 versions[contract.name] = run.store.overwrite(contract, getattr(standard, contract.name))
                 run.progress.say(f"  {contract.name} written")
     if made_from(run).digest != saved.fingerprint:
@@ -250,7 +254,7 @@ def _hits(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stag
 
 def _check(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
     """Keys, nulls, reconciliation and gates; every fault is reported at once."""
-    checked = (*CANONICAL, FREQUENCY, REFINED_KEY, LINK, HIT, HIT_LINK, LOCATION_HIT, SCREENING)
+    checked = (*STANDARDISED, FREQUENCY, REFINED_KEY, LINK, HIT, HIT_LINK, LOCATION_HIT, SCREENING)
     faults = checks.all_table_faults([(table, _read(run, saved, table)) for table in checked])
     sources = _reconciled(run, saved)
     faults += checks.source_faults(sources, run.settings.gates)
@@ -268,7 +272,7 @@ def _reconciled(run: RunContext, saved: Checkpoints) -> list[SourceFigures]:
     """Rows in, out and refused, per source and canonical table."""
     canonical = [
         _read(run, saved, contract).select("source_system", F.lit(contract.name).alias("produces"))
-        for contract in (PERSON, EVENT, INVOLVEMENT, LOCATION)
+        for contract in (PERSON, EVENT, INVOLVEMENT, LOCATION, PERSON_IDENTIFIER)
     ]
     together = reduce(DataFrame.unionByName, canonical)
     rows_out = {

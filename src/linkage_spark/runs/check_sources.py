@@ -144,6 +144,13 @@ def _describe(standard: Standardised, *, whole: bool) -> Iterable[str]:
     for row in _sorted(standard.person.groupBy("source_system").agg(*kept), ("source_system",)):
         parts = ", ".join(f"{name} {row[name]:,}" for name in _ISSUES)
         yield f"{row['source_system']}: {row['rows']:,} person rows kept; {parts}"
+    numbers = standard.person_identifier.groupBy("source_system", "kind", "identifier_issue")
+    counted = numbers.agg(F.count(F.lit(1)).alias("rows"), F.count_if("verified").alias("verified"))
+    for row in _sorted(counted, ("source_system", "kind", "identifier_issue")):
+        yield (
+            f"{row['source_system']}: {row['rows']:,} numbers of kind {row['kind']} "
+            f"{row['identifier_issue'] or 'in standard form'}, {row['verified']:,} of them verified"
+        )
     unmapped = standard.involvement.where(~F.col("role_mapped")).groupBy("source_system")
     counted = unmapped.agg(F.count(F.lit(1)).alias("rows"), F.count_distinct("role_raw").alias("roles"))
     for row in _sorted(counted, ("source_system",)):

@@ -33,7 +33,14 @@ QUARANTINED, LARGEST, FAR_APART = "quarantined", "largest", "far_apart"
 
 Row = Mapping[str, Any]
 
-_WEIGHT_AND_LEVELS = ("policy_reason", "level_name", "level_date_of_birth", "level_address", "judged_same")
+_WEIGHT_AND_LEVELS = (
+    "policy_reason",
+    "level_name",
+    "level_date_of_birth",
+    "level_address",
+    "judged_same",
+    "same_identifier",
+)
 _EDGE = (
     "left_record_id",
     "right_record_id",

@@ -51,6 +51,13 @@ def gather_nominal_figures(state: NominalRun, *, made_from: str, finished_at: da
         "scored_pairs": noted["compare"]["scored above the floor"],
         "edges": noted["accept"]["accepted edges"],
         "judged_edges": noted["accept"]["of these judged the same"],
+        "identifier_edges": noted["accept"]["of these with the same verified number"],
+        "edges_by_identifier": noted["accept"]["of these joined by the number"],
+        "identifiers": {
+            "records": noted["accept"]["records with a verified number"],
+            "contradicted": noted["accept"]["two verified numbers of one kind on a record, not used"],
+            "too_common": noted["accept"]["numbers on too many records to join any"],
+        },
         "engine": done["components"].notes["engine"],
         "engine_why": done["components"].notes["why"],
         "components": noted["components"]["components"],

@@ -22,6 +22,7 @@ from linkage_spark.nominals.guard_stage import clusters, component_sizes, guard_
 from linkage_spark.nominals.identity import Identity, assign_members, tell_changes
 from linkage_spark.nominals.identity_checks import faults_in_words, identity_faults
 from linkage_spark.nominals.judgements import judgement_faults, judgements_in_force
+from linkage_spark.nominals.numbers import count_numbers, usable_numbers
 from linkage_spark.nominals.portrait import portrait
 from linkage_spark.nominals.records import is_police, record_faults, record_id, with_record_id
 from linkage_spark.runs import checks
@@ -32,6 +33,7 @@ from linkage_spark.runs.manifest import GoodRun, code_version
 from linkage_spark.runs.nominal_components import find_checked_components
 from linkage_spark.runs.progress import Stage
 from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
+from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.nominals import (
     NOMINAL,
@@ -113,6 +115,18 @@ class NominalRun:
     def records(self) -> DataFrame:
         """The same under their record ids."""
         return records_of(self.persons)
+
+    @property
+    def identifiers(self) -> DataFrame:
+        """PNC and CRO numbers; none where the run was made before there was such a table."""
+        if PERSON_IDENTIFIER.name not in self.good.versions:
+            return self.rows(PERSON_IDENTIFIER, [])
+        return self.of_estate(PERSON_IDENTIFIER)
+
+    @property
+    def numbers(self) -> DataFrame:
+        """Those that can be used."""
+        return usable_numbers(self.identifiers)
 
     @property
     def judgements(self) -> DataFrame:
@@ -209,10 +223,24 @@ def compare(state: NominalRun, stage: Stage) -> Done:
 
 
 def accept(state: NominalRun, stage: Stage) -> Done:
-    """Pairs that the joining rule accepts, and pairs judged the same."""
-    edges = accepted_edges(state.work("scored"), state.records, state.judgements, comparing=state.comparing)
+    """Pairs that the joining rule accepts, pairs with the same verified number, and pairs judged the same."""
+    most = state.limits.max_records
+    edges = accepted_edges(
+        state.work("scored"),
+        state.records,
+        state.judgements,
+        state.numbers,
+        comparing=state.comparing,
+        most_bearers=most,
+    )
+    told = count_numbers(state.identifiers, max_records=most).collect()[0]
+    stage.counts["records with a verified number"] = int(told["records"])
+    stage.counts["two verified numbers of one kind on a record, not used"] = int(told["contradicted"])
+    stage.counts["numbers on too many records to join any"] = int(told["too_common"])
     counts = {
         "accepted edges": F.count(F.lit(1)),
+        "of these with the same verified number": F.count_if("same_identifier"),
+        "of these joined by the number": F.count_if("same_identifier and not by_rule and not judged_same"),
         "of these judged the same": F.count_if("judged_same"),
         "of these judged not the same": F.count_if("denied"),
     }
@@ -254,6 +282,7 @@ def look_inside(state: NominalRun, stage: Stage) -> Done:
         state.work("components"),
         state.work("edges"),
         state.judgements,
+        state.numbers,
         comparing=state.comparing,
         most_records=state.most_records,
     )

@@ -33,11 +33,12 @@ from linkage_spark.runs.stages import run_stage
 from linkage_spark.settings.run import load_settings
 from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
 from linkage_spark.tables.enums import RunKind, RunStatus
+from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.nominals import NOMINAL_FREQUENCY, NOMINAL_REFINED_KEY, NOMINALS, PERSON_JUDGEMENT
 from linkage_spark.tables.results import HIT, HIT_LINK, RUN
 
-_STANDS_ON = (PERSON, EVENT, INVOLVEMENT, LINK, HIT, HIT_LINK)
+_STANDS_ON = (PERSON, PERSON_IDENTIFIER, EVENT, INVOLVEMENT, LINK, HIT, HIT_LINK)
 
 
 @dataclass(frozen=True)
@@ -159,7 +160,7 @@ def _made_from(run: RunContext, good: GoodRun, judged: int | None) -> str:
             "settings": run.settings.nominals.fingerprint,
             "conf": settings_digest(run),
             "judgements": str(judged),
-            **{contract.name: str(good.versions[contract.name]) for contract in _STANDS_ON},
+            **{contract.name: str(good.versions.get(contract.name)) for contract in _STANDS_ON},
         }
     )
 

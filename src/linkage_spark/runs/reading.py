@@ -72,7 +72,7 @@ def read_sources(run: RunContext) -> tuple[Standardised, dict[tuple[str, str, st
     """The canonical tables, lazily, and how many rows each feed brought to each table.
 
     Returns:
-        The frames; raw rows by (source, feed, canonical table). One action, which also sees that no feed
+        The frames; raw rows, of ``person_identifier`` the numbers that they state, by (source, feed, canonical table). One action, which also sees that no feed
         is empty and that no needed column is.
 
     Raises:
@@ -84,5 +84,6 @@ def read_sources(run: RunContext) -> tuple[Standardised, dict[tuple[str, str, st
     if faults:
         raise SourceError(faults)
     rows = {row["feed"]: int(row["rows"]) for row in counts}
+    numbers = {row["feed"]: int(row["numbers"]) for row in counts}
     standard = standardise(frames, sources=run.sources, reference=run.reference, as_of=run.started_at.date())
-    return standard, rows_by_table(rows, run.sources)
+    return standard, rows_by_table(rows, run.sources, numbers=numbers)

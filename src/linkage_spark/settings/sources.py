@@ -13,10 +13,13 @@ from pydantic import Field, field_validator, model_validator
 from linkage_spark.errors import SettingsError
 from linkage_spark.settings.files import Frozen, read_toml, validate
 
-TableName = Literal["person", "assignment", "event", "involvement", "location"]
+TableName = Literal["person", "assignment", "event", "involvement", "location", "person_identifier"]
 
 _ADDRESS = ("flat", "house", "street", "locality", "town", "address", "postcode", "uprn")
 _AGE = ("age", "age_as_of")
+IDENTIFIER_INPUTS = ("pnc_id", "cro")
+"""Inputs that hold a number of another register; each is an IdentifierKind."""
+
 _TIMES = (
     "occurred_from",
     "occurred_to",
@@ -53,6 +56,7 @@ INPUTS: Mapping[str, tuple[str, ...]] = {
     ),
     "involvement": ("event_ref", "person_ref", "role", "disclosed", "version"),
     "location": ("event_ref", "location_no", *_ADDRESS, "location_kind", "version"),
+    "person_identifier": ("person_ref", *IDENTIFIER_INPUTS, "verified", "version"),
 }
 """The canonical inputs that a mapping may fill, per canonical table."""
 
@@ -62,6 +66,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "event": ("event_ref",),
     "involvement": ("event_ref", "person_ref"),
     "location": ("event_ref",),
+    "person_identifier": ("person_ref",),
 }
 """The inputs without which a row cannot be kept."""
 
@@ -71,6 +76,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "event": ("event_type",),
     "involvement": ("role",),
     "location": (),
+    "person_identifier": (),
 }
 """Further inputs that a mapping must fill, by a column or a constant."""
 
@@ -78,7 +84,7 @@ TIME_INPUTS: frozenset[str] = frozenset(_TIMES)
 DATE_INPUTS: frozenset[str] = frozenset({"date_of_birth", "age_as_of", "start_date", "review_date"})
 NUMBER_INPUTS: frozenset[str] = frozenset({"variant_no", "location_no"})
 CONSTANTS: frozenset[str] = frozenset(
-    {"event_type", "role", "variant_no", "variant_kind", "location_no", "employment_type"}
+    {"event_type", "role", "variant_no", "variant_kind", "location_no", "employment_type", "verified"}
 )
 
 FORMAT_SIGNS: Mapping[str, str] = {
@@ -111,6 +117,9 @@ def format_pattern(text: str) -> str:
     )
 
 
+_VOCABULARIES = ("person_kinds", "variant_kinds", "employment_types", "address_kinds", "disclosed", "verified")
+
+
 class Produces(Frozen):
     """How one feed's rows become rows of one canonical table.
 
@@ -131,12 +140,13 @@ class Produces(Frozen):
         employment_types: raw person type -> EmploymentType; an unlisted one refuses the row.
         address_kinds: raw kind of place -> AddressKind; an unlisted one leaves it to the address.
         disclosed: raw text -> whether the person told the force of the employment.
+        verified: raw text -> whether the source calls the numbers of the row verified; an unlisted text is not.
         skip_when_empty: columns that make no row at all when all of them are empty.
     """
 
     table: TableName
     columns: dict[str, tuple[str, ...]]
-    constants: dict[str, str | int] = Field(default_factory=dict)
+    constants: dict[str, str | int | bool] = Field(default_factory=dict)
     optional: tuple[str, ...] = ()
     filled: tuple[str, ...] = ()
     date_formats: tuple[str, ...] = ()
@@ -148,6 +158,7 @@ class Produces(Frozen):
     employment_types: dict[str, str] = Field(default_factory=dict)
     address_kinds: dict[str, str] = Field(default_factory=dict)
     disclosed: dict[str, bool] = Field(default_factory=dict)
+    verified: dict[str, bool] = Field(default_factory=dict)
     skip_when_empty: tuple[str, ...] = ()
 
     @field_validator("columns", mode="before")
@@ -158,7 +169,7 @@ class Produces(Frozen):
             return value
         return {key: (column,) if isinstance(column, str) else column for key, column in value.items()}
 
-    @field_validator("person_kinds", "variant_kinds", "employment_types", "address_kinds", "disclosed", mode="before")
+    @field_validator(*_VOCABULARIES, mode="before")
     @classmethod
     def _upper(cls, value: Any) -> Any:
         """Vocabularies are looked up in upper case."""
@@ -199,6 +210,10 @@ class Produces(Frozen):
         lone = [one for one, other in (_AGE, _AGE[::-1]) if one in self.columns and other not in self.columns]
         if lone:
             raise ValueError(f"input '{lone[0]}' says nothing alone; map both {' and '.join(_AGE)}")
+        if self.table == "person_identifier" and not given & set(IDENTIFIER_INPUTS):
+            raise ValueError(f"table {self.table} needs one of {', '.join(IDENTIFIER_INPUTS)}; map a column to it")
+        if not isinstance(self.constants.get("verified", False), bool):
+            raise ValueError("constant 'verified' may be true or false")
         stray = sorted(set(self.optional) - set(self.columns))
         if stray:
             raise ValueError(f"optional input '{stray[0]}' is not among the mapped columns")
@@ -254,7 +269,30 @@ class FeedMapping(Frozen):
         clash = sorted(read & set(self.never_read))
         if clash:
             raise ValueError(f"column {clash[0]} is mapped and in never_read; take it out of one of them")
+        if any(block.columns.get("version") != self._version_of_persons(block) for block in self._numbers_of_persons):
+            raise ValueError("person_identifier is made from the rows of person; give both blocks the same 'version'")
         return self
+
+    @property
+    def _numbers_of_persons(self) -> tuple[Produces, ...]:
+        """The blocks that take numbers from rows that make the person too."""
+        return tuple(
+            b for b in self.produces if b.table == "person_identifier" and self.makes_too(b, "person", "person_ref")
+        )
+
+    def _version_of_persons(self, block: Produces) -> tuple[str, ...] | None:
+        """The version of the person that a block's rows make too."""
+        made = [other for other in self.produces if self._is_made_by(other, block, "person", "person_ref")]
+        return made[0].columns.get("version")
+
+    def makes_too(self, block: Produces, table: str, key: str) -> bool:
+        """True when the rows of ``block`` make the event (or the person) too, so that it is there by construction."""
+        return any(self._is_made_by(other, block, table, key) for other in self.produces)
+
+    @staticmethod
+    def _is_made_by(other: Produces, block: Produces, table: str, key: str) -> bool:
+        """``other`` makes ``table`` under the key that ``block`` has."""
+        return other.table == table and not other.is_variant and other.columns.get(key) == block.columns.get(key)
 
     @property
     def key(self) -> str:
@@ -293,6 +331,16 @@ class SourceMapping(Frozen):
     roles: dict[str, str] = Field(default_factory=dict)
     placeholders: tuple[str, ...] = ()
     feeds: dict[str, FeedMapping]
+
+    @model_validator(mode="after")
+    def _numbers_serve_nominals(self) -> SourceMapping:
+        """PNC and CRO numbers of employees are never read."""
+        blocks = [block for feed in self.feeds.values() for block in feed.produces]
+        if self.roster and any(block.table == "person_identifier" for block in blocks):
+            raise ValueError(
+                "the roster may not produce person_identifier: such numbers serve nominals of police records only"
+            )
+        return self
 
     @field_validator("roles", mode="before")
     @classmethod

@@ -31,6 +31,7 @@ from linkage_spark.settings.sources import (
     feeds_of,
 )
 from linkage_spark.standardise import inputs as C
+from linkage_spark.standardise.identifiers import count_numbers
 from linkage_spark.tables.enums import AddressKind, EmploymentType, EventType, Role, SourceSystem, VariantKind
 
 _VOCABULARIES: Mapping[str, type] = {
@@ -107,9 +108,10 @@ def column_faults(feed: FeedMapping, frame: DataFrame | None) -> list[str]:
 
 
 def count_filled(feeds: Mapping[str, DataFrame], sources: tuple[SourceMapping, ...]) -> DataFrame:
-    """Lazy counts per feed: feed, rows, filled (column that must be filled -> rows with a value).
+    """Lazy counts per feed: feed, rows, filled (column that must be filled -> rows with a value), numbers.
 
-    One aggregate per feed over the few columns that matter; for ``choose_fill_faults``.
+    ``numbers`` are the PNC and CRO numbers that the rows state. One aggregate per feed over the few columns that matter;
+    for ``choose_fill_faults``.
     """
     counts = []
     for feed in feeds_of(sources):
@@ -122,9 +124,9 @@ def count_filled(feeds: Mapping[str, DataFrame], sources: tuple[SourceMapping, .
                 pairs += [F.lit(name), F.count(C.text(name))]
         filled = F.create_map(*pairs) if pairs else F.create_map(F.lit(""), F.lit(0).cast("long"))
         counts.append(
-            frame.agg(F.count(F.lit(1)).alias("rows"), filled.alias("filled")).select(
-                F.lit(feed.key).alias("feed"), "rows", "filled"
-            )
+            frame.agg(
+                F.count(F.lit(1)).alias("rows"), filled.alias("filled"), count_numbers(frame, feed).alias("numbers")
+            ).select(F.lit(feed.key).alias("feed"), "rows", "filled", "numbers")
         )
     return reduce(DataFrame.unionByName, counts)
 
@@ -218,6 +220,6 @@ def _needed_type(name: str, kind: DataType, block: Produces) -> str | None:
     if name in NUMBER_INPUTS:
         return None if is_text or isinstance(kind, IntegralType) else "a whole number"
     fits = is_text or isinstance(kind, IntegralType | DecimalType)
-    if name == "disclosed":
+    if name in ("disclosed", "verified"):
         fits = fits or isinstance(kind, BooleanType)
     return None if fits else "text or a whole number"

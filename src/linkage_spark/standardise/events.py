@@ -141,10 +141,10 @@ def judge_involvements(
     frames = []
     for feed, block in blocks_of(feeds, source, "involvement"):
         rows = _open_involvement(feeds[feed.key], feed, block, source)
-        if not _makes_too(feed, block, "event", "event_ref"):
+        if not feed.makes_too(block, "event", "event_ref"):
             rows = _refuse_unknown_events(rows, events, block)
-        if not _makes_too(feed, block, "person", "person_ref"):
-            rows = _refuse_unknown_persons(rows, persons, block)
+        if not feed.makes_too(block, "person", "person_ref"):
+            rows = refuse_unknown_persons(rows, persons, block)
         frames.append(rows)
     rows_ = union_rows(frames)
     return None if rows_ is None else keep_newest(rows_, ("event_ref", "person_ref", "role_raw"))
@@ -183,14 +183,6 @@ def _open_involvement(frame: DataFrame, feed: FeedMapping, block: Produces, sour
     return judge_rows(rows, [(missing, RefusalReason.MISSING_KEY, F.lit(names))])
 
 
-def _makes_too(feed: FeedMapping, block: Produces, table: str, key: str) -> bool:
-    """True when the same row makes the event (or the person) too, so that it is there by construction."""
-    return any(
-        other.table == table and not other.is_variant and other.columns.get(key) == block.columns.get(key)
-        for other in feed.produces
-    )
-
-
 def _refuse_unknown_events(rows: DataFrame, events: DataFrame | None, block: Produces) -> DataFrame:
     """Rows whose event no kept row makes."""
     column = F.lit(", ".join(block.columns["event_ref"]))
@@ -210,7 +202,7 @@ def _refuse_unknown_events(rows: DataFrame, events: DataFrame | None, block: Pro
     ).drop("event_there")
 
 
-def _refuse_unknown_persons(rows: DataFrame, persons: DataFrame | None, block: Produces) -> DataFrame:
+def refuse_unknown_persons(rows: DataFrame, persons: DataFrame | None, block: Produces) -> DataFrame:
     """Rows whose person is an organisation, or is not there at all."""
     column = F.lit(", ".join(block.columns["person_ref"]))
     if persons is None:
@@ -243,7 +235,7 @@ def judge_locations(
     frames = []
     for feed, block in blocks_of(feeds, source, "location"):
         rows = _open_location(feeds[feed.key], feed, block)
-        if not _makes_too(feed, block, "event", "event_ref"):
+        if not feed.makes_too(block, "event", "event_ref"):
             rows = _refuse_unknown_events(rows, events, block)
         frames.append(rows)
     rows_ = union_rows(frames)

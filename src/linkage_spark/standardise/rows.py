@@ -49,6 +49,7 @@ def _key_inputs(block: Produces) -> tuple[str, ...]:
         "event": ("event_ref",),
         "involvement": ("event_ref", "person_ref"),
         "location": ("event_ref",),
+        "person_identifier": ("person_ref",),
     }[block.table]
     return (*named, *extra)
 

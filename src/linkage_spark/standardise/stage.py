@@ -13,7 +13,7 @@ from linkage_spark.errors import SettingsError
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.reference.standard import Reference
 from linkage_spark.settings.sources import SourceMapping
-from linkage_spark.standardise import events, persons
+from linkage_spark.standardise import events, identifiers, persons
 from linkage_spark.standardise.rows import refuse, settle
 from linkage_spark.tables.canonical import (
     EVENT,
@@ -22,13 +22,15 @@ from linkage_spark.tables.canonical import (
     PERSON,
     REFUSED,
 )
+from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 
 
 @dataclass(frozen=True)
 class Standardised:
     """The canonical tables as lazy frames, each with its contract's columns.
 
-    Of every source and table: rows of the feeds that produce it = rows here + rows in ``refused``.
+    Of every source and table: rows of the feeds that produce it = rows here + rows in ``refused``; of
+    ``person_identifier`` it is the numbers that those rows state.
     The roster's unit is the assignment: its persons and employees are its assignments made one per
     employee, and its refused rows stand under ``assignment`` only.
 
@@ -42,6 +44,7 @@ class Standardised:
     event: DataFrame
     involvement: DataFrame
     location: DataFrame
+    person_identifier: DataFrame
     refused: DataFrame
     judged: tuple[DataFrame, ...] = ()
 
@@ -75,6 +78,7 @@ def standardise(
     happened: dict[str, DataFrame] = {}
     parts: dict[str, DataFrame] = {}
     places: dict[str, DataFrame] = {}
+    numbers: dict[str, DataFrame] = {}
     for source in police:
         name = source.source_system
         opened = events.open_events(feeds, source)
@@ -82,7 +86,9 @@ def standardise(
         _put(happened, name, events.judge_events(opened) if opened is not None else None)
         _put(parts, name, events.judge_involvements(feeds, source, events=happened.get(name), persons=people.get(name)))
         _put(places, name, events.judge_locations(feeds, source, events=happened.get(name)))
-    everything = (hr_rows, *people.values(), *happened.values(), *parts.values(), *places.values())
+        _put(numbers, name, identifiers.judge_identifiers(feeds, source, persons=people.get(name)))
+    judged = (people, happened, parts, places, numbers)
+    everything = (hr_rows, *(frame for frames in judged for frame in frames.values()))
     assignment = persons.form_assignments(hr_rows)
     police_person = persons.form_police(people, feeds, police, reference=reference, as_of=as_of)
     return Standardised(
@@ -94,26 +100,36 @@ def standardise(
         location=_together(
             spark, LOCATION, [p for p in [events.form_places(places, reference=reference)] if p is not None]
         ),
+        person_identifier=_together(
+            spark,
+            PERSON_IDENTIFIER,
+            [identifiers.form_identifiers(frame, as_of=as_of) for frame in numbers.values()],
+        ),
         refused=_together(spark, REFUSED, [refuse(frame) for frame in everything]),
         judged=everything,
     )
 
 
-def rows_by_table(rows: Mapping[str, int], sources: tuple[SourceMapping, ...]) -> dict[tuple[str, str, str], int]:
+def rows_by_table(
+    rows: Mapping[str, int], sources: tuple[SourceMapping, ...], *, numbers: Mapping[str, int]
+) -> dict[tuple[str, str, str], int]:
     """Raw rows by (source, feed, canonical table): what Standardised must add up to.
 
-    A feed stands once per table that it produces; the roster once, under ``assignment``.
+    A feed stands once per table that it produces; the roster once, under ``assignment``. Of ``person_identifier`` the
+    unit is the number: a row may state two, or none.
 
     Args:
         rows: raw rows by ``source.feed``.
         sources: the mappings.
+        numbers: PNC and CRO numbers that the rows state, by ``source.feed``.
     """
     counted = {}
     for source in sources:
         for feed in source.feeds.values():
             tables = {"assignment"} if source.roster else {block.table for block in feed.produces}
             for table in sorted(tables) if feed.key in rows else ():
-                counted[(source.source_system, feed.name, table)] = rows[feed.key]
+                of_table = numbers if table == PERSON_IDENTIFIER.name else rows
+                counted[(source.source_system, feed.name, table)] = of_table[feed.key]
     return counted
 
 

@@ -61,6 +61,8 @@ BARRED_COLUMNS: tuple[str, ...] = (
     "naming_tradition",
     "pnc_id",
     "cro",
+    "identifier",
+    "identifier_raw",
 )
 """What may never reach a screening rule, comparison or model (000-09, 000-13)."""
 

@@ -132,6 +132,21 @@ class AddressIssue(StrEnum):
     NO_PREMISES = "no_premises"
 
 
+class IdentifierKind(StrEnum):
+    """Registers whose number of a person a police record may bear. They serve nominals only."""
+
+    PNC_ID = "pnc_id"
+    CRO = "cro"
+
+
+class IdentifierIssue(StrEnum):
+    """Why a recorded PNC id or CRO number has no standard form."""
+
+    MALFORMED = "malformed"
+    DUMMY = "dummy"
+    CHECK_LETTER_WRONG = "check_letter_wrong"
+
+
 class NotScreenedReason(StrEnum):
     """Why a person record took no part in the comparison. Silence must never read as clean."""
 
@@ -195,11 +210,12 @@ class RunStatus(StrEnum):
 class CutReason(StrEnum):
     """Why an accepted edge joins nobody. The order is the precedence: of several reasons the first is named.
 
-    PNC_DIFFERS is known to the guard; no source gives such numbers yet.
+    PNC_DIFFERS and CRO_DIFFERS speak of verified numbers only; a force whose sources give none never sees them.
     """
 
     JUDGED_NOT_SAME = "judged_not_same"
     PNC_DIFFERS = "pnc_differs"
+    CRO_DIFFERS = "cro_differs"
     DATES_CONTRADICT = "dates_contradict"
     TWIN_PATTERN = "twin_pattern"
     ANOTHER_OF_THE_HOUSEHOLD = "another_of_the_household"

@@ -18,13 +18,14 @@ _EDGE_LEVELS = ("level_name", "level_given", "level_surname", "level_date_of_bir
 
 NOMINAL_EDGE = TableContract(
     name="nominal_edge",
-    row="Two police person records that the joining rule accepts, their best variants, the evidence, and whether the guard cut it.",
+    row="Two police person records that the joining rule, a verified number or a reviewer joins, their best variants, the evidence, "
+    "and whether the guard cut it.",
     key=("left_record_id", "right_record_id"),
     fields=(
         Field("left_record_id", LONG, "The record with the lower id.", required=True),
         Field("right_record_id", LONG, "The record with the higher id.", required=True),
         Field("model_id", STRING, "The frozen model of nominals.", required=True),
-        Field("policy_reason", STRING, "PolicyReason: the clause that accepts the pair.", required=True),
+        Field("policy_reason", STRING, "PolicyReason: the clause that the pair falls under.", required=True),
         Field(
             "match_weight_millibits",
             LONG,
@@ -33,6 +34,12 @@ NOMINAL_EDGE = TableContract(
         ),
         *(field for field in LINK.fields if field.name in (*LINK_WEIGHTS, *_EDGE_LEVELS)),
         Field("judged_same", BOOLEAN, "A reviewer's judgement *same* is in force for the pair.", required=True),
+        Field(
+            "same_identifier",
+            BOOLEAN,
+            "Both records bear the same verified PNC or CRO number; the number itself stands in person_identifier alone.",
+            required=True,
+        ),
         Field("cut_reason", STRING, "CutReason: why the guard cut the edge; null when it joins its two records."),
         Field(
             "because_left_record_id", LONG, "Lower of the two records that may not meet; null unless a conflict cut it."

@@ -24,14 +24,17 @@ CONF = Path(__file__).parents[3] / "conf"
 NAMES = {1: "crime/C-12", 2: "custody/K-7", 3: "intel/I-3", 4: "custody/K-9", 5: "incident/N-5"}
 
 
-def edge(left: int, right: int, weight: int = 20_000, *, same: bool = False, **told: str) -> ToldEdge:
+def edge(
+    left: int, right: int, weight: int = 20_000, *, same: bool = False, numbered: bool = False, **told: str
+) -> ToldEdge:
     usual = {
         "policy_reason": PolicyReason.SAME_PREMISES_AND_DATE.value,
         "level_name": "given exact, surname exact",
         "level_date_of_birth": "exact",
         "level_address": "same_premises",
     }
-    return ToldEdge(left=left, right=right, weight_millibits=weight, judged_same=same, **(usual | told))
+    said = {"judged_same": same, "same_identifier": numbered}
+    return ToldEdge(left=left, right=right, weight_millibits=weight, **said, **(usual | told))
 
 
 def ends(path: list[ToldEdge]) -> list[tuple[int, int]]:
@@ -125,6 +128,20 @@ def test_a_cut_names_the_two_records_that_may_not_meet() -> None:
     assert cut_in_words(edge(1, 4, same=True), CutReason.PNC_DIFFERS, (2, 3), names=NAMES) == (
         "crime/C-12 and custody/K-9 would have joined (a reviewer has judged them the same; 20.0 bits), but custody/K-7 and "
         "intel/I-3 have different verified PNC numbers."
+    )
+
+
+def test_an_equal_number_is_told_without_the_number() -> None:
+    step = edge(1, 2, 16_000, numbered=True, policy_reason="name_and_date_only", level_address="different")
+    assert path_in_words([step], 1, 2, names=NAMES) == [
+        "crime/C-12 and custody/K-7: the same verified PNC or CRO number stands on both (16.0 bits; name exact, date exact, "
+        "address different)."
+    ]
+    judged = edge(1, 2, 16_000, numbered=True, same=True)
+    assert "a reviewer has judged them the same (" in path_in_words([judged], 1, 2, names=NAMES)[0]
+    assert cut_in_words(edge(1, 4, numbered=True), CutReason.CRO_DIFFERS, (1, 4), names=NAMES) == (
+        "crime/C-12 and custody/K-9 would have joined (the same verified PNC or CRO number stands on both; 20.0 bits), but they "
+        "have different verified CRO numbers."
     )
 
 

@@ -29,9 +29,12 @@ CONF = Path(__file__).parents[3] / "conf"
 ADVISORY = load_wording(CONF).advisory
 
 
-def edge(left: int, right: int, weight: int, cut: CutReason | None = None, *, same: bool = False) -> dict[str, Any]:
+def edge(
+    left: int, right: int, weight: int, cut: CutReason | None = None, *, same: bool = False, numbered: bool = False
+) -> dict[str, Any]:
     reason = None if cut is None else cut.value
-    return {"left": left, "right": right, "weight_millibits": weight, "cut_reason": reason, "judged_same": same}
+    said = {"judged_same": same, "same_identifier": numbered}
+    return {"left": left, "right": right, "weight_millibits": weight, "cut_reason": reason, **said}
 
 
 def member(name: str, nominal: int) -> dict[str, Any]:
@@ -94,6 +97,9 @@ def figures(**changes: Any) -> dict[str, Any]:
         "scored_pairs": 54_321,
         "edges": 1_234,
         "judged_edges": 2,
+        "identifier_edges": 9,
+        "edges_by_identifier": 3,
+        "identifiers": {"records": 120, "contradicted": 1, "too_common": 0},
         "engine": "driver",
         "engine_why": "1,234 accepted edges fit",
         "components": 190,
@@ -122,8 +128,17 @@ def figures(**changes: Any) -> dict[str, Any]:
 def nobody(**changes: Any) -> dict[str, Any]:
     """Figures of an estate without police records."""
     counts = ("records", "candidate_pairs", "scored_pairs", "edges", "judged_edges", "components", "largest_component")
-    counts += ("looked_into", "quarantined_records", "alerts", "offered", "forms")
+    counts += (
+        "identifier_edges",
+        "edges_by_identifier",
+        "looked_into",
+        "quarantined_records",
+        "alerts",
+        "offered",
+        "forms",
+    )
     empty: dict[str, Any] = {name: {} for name in ("conflicts", "cuts", "states", "events", "seconds")}
+    empty["identifiers"] = dict.fromkeys(("records", "contradicted", "too_common"), 0)
     return figures(**dict.fromkeys(counts, 0), **empty, sizes=[], rules=[], examples=[], **changes)
 
 
@@ -217,7 +232,7 @@ def test_sizes_with_shares_and_steps_by_hand() -> None:
         ["all", "600", "", "1,000", ""],
     ]
     assert [row[1] for row in rows(PAGE, "steps")] == [
-        "1,000", "2,000,003", "54,321", "1,234", "2", "190", "2,345", "77", "18", "21", "600",
+        "1,000", "2,000,003", "54,321", "120", "1", "0", "1,234", "2", "9", "3", "190", "2,345", "77", "18", "21", "600",
     ]  # fmt: skip
 
 
@@ -281,6 +296,8 @@ def test_summary_by_hand() -> None:
         "",
         "candidate pairs  2,000,003, 54,321 above the model's floor",
         "edges accepted   1,234, 2 of them judged the same by a reviewer",
+        "PNC and CRO      120 records with a verified number; 9 edges with the same one, 3 joined by it; not used: two of one",
+        "                 kind on a record 1, on too many records to join any 0",
         "components       190, the largest of 2,345 records",
         "found by         driver: 1,234 accepted edges fit",
         "looked into      77 components",
@@ -309,6 +326,29 @@ def test_graph_draws_every_record_once_by_name_and_every_edge_once() -> None:
         assert drawn.count(f"<title>{name}, nominal {one['nominal_id']}</title>") == 1
     assert len(re.findall(r"<line [^>]*><title>", drawn)) == len(TWINS["edges"])
     assert ">incident/a-re…-shown-whole<" in drawn
+
+
+def test_an_edge_between_records_of_one_number_has_a_letter_and_words() -> None:
+    drawn = graph({**TWINS, "edges": [edge(0, 1, 31_200, numbered=True), *TWINS["edges"][1:]]})
+    assert ">N: the same verified PNC or CRO number on both (1 edge)<" in drawn
+    assert "31.2 bits; the same verified PNC or CRO number on both<" in drawn
+    assert ">N: " not in graph(TWINS)
+
+
+def test_every_reason_for_a_cut_has_dashes_and_a_letter_of_its_own() -> None:
+    drawn = graph({**TWINS, "edges": [edge(0, 3, 9_000 + no, reason) for no, reason in enumerate(CutReason)]})
+    dashes = set(re.findall(r'stroke-dasharray="([^"]+)"', drawn))
+    assert len(dashes) == len(CutReason)
+
+
+def test_what_numbers_did_is_told_in_counts() -> None:
+    assert "PNC and CRO 120 records with a verified number; 9 edges with the same one, 3 joined by it;" in re.sub(
+        r"\s+", " ", nominals_summary(figures())
+    )
+    assert "no record bears a verified number" in nominals_summary(nobody())
+    steps = {row[0]: row[1] for row in rows(PAGE, "steps")}
+    assert steps["records with a verified PNC or CRO number"] == "120"
+    assert steps["of which joined by that number, where the rule does not hold"] == "3"
 
 
 def test_cut_edges_are_dashed_each_reason_in_its_own_way_and_the_key_says_why() -> None:

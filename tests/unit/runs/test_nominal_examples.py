@@ -24,6 +24,7 @@ def edge(left: int, right: int, weight: int, cut: CutReason | None = None, *beca
         "level_date_of_birth": "exact",
         "level_address": "same_premises",
         "judged_same": False,
+        "same_identifier": False,
         "cut_reason": None if cut is None else cut.value,
         "because_left_record_id": because[0] if because else None,
         "because_right_record_id": because[1] if because else None,

@@ -72,6 +72,75 @@ def test_an_age_needs_the_day_on_which_it_was_stated(conf):
     assert {"SUBJECT_AGE", "SEEN_ON"} <= set(subject.needed_columns)
 
 
+NUMBERS = """
+[[feeds.record.produces]]
+table = "person_identifier"
+verified = { "Y" = true }
+[feeds.record.produces.columns]
+person_ref = "CUSTODY_NO"
+pnc_id = "PNC_ID"
+verified = "FINGERPRINTED"
+version = "UPDATED_AT"
+"""
+
+
+def add(conf, source, text):
+    path = conf / "sources" / f"{source}.toml"
+    path.write_text(path.read_text() + text)
+
+
+def test_numbers_are_mapped_like_any_other_table(conf):
+    add(conf, "custody", NUMBERS)
+    record = next(feed for feed in feeds_of(load_sources(conf)) if feed.key == "custody.record")
+    block = record.produces[-1]
+    assert (block.table, block.verified) == ("person_identifier", {"Y": True})
+    assert {"PNC_ID", "FINGERPRINTED"} <= set(record.needed_columns)
+    assert record.makes_too(block, "person", "person_ref")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('pnc_id = "PNC_ID"\n', "", "table person_identifier needs one of pnc_id, cro; map a column to it"),
+        ('version = "UPDATED_AT"\n', "", "give both blocks the same 'version'"),
+        ('person_ref = "CUSTODY_NO"\n', "", "table person_identifier needs input 'person_ref'"),
+        (
+            'verified = { "Y" = true }\n',
+            'constants = { verified = "yes" }\n',
+            "constant 'verified' may be true or false",
+        ),
+        ('verified = { "Y" = true }\n', "constants = { verified = 1 }\n", "constant 'verified' may be true or false"),
+        ('pnc_id = "', 'name = "', "unknown input 'name' for table person_identifier"),
+    ],
+)
+def test_a_mapping_of_numbers_that_makes_no_sense_is_refused(conf, old, new, told):
+    assert old in NUMBERS
+    add(conf, "custody", NUMBERS.replace(old, new, 1))
+    assert told in message(conf)
+
+
+def test_whether_all_numbers_of_a_feed_are_verified_may_be_a_constant(conf):
+    add(conf, "custody", NUMBERS.replace('verified = { "Y" = true }', "constants = { verified = true }"))
+    record = next(feed for feed in feeds_of(load_sources(conf)) if feed.key == "custody.record")
+    assert record.produces[-1].constants == {"verified": True}
+
+
+def test_the_roster_has_no_numbers_and_the_shipped_mappings_name_none(conf):
+    made = {block.table for feed in feeds_of(load_sources(CONF)) for block in feed.produces}
+    assert "person_identifier" not in made
+    numbers = NUMBERS.replace("record", "extract").replace("CUSTODY_NO", "PERSON_NUMBER")
+    add(conf, "hr", numbers.replace('version = "UPDATED_AT"\n', ""))
+    assert "the roster may not produce person_identifier" in message(conf)
+
+
+def test_the_example_in_the_shipped_mapping_can_be_put_to_use(conf):
+    path = conf / "sources" / "custody.toml"
+    head, example = path.read_text().split("(docs/nominals.md).\n")
+    path.write_text(head + "\n" + "".join(line.removeprefix("# ") for line in example.splitlines(keepends=True)))
+    record = next(feed for feed in feeds_of(load_sources(conf)) if feed.key == "custody.record")
+    assert record.produces[-1].table == "person_identifier"
+
+
 def test_a_strange_format_is_named(conf):
     change(conf, "custody", '"dd/MM/yyyy"', '"dd.MON.yyyy"')
     assert "a format is made of yyyy, yy, MMM, MM, dd, HH, mm, ss and punctuation" in message(conf)

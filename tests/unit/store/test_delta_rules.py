@@ -6,11 +6,14 @@ import pytest
 
 from linkage_spark.store.delta import STATISTICS_COLUMNS, constraint_fault, table_properties
 from linkage_spark.tables.canonical import CANONICAL, PERSON
+from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 from linkage_spark.tables.linkage import FREQUENCY, LINK, LINKAGE
 from linkage_spark.tables.results import RESULTS
 
 
-@pytest.mark.parametrize("contract", [*CANONICAL, *LINKAGE, *RESULTS], ids=lambda contract: contract.name)
+@pytest.mark.parametrize(
+    "contract", [*CANONICAL, PERSON_IDENTIFIER, *LINKAGE, *RESULTS], ids=lambda contract: contract.name
+)
 def test_only_references_and_codes_get_statistics(contract) -> None:
     properties = table_properties(contract, log_retention_days=30)
     kept = set(filter(None, properties.get("delta.dataSkippingStatsColumns", "").split(",")))
@@ -24,7 +27,15 @@ def test_a_frequency_keeps_no_statistics_on_the_value_counted() -> None:
     assert table_properties(FREQUENCY, log_retention_days=30)["delta.dataSkippingStatsColumns"] == "model_id,attribute"
 
 
-@pytest.mark.parametrize("name", ["value", "key_hmac", "row_key", "name_raw", "date_of_birth", "premises_key"])
+def test_a_number_is_part_of_its_key_and_keeps_no_statistics() -> None:
+    properties = table_properties(PERSON_IDENTIFIER, log_retention_days=30)
+    assert properties["delta.dataSkippingStatsColumns"] == "source_system,person_ref"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["identifier", "identifier_raw", "value", "key_hmac", "row_key", "name_raw", "date_of_birth", "premises_key"],
+)
 def test_no_personal_value_is_among_the_statistics_columns(name: str) -> None:
     assert name not in STATISTICS_COLUMNS
 

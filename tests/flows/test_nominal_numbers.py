@@ -1,0 +1,197 @@
+"""PNC and CRO numbers among nominals: two that differ part their records, an equal one joins with one more agreement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from linkage_spark.nominals.guard import GuardLimits
+from linkage_spark.nominals.numbers import count_numbers, differing_pairs, equal_pairs, usable_numbers
+from linkage_spark.nominals.records import with_record_id
+from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
+from tests.flows.test_cluster import AWAY, MOVED, ONE_PERSON, RECORDS, World
+from tests.support.contract_rows import contract_rows
+from tests.support.persons import person
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+PNC, OTHER_PNC = "2004/0000123X", "2011/0000005Y"
+CRO, OTHER_CRO = "000123/98X", "000077/98Y"
+
+
+def number(ref: str, identifier: str | None, *, kind: str = "pnc_id", verified: bool = True) -> dict[str, Any]:
+    """One row of PERSON_IDENTIFIER."""
+    issue = "check_letter_wrong" if identifier is None else None
+    return {
+        "source_system": "crime",
+        "person_ref": ref,
+        "kind": kind,
+        "identifier_raw": identifier or "WRONG",
+        "identifier": identifier,
+        "identifier_issue": issue,
+        "verified": verified,
+    }
+
+
+def numbered(world: World) -> set[tuple[Any, ...]]:
+    """Pairs that bear the same number."""
+    return world.pairs(world.edges.where("same_identifier"))
+
+
+# ---- the veto ----------------------------------------------------------------------------------------------
+
+
+def test_two_different_verified_numbers_part_records_that_the_rule_joins(spark: SparkSession) -> None:
+    world = World(spark, RECORDS, numbers=[number("a1", PNC), number("a2", OTHER_PNC)])
+    assert ("a1", "a2", "pnc_differs") in world.pairs(world.conflicts, "reason")
+    assert not any({"a1", "a2"} <= cluster for cluster in world.together())
+    # Records without a number go with the stronger side, and nobody else is moved.
+    assert set().union(*world.together()) == set().union(*ONE_PERSON)
+    assert ("a1", "a2", "pnc_differs") in world.pairs(world.kept_edges, "cut_reason")
+
+
+def test_different_cro_numbers_part_as_well_and_an_equal_pnc_id_does_not_help(spark: SparkSession) -> None:
+    numbers = [number("a1", CRO, kind="cro"), number("a2", OTHER_CRO, kind="cro"), number("a1", PNC), number("a2", PNC)]
+    world = World(spark, RECORDS, numbers=numbers)
+    assert ("a1", "a2", "cro_differs") in world.pairs(world.conflicts, "reason")
+    assert not any({"a1", "a2"} <= cluster for cluster in world.together())
+    assert ("a1", "a2") in numbered(world)
+
+
+def test_different_numbers_part_two_records_of_a_component_whatever_joins_them(spark: SparkSession) -> None:
+    world = World(spark, RECORDS, numbers=[number("a3", PNC), number("a4", OTHER_PNC)])
+    assert any({"a3", "a4"} <= cluster for cluster in World(spark, RECORDS).together())
+    assert not any({"a3", "a4"} <= cluster for cluster in world.together())
+
+
+def test_numbers_that_nobody_verified_or_that_have_no_form_part_nobody(spark: SparkSession) -> None:
+    numbers = [
+        number("a1", PNC),
+        number("a2", OTHER_PNC, verified=False),
+        number("a3", None),
+        number("a4", CRO, kind="cro"),
+        number("b1", PNC, verified=False),
+        number("b2", OTHER_PNC, verified=False),
+    ]
+    world = World(spark, RECORDS, numbers=numbers)
+    assert world.together() == ONE_PERSON
+    assert numbered(world) == set()
+
+
+def test_a_record_with_two_verified_numbers_of_one_kind_tells_nothing_by_that_kind(spark: SparkSession) -> None:
+    both = [number("a1", PNC), number("a1", OTHER_PNC)]
+    world = World(spark, RECORDS, numbers=[*both, number("a2", OTHER_PNC), number("a5", PNC)])
+    assert world.together() == ONE_PERSON
+    assert numbered(world) == set()
+    apart = World(spark, RECORDS, numbers=[*both, number("a1", CRO, kind="cro"), number("a2", OTHER_CRO, kind="cro")])
+    assert not any({"a1", "a2"} <= cluster for cluster in apart.together())
+
+
+def test_a_pair_too_large_to_be_looked_into_has_no_conflict(spark: SparkSession) -> None:
+    world = World(spark, RECORDS, numbers=[number("a1", PNC), number("a2", OTHER_PNC)], most_records=3)
+    assert world.pairs(world.conflicts) == set()
+
+
+# ---- the join ----------------------------------------------------------------------------------------------
+
+
+def test_an_equal_verified_number_joins_with_one_more_agreement(spark: SparkSession) -> None:
+    """Four pairs of one number each: name alone, date of birth alone, home alone, nothing."""
+    homes = {
+        ref: f"{no}|elm grove|birmingham|B23 6AB" for no, ref in enumerate(("name", "date", "home", "none"), start=20)
+    }
+    rows = [person(f"{ref}-1", "qorwen", f"{ref}zzelby", "1984-03-12", home) for ref, home in homes.items()]
+    rows += [
+        person("name-2", "qorwen", "namezzelby", None, AWAY),
+        person("date-2", "belinda", "otherwise", "1984-03-12", MOVED),
+        person("home-2", "tomas", "belloquin", None, homes["home"]),
+        person("none-2", "ulric", "penhallow", None, AWAY),
+    ]
+    assert World(spark, rows).edges.count() == 0
+    numbers = [number(row["person_ref"], f"2004/{row['person_ref'][:-2]}") for row in rows]
+    world = World(spark, rows, numbers=numbers)
+    assert [cluster for cluster in world.together() if len(cluster) > 1] == [{"date-1", "date-2"}, {"name-1", "name-2"}]
+    # The home alone makes an edge as well; another forename at one home is cut like any other.
+    assert numbered(world) == {(f"{ref}-1", f"{ref}-2") for ref in ("name", "date", "home")}
+    assert world.pairs(world.kept_edges.where("cut_reason is not null"), "cut_reason") == {
+        ("home-1", "home-2", "another_of_the_household")
+    }
+
+
+def test_an_edge_by_number_keeps_its_evidence_and_says_what_joined_it(spark: SparkSession) -> None:
+    world = World(spark, RECORDS, numbers=[number("a1", PNC), number("a2", PNC), number("a5", PNC)])
+    assert {"a1", "a2", "a3", "a4", "a5"} in world.together()
+    told = world.pairs(world.edges, "by_rule", "same_identifier", "judged_same")
+    assert {("a1", "a2", True, True, False), ("a1", "a5", False, True, False)} <= told
+    assert ("a1", "a4", True, False, False) in told
+    exact = "same_identifier and policy_reason = 'name_and_date_only' and level_date_of_birth = 'exact'"
+    (edge,) = world.kept_edges.where(exact).collect()
+    weights = [name for name in world.kept_edges.columns if name.startswith("weight_")]
+    assert sum(edge[name] for name in weights) == edge["match_weight_millibits"]
+    assert PNC not in str(edge)
+
+
+def test_an_equal_cro_number_joins_too_and_an_unverified_one_does_nothing(spark: SparkSession) -> None:
+    numbers = [number("a1", CRO, kind="cro"), number("a5", CRO, kind="cro")]
+    numbers += [number("d1", PNC), number("d2", PNC, verified=False), number("b1", CRO)]
+    world = World(spark, RECORDS, numbers=numbers)
+    assert [cluster for cluster in world.together() if {"a1", "d1", "b1"} & cluster] == [
+        {"a1", "a2", "a3", "a4", "a5"},
+        {"b1", "b2"},
+        {"d1"},
+    ]
+
+
+def test_the_guard_cuts_an_edge_by_number_where_dates_contradict(spark: SparkSession) -> None:
+    """Father and son of one name: an equal number is then an error of the source."""
+    world = World(spark, RECORDS, numbers=[number("a1", PNC), number("c1", PNC)])
+    assert world.together() == ONE_PERSON
+    assert ("a1", "c1", "dates_contradict") in world.pairs(world.kept_edges, "cut_reason")
+
+
+def test_not_the_same_and_the_same_by_a_reviewer_outweigh_numbers(spark: SparkSession) -> None:
+    equal, differing = [number("a1", PNC), number("a5", PNC)], [number("a1", PNC), number("a5", OTHER_PNC)]
+    denied = World(spark, RECORDS, [("a1", "a5", "not_same", 2)], numbers=equal)
+    assert not any({"a1", "a5"} <= cluster for cluster in denied.together())
+    same = World(spark, RECORDS, [("a1", "a5", "same", 2)], numbers=differing)
+    assert any({"a1", "a5"} <= cluster for cluster in same.together())
+
+
+def test_a_number_on_too_many_records_joins_nobody_and_is_counted(spark: SparkSession) -> None:
+    limits = GuardLimits(max_records=2, max_path=6, bridge_millibits=14_000)
+    rows = [person(ref, "qorwen", "vantrizzel", "1984-03-12", None) for ref in ("x1", "x2", "x3")]
+    numbers = [number(row["person_ref"], PNC) for row in rows]
+    assert World(spark, rows, numbers=numbers, limits=limits).edges.count() == 0
+    assert World(spark, rows, numbers=numbers[:2], limits=limits).together() == [{"x1", "x2"}, {"x3"}]
+    frame = contract_rows(
+        spark, PERSON_IDENTIFIER, *numbers, number("x1", CRO, kind="cro"), number("y", PNC, verified=False)
+    )
+    assert count_numbers(frame, max_records=2).collect()[0].asDict() == {
+        "records": 3,
+        "contradicted": 0,
+        "too_common": 1,
+    }
+    assert count_numbers(frame, max_records=3).collect()[0]["too_common"] == 0
+
+
+def test_counts_of_no_number_and_of_records_that_bear_two(spark: SparkSession) -> None:
+    none = contract_rows(spark, PERSON_IDENTIFIER)
+    assert count_numbers(none, max_records=2).collect()[0].asDict() == {
+        "records": 0,
+        "contradicted": 0,
+        "too_common": 0,
+    }
+    two = contract_rows(spark, PERSON_IDENTIFIER, number("a", PNC), number("a", OTHER_PNC), number("b", PNC))
+    assert count_numbers(two, max_records=2).collect()[0].asDict() == {"records": 1, "contradicted": 1, "too_common": 0}
+
+
+def test_pairs_stand_once_whatever_the_number_of_kinds_and_writings(spark: SparkSession) -> None:
+    rows = [number(ref, PNC) for ref in "ab"] + [number(ref, CRO, kind="cro") for ref in "ab"]
+    rows += [{**number("a", PNC), "identifier_raw": "04/123X"}]
+    numbers = usable_numbers(contract_rows(spark, PERSON_IDENTIFIER, *rows))
+    assert numbers.count() == 4
+    assert equal_pairs(numbers, max_records=2).count() == 1
+    components = with_record_id(contract_rows(spark, PERSON_IDENTIFIER, *rows)).selectExpr(
+        "record_id", "7L component_id"
+    )
+    assert differing_pairs(numbers, components.distinct(), most_records=9).count() == 0
