@@ -7,7 +7,7 @@ from typing import Any
 
 _RUN = ("kind", "trained", "one_to_one", "model_id", "model_fingerprint", "frequencies", "country", "code_version")
 _FILE = ("side", "rows_in", "records", "refused")
-_PLAIN = ("attributes", "possible_pairs", "compared_whole", "candidates", "clusters", "rivals")
+_PLAIN = ("attributes", "possible_pairs", "compared_whole", "candidates", "clusters", "guard", "rivals")
 _TRUTH = ("true_pairs", "default", "ceiling", "expected_matches", "calibration", "loss")
 _THRESHOLDS = (0.01, 0.1, 0.3, 0.5, 0.7, 0.9, 0.95, 0.99, 0.999)
 _FORCE_ACCURACY = (
@@ -45,6 +45,7 @@ def keep_run(metrics: Mapping[str, Any]) -> dict[str, Any]:
     ]
     if "cluster_truth" in metrics:
         kept["cluster_truth"] = metrics["cluster_truth"]
+        kept["cluster_truth_before_guard"] = metrics["cluster_truth_before_guard"]
         kept["component_truth_by_cut"] = metrics["component_truth_by_cut"]
     return kept
 

@@ -13,10 +13,11 @@ from linkage_spark.linkage.blocking import propose_pairs
 from linkage_spark.linkage.comparison.tokens import NameKnowledge
 from linkage_spark.linkage.decision import tier_of_rank, with_policy
 from linkage_spark.linkage.evidence import FILES, explain
+from linkage_spark.linkage.joining import file_conflict, without_floor
 from linkage_spark.linkage.score_stage import score_candidates
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import Model
-from linkage_spark.tables.candidates import scored_pair_of
+from linkage_spark.tables.candidates import COMPARED_COLUMNS, scored_pair_of
 
 
 def propose_file_pairs(
@@ -98,3 +99,34 @@ def score_file_pairs(
         "explanation",
         *evidence,
     )
+
+
+def contradicting_pairs(
+    pairs: DataFrame, persons: DataFrame, *, model: Model, frequencies: Frequencies, names: NameKnowledge
+) -> DataFrame:
+    """Given pairs of one file that contradict each other, whatever they weigh.
+
+    Args:
+        pairs: ``ref_l``, ``ref_r``; also such as no rule proposed.
+        persons: PERSON rows with the model's further columns, one per ref.
+        model: as in ``score_file_pairs``.
+        frequencies: the same.
+        names: the same.
+
+    Returns:
+        ``ref_l``, ``ref_r``, ``reason`` (CutReason: the first of ``joining.FILE_CONFLICTS`` that holds). A pair of which
+        none holds is left out.
+    """
+    columns = (*COMPARED_COLUMNS, *model.further)
+    sides = {side: persons.select(*[F.col(name).alias(f"{name}_{side}") for name in columns]) for side in "lr"}
+    looked_at = (
+        pairs.select(F.col("ref_l").alias("person_ref_l"), F.col("ref_r").alias("person_ref_r"))
+        .join(sides["l"], on=["person_ref_l"])
+        .join(sides["r"], on=["person_ref_r"])
+        .withColumn("rule_mask", F.lit(0).cast("long"))
+    )
+    scored = score_candidates(looked_at, model=without_floor(model), frequencies=frequencies, names=names)
+    told = scored.select(
+        F.col("employee_id").alias("ref_l"), F.col("person_ref").alias("ref_r"), file_conflict().alias("reason")
+    )
+    return told.where("reason is not null")

@@ -153,6 +153,14 @@ _CONFLICTS: Mapping[CutReason, str] = {
 }
 """In the order of CutReason. A twin who has moved has the pattern without the home."""
 
+FILE_CONFLICTS = (CutReason.DATES_CONTRADICT, CutReason.TWIN_PATTERN, CutReason.SEX_MARKED_CONFLICT)
+"""What two records of an analyst's file may have against each other. Of what a side lacks, or is not mapped, none holds."""
+
+
+def file_conflict() -> Column:
+    """The first of FILE_CONFLICTS that holds of a scored pair, by name; null when none does."""
+    return F.coalesce(*[F.when(F.expr(_CONFLICTS[reason]), F.lit(reason.value)) for reason in FILE_CONFLICTS])
+
 
 def _rank_of_conflict() -> Column:
     """Place of the first conflict that holds, from 1; null when none does."""

@@ -100,7 +100,9 @@ class PersonFilesSummary(TypedDict, total=False):
         model: AttributeLevel per level of the model that was used.
         clusters: ``evaluation.cluster_figures.ClusterSizes``.
         truth: ``evaluation.pair_figures.PairFigures``.
+        guard: what the guard looked for and cut; ``linked_pairs_cut`` counts by reason.
         cluster_truth: ``evaluation.cluster_figures.ClusterFigures``.
+        cluster_truth_before_guard: the same of the clusters before the guard; not shown where it cut nothing.
         outputs: files written, name → what stands in it.
         stages: StageSeconds.
     """
@@ -120,7 +122,9 @@ class PersonFilesSummary(TypedDict, total=False):
     model: NotRequired[Sequence[AttributeLevel]]
     clusters: NotRequired[Mapping[str, Any]]
     truth: NotRequired[Mapping[str, Any]]
+    guard: NotRequired[Mapping[str, Any]]
     cluster_truth: NotRequired[Mapping[str, Any]]
+    cluster_truth_before_guard: NotRequired[Mapping[str, Any]]
     outputs: NotRequired[Mapping[str, str]]
     stages: NotRequired[Sequence[StageSeconds]]
 
@@ -190,9 +194,10 @@ def _pictures(summary: Mapping[str, Any]) -> dict[str, str]:
 
 def _tables(summary: Mapping[str, Any]) -> dict[str, Table]:
     """Every table with rows, by name."""
+    same = not summary.get("guard", {}).get("linked_pairs_cut")
     made = {
         name: make(summary[part])
         for name, (part, make) in person_tables.BY_PART.items()
-        if summary.get(part) is not None
+        if summary.get(part) is not None and not (same and part == "cluster_truth_before_guard")
     }
     return {name: table for name, table in made.items() if table.rows}

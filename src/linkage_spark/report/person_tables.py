@@ -188,6 +188,26 @@ def clusters(sizes: Mapping[str, Any]) -> Table:
     )
 
 
+def guard(told: Mapping[str, Any]) -> Table:
+    """Linked pairs that the guard cut, by reason; none where nothing was cut."""
+    cells = [[label(reason), count(pairs)] for reason, pairs in told["linked_pairs_cut"].items()]
+    if cells:
+        cells.append(["all", count(sum(told["linked_pairs_cut"].values()))])
+    note = (
+        f"cuts.csv names each with the two records behind it. {_CONTRADICTIONS[told['contradictions']]} A cluster has "
+        f"{count(told['max_records'])} records at most. Clusters parted: {count(told['clusters_parted'])}; pairs of "
+        f"records that stood together and no longer do, linked themselves or not: {count(told['pairs_parted'])}."
+    )
+    return _table("Linked pairs cut by the guard", ["reason", "linked pairs"], cells, 1, note)
+
+
+_CONTRADICTIONS = {
+    "unless_linked": "Two records that contradict each other stand together only where their own pair is linked.",
+    "always": "Two records that contradict each other never stand together.",
+    "never": "Contradictions cut nothing.",
+}
+
+
 def accuracy(truth: Mapping[str, Any]) -> Table:
     """The default decision, and the best threshold in hindsight."""
     default, ceiling = truth["default"], truth["ceiling"]
@@ -273,10 +293,21 @@ def calibration(truth: Mapping[str, Any]) -> Table:
 
 def cluster_accuracy(truth: Mapping[str, Any]) -> Table:
     """Clusters against entities."""
+    return _cluster_accuracy(truth, "Clusters against the truth")
+
+
+def cluster_accuracy_before(truth: Mapping[str, Any]) -> Table:
+    """The clusters as they were before the guard, against entities."""
+    return _cluster_accuracy(truth, "Clusters against the truth, before the guard")
+
+
+def _cluster_accuracy(truth: Mapping[str, Any], title: str) -> Table:
+    pairs = truth["pairwise_precision"]
     cells = [
         ["pairs of records in one cluster: precision", share(truth["pairwise_precision"])],
         ["pairs of records in one cluster: recall", share(truth["pairwise_recall"])],
         ["pairs of records in one cluster: F1", share(truth["pairwise_f1"])],
+        ["pairs of two people in one cluster", count(pairs["denominator"] - pairs["numerator"])],
         ["B-cubed precision", percent(truth["b_cubed_precision"])],
         ["B-cubed recall", percent(truth["b_cubed_recall"])],
         ["B-cubed F1", percent(truth["b_cubed_f1"])],
@@ -288,7 +319,7 @@ def cluster_accuracy(truth: Mapping[str, Any]) -> Table:
     note = "Over records that the truth names. B-cubed: the mean over records, so that one large cluster does not rule."
     if truth["missing_records"]:
         note += f" Records of the truth in no cluster: {count(truth['missing_records'])}; each counts as alone."
-    return _table("Clusters against the truth", ["measure", "figure"], cells, 1, note)
+    return _table(title, ["measure", "figure"], cells, 1, note)
 
 
 def outputs(written: Mapping[str, str]) -> Table:
@@ -314,11 +345,13 @@ BY_PART: dict[str, tuple[str, Callable[[Any], Table]]] = {
     "training": ("training", training),
     "model": ("model", model),
     "clusters": ("clusters", clusters),
+    "guard": ("guard", guard),
     "accuracy": ("truth", accuracy),
     "thresholds": ("truth", thresholds),
     "loss": ("truth", loss),
     "calibration": ("truth", calibration),
     "cluster_accuracy": ("cluster_truth", cluster_accuracy),
+    "cluster_accuracy_before": ("cluster_truth_before_guard", cluster_accuracy_before),
     "outputs": ("outputs", outputs),
     "stages": ("stages", stages),
 }

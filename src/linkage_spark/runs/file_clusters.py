@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from linkage_spark.evaluation.cluster_figures import cluster_sizes, count_cluster_sizes
+from linkage_spark.evaluation.cluster_figures import cluster_sizes
 from linkage_spark.nominals.average_linkage import CLIP_BITS, average_linkage
 from linkage_spark.nominals.components import components
 from linkage_spark.runs.file_task import FileRun
@@ -31,7 +32,8 @@ class Graph:
 
     Attributes:
         refs: every record.
-        left, right, probability: pairs that some cut may accept.
+        left, right, probability: pairs that some cut may accept: every linked pair.
+        millibits: what each of them weighs, 1/1000 bit.
         labels: cluster of every record, as the position of its lowest ref.
     """
 
@@ -39,6 +41,7 @@ class Graph:
     left: Codes
     right: Codes
     probability: np.ndarray[Any, np.dtype[np.float64]]
+    millibits: Codes
     labels: Codes
 
     def members(self, spark: SparkSession) -> DataFrame:
@@ -68,9 +71,10 @@ def cluster(run: FileRun, persons: DataFrame, candidates: DataFrame, decided: Da
     with run.progress.stage("cluster") as stage:
         refs = pd.Index(persons.select("person_ref").orderBy("person_ref").toPandas()["person_ref"]).sort_values()
         accepted = decided.where(F.col("match_probability") >= F.lit(min(CLUSTER_CUTS)))
-        pairs = accepted.select("ref_l", "ref_r", "match_probability").toPandas()
+        pairs = accepted.select("ref_l", "ref_r", "match_weight", "match_probability").toPandas()
         left, right = (refs.get_indexer(pairs[name]).astype(np.int64) for name in ("ref_l", "ref_r"))
         probability = pairs["match_probability"].to_numpy(dtype=np.float64)
+        millibits = np.rint(pairs["match_weight"].to_numpy(dtype=np.float64) * 1000).astype(np.int64)
         cuts = {cut: components(left[probability >= cut], right[probability >= cut], len(refs)) for cut in CLUSTER_CUTS}
         labels, cut = _clustered(run.spark, refs, cuts, candidates, decided)
         if cut != CLUSTER_CUTS[0]:
@@ -78,12 +82,19 @@ def cluster(run: FileRun, persons: DataFrame, candidates: DataFrame, decided: Da
                 f"the linked pairs hang together too widely to be clustered as they are; clusters lie inside components of "
                 f"pairs from a probability of {cut:g} on: train the model, or map more columns"
             )
-        graph = Graph(refs=refs, left=left, right=right, probability=probability, labels=labels)
-        sizes = count_cluster_sizes(graph.members(run.spark)).collect()
+        graph = Graph(refs=refs, left=left, right=right, probability=probability, millibits=millibits, labels=labels)
         largest = int(np.bincount(cuts[CLUSTER_CUTS[0]]).max()) if len(refs) else 0
-        run.summary["clusters"] = {**cluster_sizes(row.asDict() for row in sizes), "largest_component": largest}
+        run.summary["clusters"] = {"largest_component": largest}
+        note_sizes(run, graph)
         stage.counts["clusters"] = run.summary["clusters"]["clusters"]
     return graph
+
+
+def note_sizes(run: FileRun, graph: Graph) -> None:
+    """The sizes of the clusters, into the summary."""
+    counted = Counter(np.unique(graph.labels, return_counts=True)[1].tolist())
+    sizes = cluster_sizes({"size": size, "clusters": clusters} for size, clusters in counted.items())
+    run.summary["clusters"] = {**sizes, "largest_component": run.summary["clusters"]["largest_component"]}
 
 
 def _clustered(

@@ -15,11 +15,6 @@ from linkage_spark.errors import SettingsError, SourceError, UsageError
 from linkage_spark.reference.standard import Reference
 from linkage_spark.runs.progress import Progress
 from linkage_spark.settings.mapping import (
-    ADDRESS,
-    BORN,
-    LOCALITY,
-    NAME,
-    POSTCODE,
     Columns,
     PersonMapping,
     load_mapping,
@@ -27,6 +22,7 @@ from linkage_spark.settings.mapping import (
     side,
     stated_columns,
 )
+from linkage_spark.settings.mapping_keys import ADDRESS, BORN, LOCALITY, NAME, POSTCODE
 from linkage_spark.standardise.person_file_checks import (
     CountryChoice,
     choose_country,

@@ -8,7 +8,7 @@ from typing import Any
 
 from linkage_spark.model.schema import Model
 from linkage_spark.runs.file_inputs import Inputs
-from linkage_spark.runs.file_task import WRITTEN, FileRun, Used
+from linkage_spark.runs.file_task import OF_CLUSTERS, WRITTEN, FileRun, Used
 from linkage_spark.runs.manifest import code_version
 
 
@@ -43,7 +43,7 @@ def summarise(run: FileRun, inputs: Inputs, used: Used, *, replaced: str | None)
         "run": head,
         **shown,
         "model": _levels(used.model),
-        "outputs": {name: words for name, words in WRITTEN.items() if name != "members.csv" or run.within},
+        "outputs": {name: words for name, words in WRITTEN.items() if name not in OF_CLUSTERS or run.within},
         "stages": [{"stage": stage.name, "seconds": stage.seconds} for stage in run.progress.stages],
     }
 
@@ -89,6 +89,8 @@ def in_words(summary: Mapping[str, Any], out: str) -> str:
     if "clusters" in summary:
         sizes = summary["clusters"]
         lines.append(f"  found  {sizes['clusters']:,} clusters, the largest of {sizes['largest_cluster']:,} records")
+    if "guard" in summary:
+        lines.append(_guard_line(summary["guard"]))
     if "truth" in summary:
         lines += _accuracy_lines(summary)
     said = [text for file in summary["files"] for text in file["warnings"]] + summary["warnings"]
@@ -96,6 +98,17 @@ def in_words(summary: Mapping[str, Any], out: str) -> str:
     replacing = f" (in the place of {run['replaces']})" if run["replaces"] else ""
     lines.append(f"  written to {out}{replacing}: {', '.join(summary['outputs'])}")
     return "\n".join([*lines, "", run["advisory"]])
+
+
+def _guard_line(told: Mapping[str, Any]) -> str:
+    """What the guard cut, by reason."""
+    cut = told["linked_pairs_cut"]
+    if not cut:
+        return "  guard  nothing was cut"
+    reasons = ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in cut.items())
+    return (
+        f"  guard  {sum(cut.values()):,} linked pairs cut in {told['clusters_parted']:,} clusters (cuts.csv): {reasons}"
+    )
 
 
 def _accuracy_lines(summary: Mapping[str, Any]) -> list[str]:
@@ -110,13 +123,21 @@ def _accuracy_lines(summary: Mapping[str, Any]) -> list[str]:
     if best:
         lines.append(f"         best F1 over all thresholds, chosen with the truth: {best['f1']:.4f}")
     if "cluster_truth" in summary:
-        held = summary["cluster_truth"]
-        b_cubed = "none" if held["b_cubed_f1"] is None else f"{held['b_cubed_f1']:.4f}"
-        lines.append(
-            f"         clusters: precision {_share(held['pairwise_precision'])}, recall "
-            f"{_share(held['pairwise_recall'])}, F1 {_share(held['pairwise_f1'])}, B-cubed F1 {b_cubed}"
-        )
+        lines.append(_cluster_line("clusters", summary["cluster_truth"]))
+    if summary.get("guard", {}).get("linked_pairs_cut"):
+        lines.append(_cluster_line("clusters before the guard", summary["cluster_truth_before_guard"]))
     return lines
+
+
+def _cluster_line(named: str, held: Mapping[str, Any]) -> str:
+    """Clusters against the truth, in one line."""
+    b_cubed = "none" if held["b_cubed_f1"] is None else f"{held['b_cubed_f1']:.4f}"
+    pairs = held["pairwise_precision"]
+    return (
+        f"         {named}: precision {_share(pairs)}, recall {_share(held['pairwise_recall'])}, "
+        f"F1 {_share(held['pairwise_f1'])}, B-cubed F1 {b_cubed}; "
+        f"{pairs['denominator'] - pairs['numerator']:,} pairs of two people together"
+    )
 
 
 def _share(figure: Mapping[str, Any]) -> str:

@@ -22,6 +22,7 @@ WRITTEN = {
     "pairs.csv": "every scored pair: weight, probability, decision, tier, and why",
     "evidence.csv": "the same pairs: level and weight of every attribute, 1/1000 bit",
     "members.csv": "every record and the cluster that it is in",
+    "cuts.csv": "linked pairs that the guard parted: weight, why, and the two records behind it",
     "refused.csv": "rows that were kept out, and why",
     "issues.csv": "values on record that count as unknown or as less, and why; their records take part",
     "model.json": "the model that was used: probabilities of every level",
@@ -29,6 +30,9 @@ WRITTEN = {
     "report.html": "this page",
 }
 """Files that a run may write, and what stands in each."""
+
+OF_CLUSTERS = frozenset({"members.csv", "cuts.csv"})
+"""Those that only ``dedupe`` writes."""
 
 LEFT_BY_OTHERS = ("clerical.json",)
 """What other jobs wrote of an earlier run's results: it goes with them."""

@@ -10,7 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from linkage_spark.errors import SourceError
-from linkage_spark.evaluation.cluster_figures import cluster_figures, count_cells
+from linkage_spark.evaluation.cluster_figures import ClusterFigures, cluster_figures, count_cells
 from linkage_spark.evaluation.pair_counts import (
     TRUTH_COLUMNS,
     clean_truth,
@@ -25,7 +25,8 @@ from linkage_spark.evaluation.pair_counts import (
     truth_warnings,
 )
 from linkage_spark.evaluation.pair_figures import pair_figures
-from linkage_spark.runs.file_clusters import CLUSTER_CUTS, Graph
+from linkage_spark.runs.file_clusters import CLUSTER_CUTS
+from linkage_spark.runs.file_guard import Guarded
 from linkage_spark.runs.file_inputs import Inputs, Kind, reading_faults
 from linkage_spark.runs.file_task import FileRun, one_row
 from linkage_spark.runs.file_training import PairSpace
@@ -74,7 +75,7 @@ def keep_truth(truth: DataFrame, run: FileRun) -> DataFrame:
 
 
 def measure(
-    run: FileRun, inputs: Inputs, space: PairSpace, decided: DataFrame, truth: DataFrame, graph: Graph | None
+    run: FileRun, inputs: Inputs, space: PairSpace, decided: DataFrame, truth: DataFrame, clusters: Guarded | None
 ) -> None:
     """Figures against the truth, into the summary."""
     kind = run.task.kind
@@ -91,8 +92,8 @@ def measure(
         )
         run.summary["warnings"].extend(truth_warnings(counted, f"truth {PurePosixPath(run.task.truth or '').name}"))
         stage.counts["true pairs"] = counted["true_pairs"]
-        if graph is not None:
-            _measure_clusters(run, truth, graph)
+        if clusters is not None:
+            _measure_clusters(run, truth, clusters)
 
 
 def _count(inputs: Inputs, decided: DataFrame, truth: DataFrame, kind: Kind) -> dict[str, Any]:
@@ -107,14 +108,19 @@ def _count(inputs: Inputs, decided: DataFrame, truth: DataFrame, kind: Kind) -> 
     return counted | one_row(count_outside_truth(linked, truth, kind))
 
 
-def _measure_clusters(run: FileRun, truth: DataFrame, graph: Graph) -> None:
-    """Clusters against the entities, and beside them the components of pairs at every cut."""
-    run.summary["cluster_truth"] = cluster_figures(
-        row.asDict() for row in count_cells(graph.members(run.spark), truth).collect()
+def _measure_clusters(run: FileRun, truth: DataFrame, clusters: Guarded) -> None:
+    """Clusters against the entities, before the guard and after it, and beside them the components of pairs at every cut."""
+
+    def figures_of(members: DataFrame) -> ClusterFigures:
+        return cluster_figures(row.asDict() for row in count_cells(members, truth).collect())
+
+    after = figures_of(clusters.after.members(run.spark))
+    run.summary["cluster_truth"] = after
+    run.summary["cluster_truth_before_guard"] = (
+        figures_of(clusters.before.members(run.spark)) if clusters.cuts else after
     )
     measured: dict[float, Mapping[str, Any]] = {
-        cut: cluster_figures(row.asDict() for row in count_cells(graph.joined(run.spark, cut), truth).collect())
-        for cut in CLUSTER_CUTS
+        cut: figures_of(clusters.before.joined(run.spark, cut)) for cut in CLUSTER_CUTS
     }
     run.summary["component_truth_by_cut"] = [
         {"at_least": cut, **{name: figures[name] for name in _CUT_FIGURES}} for cut, figures in measured.items()

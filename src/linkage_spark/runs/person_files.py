@@ -28,7 +28,8 @@ from linkage_spark.model.schema import Model
 from linkage_spark.reference.standard import load_reference
 from linkage_spark.report.person_files import render_person_files
 from linkage_spark.runs.entry import conf_dir, environment
-from linkage_spark.runs.file_clusters import Graph, cluster
+from linkage_spark.runs.file_clusters import cluster
+from linkage_spark.runs.file_guard import Guarded, guard
 from linkage_spark.runs.file_inputs import Inputs
 from linkage_spark.runs.file_opening import Opened, held_folder, open_given, read_given
 from linkage_spark.runs.file_outputs import PAIR_COLUMNS, Outputs
@@ -39,6 +40,7 @@ from linkage_spark.runs.file_training import PairSpace, train_on
 from linkage_spark.runs.file_truth import keep_truth, measure
 from linkage_spark.runs.manifest import new_run_id
 from linkage_spark.runs.session import open_session
+from linkage_spark.settings.mapping import ClusterSettings
 from linkage_spark.settings.run import load_settings
 from linkage_spark.settings.wording import load_wording
 from linkage_spark.store.files import Files
@@ -83,10 +85,10 @@ def _run(run: FileRun, opened: Opened) -> None:
     scored = _score(run, space, used)
     decided = _decide(run, inputs, scored, used)
     outputs = Outputs(run.files, run.out, run.work)
-    members = cluster(run, inputs.files[0].persons, space.candidates, decided) if run.within else None
+    clusters = _clusters(run, inputs, space, decided, used, opened.mapping.clusters) if run.within else None
     if opened.truth is not None:
-        measure(run, inputs, space, decided, keep_truth(opened.truth, run), members)
-    _write(run, inputs, decided, members, used, outputs)
+        measure(run, inputs, space, decided, keep_truth(opened.truth, run), clusters)
+    _write(run, inputs, decided, clusters, used, outputs)
 
 
 # ---- before any pair ---------------------------------------------------------------------------------------
@@ -257,17 +259,28 @@ def _one_to_one(run: FileRun, inputs: Inputs, scored: DataFrame, used: Used) -> 
     return scored.join(run.spark.createDataFrame(decisions, schema=_DECISION), on=["ref_l", "ref_r"])
 
 
+def _clusters(
+    run: FileRun, inputs: Inputs, space: PairSpace, decided: DataFrame, used: Used, settings: ClusterSettings
+) -> Guarded:
+    """Clusters of the one file, and what the guard made of them."""
+    persons = inputs.files[0].persons
+    return guard(run, persons, cluster(run, persons, space.candidates, decided), used, settings)
+
+
 # ---- writing -----------------------------------------------------------------------------------------------
 
 
-def _write(run: FileRun, inputs: Inputs, decided: DataFrame, graph: Graph | None, used: Used, outputs: Outputs) -> None:
+def _write(
+    run: FileRun, inputs: Inputs, decided: DataFrame, clusters: Guarded | None, used: Used, outputs: Outputs
+) -> None:
     """Every file, then all into their place, then the summary for the console."""
     with run.progress.stage("write"):
         evidence = [name for name in decided.columns if name.startswith(("level_", "weight_"))]
         outputs.csv("pairs.csv", decided.select(*PAIR_COLUMNS), ("ref_l", "ref_r"))
         outputs.csv("evidence.csv", decided.select("ref_l", "ref_r", *evidence), ("ref_l", "ref_r"))
-        if graph is not None:
-            outputs.csv("members.csv", graph.members(run.spark), ("cluster_id", "ref"))
+        if clusters is not None:
+            outputs.csv("members.csv", clusters.after.members(run.spark), ("cluster_id", "ref"))
+            outputs.csv("cuts.csv", clusters.cut_pairs(run.spark), ("ref_l", "ref_r"))
         outputs.csv("refused.csv", _of_all(inputs, "refused"), ("side", "row", "ref", "reason"))
         outputs.csv("issues.csv", _of_all(inputs, "issue_rows"), ("side", "ref", "attribute"))
         outputs.json("model.json", used.model.model_dump(mode="json"))

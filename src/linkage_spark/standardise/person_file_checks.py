@@ -10,7 +10,8 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BinaryType, MapType, StructType
 
-from linkage_spark.settings.mapping import ADDRESS, BORN, LOCALITY, NAME, POSTCODE, Columns
+from linkage_spark.settings.mapping import Columns
+from linkage_spark.settings.mapping_keys import ADDRESS, BORN, LOCALITY, NAME, POSTCODE
 from linkage_spark.standardise.person_file_columns import Country
 from linkage_spark.standardise.person_file_dates import born_columns
 from linkage_spark.standardise.person_files import read_text

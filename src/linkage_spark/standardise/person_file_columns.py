@@ -15,7 +15,8 @@ from pyspark.sql import functions as F
 
 from linkage_spark.model.schema import EXTRA_PREFIX, PLACE_PREFIX
 from linkage_spark.reference.standard import Reference
-from linkage_spark.settings.mapping import ADDRESS, BORN, LOCALITY, NAME, POSTCODE, Columns, Extra
+from linkage_spark.settings.mapping import Columns, Extra
+from linkage_spark.settings.mapping_keys import ADDRESS, BORN, LOCALITY, NAME, POSTCODE
 
 Country = Literal["GB", "plain"]
 

@@ -14,7 +14,8 @@ from pyspark.sql.window import Window
 
 from linkage_spark.model.schema import EXTRA_PREFIX
 from linkage_spark.reference.standard import Reference
-from linkage_spark.settings.mapping import ADDRESS, BORN, LOCALITY, NAME, POSTCODE, Columns
+from linkage_spark.settings.mapping import Columns
+from linkage_spark.settings.mapping_keys import ADDRESS, BORN, LOCALITY, NAME, POSTCODE
 from linkage_spark.standardise.forming import ADDRESS_INPUTS, Reading, form_persons
 from linkage_spark.standardise.inputs import with_age
 from linkage_spark.standardise.person_file_columns import (

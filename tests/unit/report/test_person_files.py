@@ -105,6 +105,19 @@ TRAINING = {
 }
 
 
+GUARD: dict[str, Any] = {
+    "max_records": 500,
+    "contradictions": "unless_linked",
+    "clusters_looked_into": 40,
+    "clusters_not_looked_into": 0,
+    "contradicting_pairs": 9,
+    "clusters_parted": 7,
+    "clusters_too_large": 1,
+    "pairs_parted": 21,
+    "linked_pairs_cut": {"dates_contradict": 12, "too_large": 1003},
+}
+
+
 def full() -> PersonFilesSummary:
     rows = counted()
     return {
@@ -123,7 +136,9 @@ def full() -> PersonFilesSummary:
         "model": [{"attribute": "date_of_birth", "level": "exact", "m": 0.9, "u": 0.00005, "weight_bits": 14.1}],
         "clusters": cluster_sizes([{"size": 1, "clusters": 300}, {"size": 2, "clusters": 450}]),  # type: ignore[typeddict-item]
         "truth": pair_figures(rows, true_pairs=4000, true_pairs_read=3990, true_candidates=3900),  # type: ignore[typeddict-item]
+        "guard": GUARD,
         "cluster_truth": cluster_figures(CELLS),  # type: ignore[typeddict-item]
+        "cluster_truth_before_guard": cluster_figures(CELLS[:2]),  # type: ignore[typeddict-item]
         "outputs": {"pairs.csv": "every pair above the floor"},
         "stages": [{"stage": "read", "seconds": 1.25}],
     }
@@ -160,7 +175,8 @@ def test_every_part_of_a_full_summary_is_shown() -> None:
     assert all('role="img"' in svg and re.search('aria-label="[^"]+"', svg) for svg in pictures)
     assert set(re.findall(r'<table id="table-(\w+)"', PAGE)) == {
         *("files", "rules", "probabilities", "tiers", "rivals", "training", "model", "clusters", "accuracy"),
-        *("thresholds", "loss", "calibration", "cluster_accuracy", "outputs", "stages"),
+        *("thresholds", "loss", "calibration", "cluster_accuracy", "cluster_accuracy_before", "outputs", "stages"),
+        "guard",
     }
     for said in (
         "The shipped model person_files_v1 was used as it is, but for the share of matches, which was found on these files.",
@@ -190,10 +206,28 @@ def test_heads_alone_make_a_page() -> None:
 
 def test_without_truth_no_accuracy_is_claimed() -> None:
     summary = full()
-    del summary["truth"], summary["cluster_truth"]
+    del summary["truth"], summary["cluster_truth"], summary["cluster_truth_before_guard"]
     text = render_person_files(summary)
     assert "Accuracy against the truth" not in text and "Precision" not in text
     assert text.count("<svg") == 1
+
+
+def test_what_the_guard_cut_is_told_by_reason_and_in_all() -> None:
+    made = person_tables.guard(GUARD)
+    assert made.rows == (("dates contradict", "12"), ("too large", "1,003"), ("all", "1,015"))
+    assert "stand together only where their own pair is linked" in made.note
+    assert "500 records at most" in made.note and "Clusters parted: 7" in made.note
+
+
+def test_a_guard_that_cut_nothing_is_said_to_have_looked_and_the_figures_before_it_are_not_shown_twice() -> None:
+    text = render_person_files({**full(), "guard": {**GUARD, "linked_pairs_cut": {}}})
+    assert "and cut nothing" in text and "and cut nothing" not in PAGE
+    assert 'id="table-guard"' not in text and 'id="table-cluster_accuracy_before"' not in text
+
+
+def test_pairs_of_two_people_in_one_cluster_are_counted() -> None:
+    made = person_tables.cluster_accuracy(cluster_figures(CELLS))
+    assert ("pairs of two people in one cluster", "9") in made.rows
 
 
 def test_a_run_that_scored_nothing_still_has_a_page() -> None:
@@ -201,6 +235,7 @@ def test_a_run_that_scored_nothing_still_has_a_page() -> None:
     summary["scored"] = scored_figures([])  # type: ignore[typeddict-item]
     summary["truth"] = pair_figures([], true_pairs=0)  # type: ignore[typeddict-item]
     summary["cluster_truth"] = cluster_figures([])  # type: ignore[typeddict-item]
+    summary["cluster_truth_before_guard"] = cluster_figures([])  # type: ignore[typeddict-item]
     text = render_person_files(summary)
     assert outline(text).open == []
     assert "<svg" not in text

@@ -6,6 +6,7 @@ from linkage_spark.errors import SettingsError
 from linkage_spark.settings.mapping import (
     DEFAULT_DATE_FORMATS,
     BirthColumns,
+    ClusterSettings,
     Extra,
     load_mapping,
     one_file_faults,
@@ -220,6 +221,37 @@ def test_all_faults_come_at_once():
         "country='X'\nwrong=1\n[columns]\nfull_name='n'\nsurname='s'\ndate_of_birth={format='Q'}\n[extra]\nA='text'"
     )
     assert len(found) == 8
+
+
+PLAIN = "[columns]\nref='id'\nsurname='s'\n"
+
+
+def test_clusters_have_the_forces_limit_and_are_cut_where_no_link_joins_a_contradiction_unless_the_mapping_says_otherwise():
+    assert load_mapping("m", PLAIN).clusters == ClusterSettings(max_records=500, contradictions="unless_linked")
+    said = load_mapping("m", PLAIN + "[clusters]\nmax_records = 12\ncontradictions = 'always'").clusters
+    assert said == ClusterSettings(max_records=12, contradictions="always")
+    assert load_mapping("m", PLAIN + "[clusters]\ncontradictions = 'never'").clusters.contradictions == "never"
+
+
+@pytest.mark.parametrize(
+    ("clusters", "expected"),
+    [
+        ("clusters = 3\n" + PLAIN, "key 'clusters': make it a table, with one setting a line"),
+        (PLAIN + "[clusters]\nmax_record = 3", "unknown key 'clusters.max_record'; did you mean 'max_records'?"),
+        (PLAIN + "[clusters]\nmax_records = 1", "key 'clusters.max_records': write a whole number of 2 or more"),
+        (PLAIN + "[clusters]\nmax_records = true", "key 'clusters.max_records': write a whole number of 2 or more"),
+        (PLAIN + "[clusters]\nmax_records = '9'", "key 'clusters.max_records': write a whole number of 2 or more"),
+        (
+            PLAIN + "[clusters]\ncontradictions = true",
+            "key 'clusters.contradictions': write \"unless_linked\" (records",
+        ),
+        (PLAIN + "[cluster]\nmax_records = 9", "unknown key 'cluster'; did you mean 'clusters'?"),
+    ],
+)
+def test_a_setting_of_the_clusters_at_fault_is_said_with_what_may_be_written(clusters, expected):
+    found = faults(clusters)
+    assert len(found) == 1
+    assert found[0].startswith(f"m.toml: {expected}")
 
 
 def test_what_is_no_toml_is_said_with_its_line():

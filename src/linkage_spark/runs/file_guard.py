@@ -1,0 +1,153 @@
+"""The guard over the clusters of one person file: what contradicts itself or is too large is cut, and every cut is told."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from pyspark.sql import DataFrame, SparkSession
+
+from linkage_spark.flows.person_files import contradicting_pairs
+from linkage_spark.nominals.cluster_guard import guard_clusters
+from linkage_spark.nominals.guard import Conflict, Cut
+from linkage_spark.runs.file_clusters import MOST_PAIRS_INSIDE, Codes, Graph, note_sizes
+from linkage_spark.runs.file_task import FileRun, Used
+from linkage_spark.settings.mapping import ClusterSettings
+from linkage_spark.tables.enums import CutReason
+
+_CUT_SCHEMA = (
+    "ref_l string, ref_r string, match_weight double, reason string, because_ref_l string, because_ref_r string"
+)
+
+
+@dataclass(frozen=True)
+class Guarded:
+    """Clusters before the guard and after it.
+
+    Attributes:
+        before: as average linkage made them.
+        after: the same records and pairs, with the labels that the guard left.
+        cuts: linked pairs that stood in one cluster before and stand in two after; ends as positions in ``refs``.
+    """
+
+    before: Graph
+    after: Graph
+    cuts: tuple[Cut, ...] = ()
+
+    def cut_pairs(self, spark: SparkSession) -> DataFrame:
+        """One row per cut: ``ref_l``, ``ref_r``, ``match_weight`` (bits), ``reason``, ``because_ref_l``, ``because_ref_r``.
+
+        ``reason`` is a CutReason; the two records behind it are null where a cluster was too large.
+        """
+        refs = self.after.refs
+        rows = [
+            (
+                *(refs[cut.left], refs[cut.right], cut.weight_millibits / 1000, cut.reason.value),
+                *(None if end is None else refs[end] for end in (cut.because_left, cut.because_right)),
+            )
+            for cut in self.cuts
+        ]
+        return spark.createDataFrame(rows, schema=_CUT_SCHEMA)
+
+
+def guard(run: FileRun, persons: DataFrame, graph: Graph, used: Used, settings: ClusterSettings) -> Guarded:
+    """Look for contradictions inside every cluster, and cut those and what is too large.
+
+    Two records contradict each other where a claim of ``joining.FILE_CONFLICTS`` holds of them and, unless the mapping
+    says otherwise, their own pair is not linked: of a linked pair the model has weighed the contradiction against all
+    that agrees, and other records add nothing to it; of one that is not linked only other records speak for it.
+
+    Args:
+        run: notes the figures.
+        persons: every record, with the model's further columns.
+        graph: clusters of linked pairs.
+        used: with what the pairs were scored.
+        settings: what is cut.
+    """
+    with run.progress.stage("guard") as stage:
+        looked_into, left_out = _looked_into(graph, settings)
+        conflicts = _conflicts(run, persons, graph, looked_into, used, settings) if looked_into.size else []
+        left, right = np.minimum(graph.left, graph.right), np.maximum(graph.left, graph.right)
+        labels, cuts = guard_clusters(
+            graph.labels, left, right, graph.millibits, conflicts, max_records=settings.max_records
+        )
+        guarded = Guarded(before=graph, after=replace(graph, labels=labels), cuts=cuts)
+        _note(run, guarded, settings, conflicts=len(conflicts), looked_into=looked_into, left_out=left_out)
+        stage.counts["linked pairs cut"] = len(cuts)
+    return guarded
+
+
+def _looked_into(graph: Graph, settings: ClusterSettings) -> tuple[Codes, Codes]:
+    """Labels of clusters whose pairs are looked at for contradictions, and of those that hold too many.
+
+    Clusters with the fewest open pairs come first, as long as MOST_PAIRS_INSIDE are not reached.
+    """
+    if settings.contradictions == "never":
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
+    sizes = np.bincount(graph.labels, minlength=len(graph.labels))
+    pairs = sizes * (sizes - 1) // 2
+    if settings.contradictions == "unless_linked":
+        together = graph.labels[graph.left] == graph.labels[graph.right]
+        pairs = pairs - np.bincount(graph.labels[graph.left[together]], minlength=len(graph.labels))
+    open_ = np.flatnonzero(pairs > 0)
+    in_order = open_[np.argsort(pairs[open_], kind="stable")]
+    fit = np.cumsum(pairs[in_order]) <= MOST_PAIRS_INSIDE
+    return in_order[fit], in_order[~fit]
+
+
+def _conflicts(
+    run: FileRun, persons: DataFrame, graph: Graph, looked_into: Codes, used: Used, settings: ClusterSettings
+) -> list[Conflict]:
+    """Pairs of records of one of these clusters that contradict each other, ends as positions."""
+    inside = np.flatnonzero(np.isin(graph.labels, looked_into))
+    placed = pd.DataFrame({"ref": graph.refs.to_numpy()[inside], "place": inside, "cluster": graph.labels[inside]})
+    places = run.spark.createDataFrame(placed, schema="ref string, place long, cluster long")
+    one, other = (places.selectExpr(f"ref as ref_{side}", f"place as {side}", "cluster") for side in "lr")
+    pairs = one.join(other, on=["cluster"]).where("l < r")
+    if settings.contradictions == "unless_linked":
+        ends = {"l": np.minimum(graph.left, graph.right), "r": np.maximum(graph.left, graph.right)}
+        within = np.isin(graph.labels[graph.left], looked_into) & np.isin(graph.labels[graph.right], looked_into)
+        linked = pd.DataFrame({side: codes[within] for side, codes in ends.items()})
+        pairs = pairs.join(run.spark.createDataFrame(linked, schema="l long, r long"), on=["l", "r"], how="left_anti")
+    found = contradicting_pairs(
+        pairs, persons, model=used.model, frequencies=used.frequencies, names=run.reference.names
+    ).toPandas()
+    ends_of = [graph.refs.get_indexer(pd.Index(found[name])).tolist() for name in ("ref_l", "ref_r")]
+    return [
+        Conflict(left=low, right=high, reason=CutReason(reason))
+        for low, high, reason in zip(*ends_of, found["reason"], strict=True)
+    ]
+
+
+def _note(
+    run: FileRun, guarded: Guarded, settings: ClusterSettings, *, conflicts: int, looked_into: Codes, left_out: Codes
+) -> None:
+    """Figures and warnings of the guard, and the sizes of the clusters that it left."""
+    before = run.summary["clusters"]["pairs_together"]
+    note_sizes(run, guarded.after)
+    counted = Counter(cut.reason for cut in guarded.cuts)
+    moved = guarded.before.labels != guarded.after.labels
+    large = np.bincount(guarded.before.labels) > settings.max_records
+    run.summary["guard"] = {
+        "max_records": settings.max_records,
+        "contradictions": settings.contradictions,
+        "clusters_looked_into": len(looked_into),
+        "clusters_not_looked_into": len(left_out),
+        "contradicting_pairs": conflicts,
+        "clusters_parted": len(np.unique(guarded.before.labels[moved])),
+        "clusters_too_large": int(large.sum()),
+        "pairs_parted": before - run.summary["clusters"]["pairs_together"],
+        "linked_pairs_cut": {reason.value: counted[reason] for reason in CutReason if counted[reason]},
+    }
+    if large.any():
+        run.summary["warnings"].append(
+            f"{int(large.sum()):,} clusters of more than {settings.max_records:,} records were cut for their size: look at "
+            "cuts.csv; train the model, map more columns, or raise max_records under [clusters] of the mapping"
+        )
+    if left_out.size:
+        records = int(np.isin(guarded.before.labels, left_out).sum())
+        run.summary["warnings"].append(
+            f"{len(left_out):,} clusters, of {records:,} records in all, hold too many pairs to be looked into for contradictions"
+        )
