@@ -13,7 +13,7 @@ from linkage_spark.linkage.blocking import propose_pairs
 from linkage_spark.linkage.comparison.tokens import NameKnowledge
 from linkage_spark.linkage.decision import tier_of_rank, with_policy
 from linkage_spark.linkage.evidence import FILES, explain
-from linkage_spark.linkage.joining import file_conflict, without_floor
+from linkage_spark.linkage.joining import file_conflicts, without_floor
 from linkage_spark.linkage.score_stage import score_candidates
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import Model
@@ -71,14 +71,16 @@ def score_file_pairs(
 
     Returns:
         One row per pair at or above the model's floor: ``ref_l``, ``ref_r``, ``match_weight`` (bits), ``tier`` (the
-        force's policy, thresholds in, rivals out; independent of the default decision), ``explanation``, and
-        the ``level_`` and ``weight_`` columns of SCORED_PAIR with the further ones.
+        force's policy, thresholds in, rivals out; independent of the default decision), ``explanation``,
+        ``conflicts`` (``joining.file_conflicts``), and the ``level_`` and ``weight_`` columns of SCORED_PAIR with the
+        further ones.
     """
     contract = scored_pair_of(tuple(model.further))
     scored = score_candidates(candidates, model=model, frequencies=frequencies, names=names)
     judged = with_policy(scored, model=model).withColumn("tier", tier_of_rank(F.col("tier_rank")))
+    judged = judged.withColumn("conflicts", file_conflicts())
     evidence = [name for name in contract.names if name.startswith(("level_", "weight_"))]
-    said = ["employee_id", "person_ref", "match_weight_millibits", "tier", *evidence]
+    said = ["employee_id", "person_ref", "match_weight_millibits", "tier", "conflicts", *evidence]
     schema = StructType(list(judged.select(*said).schema) + [StructField("explanation", StringType(), nullable=False)])
     inputs = [name for name in judged.columns if name != "evidence_values"]
 
@@ -97,14 +99,15 @@ def score_file_pairs(
         (F.col("match_weight_millibits") / F.lit(1000.0)).alias("match_weight"),
         "tier",
         "explanation",
+        "conflicts",
         *evidence,
     )
 
 
-def contradicting_pairs(
+def conflicting_file_pairs(
     pairs: DataFrame, persons: DataFrame, *, model: Model, frequencies: Frequencies, names: NameKnowledge
 ) -> DataFrame:
-    """Given pairs of one file that contradict each other, whatever they weigh.
+    """Given pairs of one file that have something against each other, whatever they weigh.
 
     Args:
         pairs: ``ref_l``, ``ref_r``; also such as no rule proposed.
@@ -114,8 +117,7 @@ def contradicting_pairs(
         names: the same.
 
     Returns:
-        ``ref_l``, ``ref_r``, ``reason`` (CutReason: the first of ``joining.FILE_CONFLICTS`` that holds). A pair of which
-        none holds is left out.
+        ``ref_l``, ``ref_r``, ``match_weight`` (bits), ``conflicts`` (``joining.file_conflicts``, never empty).
     """
     columns = (*COMPARED_COLUMNS, *model.further)
     sides = {side: persons.select(*[F.col(name).alias(f"{name}_{side}") for name in columns]) for side in "lr"}
@@ -127,6 +129,9 @@ def contradicting_pairs(
     )
     scored = score_candidates(looked_at, model=without_floor(model), frequencies=frequencies, names=names)
     told = scored.select(
-        F.col("employee_id").alias("ref_l"), F.col("person_ref").alias("ref_r"), file_conflict().alias("reason")
+        F.col("employee_id").alias("ref_l"),
+        F.col("person_ref").alias("ref_r"),
+        (F.col("match_weight_millibits") / F.lit(1000.0)).alias("match_weight"),
+        file_conflicts().alias("conflicts"),
     )
-    return told.where("reason is not null")
+    return told.where(F.size("conflicts") > 0)

@@ -157,9 +157,28 @@ FILE_CONFLICTS = (CutReason.DATES_CONTRADICT, CutReason.TWIN_PATTERN, CutReason.
 """What two records of an analyst's file may have against each other. Of what a side lacks, or is not mapped, none holds."""
 
 
-def file_conflict() -> Column:
-    """The first of FILE_CONFLICTS that holds of a scored pair, by name; null when none does."""
-    return F.coalesce(*[F.when(F.expr(_CONFLICTS[reason]), F.lit(reason.value)) for reason in FILE_CONFLICTS])
+def file_conflicts() -> Column:
+    """Names of the FILE_CONFLICTS that hold of a scored pair, in their order; an empty array when none does."""
+    return F.array_compact(
+        F.array(*[F.when(F.expr(_CONFLICTS[reason]), F.lit(reason.value)) for reason in FILE_CONFLICTS])
+    )
+
+
+def standing_conflict(conflicts: Column, match_weight: Column, *, outweighed_from: float | None) -> Column:
+    """The first conflict of a pair that stands; null when none does.
+
+    Args:
+        conflicts: what ``file_conflicts`` gave.
+        match_weight: the pair's own, bits.
+        outweighed_from: a pair of that weight or more stands whatever its dates and forenames, which the weight has
+            taken into account; names marked for different sexes, of which no weight knows, count all the same. None:
+            every conflict stands.
+    """
+    if outweighed_from is None:
+        return F.get(conflicts, 0)
+    unweighed = F.array(F.lit(CutReason.SEX_MARKED_CONFLICT.value))
+    outweighed = match_weight >= F.lit(outweighed_from)
+    return F.get(F.when(outweighed, F.array_intersect(conflicts, unweighed)).otherwise(conflicts), 0)
 
 
 def _rank_of_conflict() -> Column:

@@ -202,7 +202,7 @@ def guard(told: Mapping[str, Any]) -> Table:
 
 
 _CONTRADICTIONS = {
-    "unless_linked": "Two records that contradict each other stand together only where their own pair is linked.",
+    "unless_strong": "Two records that contradict each other stand together only where their own pair is strong.",
     "always": "Two records that contradict each other never stand together.",
     "never": "Contradictions cut nothing.",
 }

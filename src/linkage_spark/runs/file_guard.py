@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
-from linkage_spark.flows.person_files import contradicting_pairs
+from linkage_spark.flows.person_files import conflicting_file_pairs
+from linkage_spark.linkage.joining import standing_conflict
 from linkage_spark.nominals.cluster_guard import guard_clusters
 from linkage_spark.nominals.guard import Conflict, Cut
 from linkage_spark.runs.file_clusters import MOST_PAIRS_INSIDE, Codes, Graph, note_sizes
@@ -52,23 +54,26 @@ class Guarded:
         return spark.createDataFrame(rows, schema=_CUT_SCHEMA)
 
 
-def guard(run: FileRun, persons: DataFrame, graph: Graph, used: Used, settings: ClusterSettings) -> Guarded:
+def guard(
+    run: FileRun, persons: DataFrame, decided: DataFrame, graph: Graph, used: Used, settings: ClusterSettings
+) -> Guarded:
     """Look for contradictions inside every cluster, and cut those and what is too large.
 
-    Two records contradict each other where a claim of ``joining.FILE_CONFLICTS`` holds of them and, unless the mapping
-    says otherwise, their own pair is not linked: of a linked pair the model has weighed the contradiction against all
-    that agrees, and other records add nothing to it; of one that is not linked only other records speak for it.
+    Two records contradict each other where a claim of ``joining.FILE_CONFLICTS`` holds of them. Unless the mapping
+    says otherwise, a pair that weighs the model's ``match_bits`` by itself is let be: the weight has taken its dates and
+    forenames into account (``joining.standing_conflict``).
 
     Args:
         run: notes the figures.
         persons: every record, with the model's further columns.
+        decided: pairs above the floor, with ``conflicts``.
         graph: clusters of linked pairs.
         used: with what the pairs were scored.
         settings: what is cut.
     """
     with run.progress.stage("guard") as stage:
         looked_into, left_out = _looked_into(graph, settings)
-        conflicts = _conflicts(run, persons, graph, looked_into, used, settings) if looked_into.size else []
+        conflicts = _conflicts(run, persons, decided, graph, looked_into, used, settings)
         left, right = np.minimum(graph.left, graph.right), np.maximum(graph.left, graph.right)
         labels, cuts = guard_clusters(
             graph.labels, left, right, graph.millibits, conflicts, max_records=settings.max_records
@@ -80,44 +85,59 @@ def guard(run: FileRun, persons: DataFrame, graph: Graph, used: Used, settings: 
 
 
 def _looked_into(graph: Graph, settings: ClusterSettings) -> tuple[Codes, Codes]:
-    """Labels of clusters whose pairs are looked at for contradictions, and of those that hold too many.
+    """Labels of the clusters every pair of which is looked at, and of those that hold too many.
 
-    Clusters with the fewest open pairs come first, as long as MOST_PAIRS_INSIDE are not reached.
+    Clusters with the fewest pairs that are not linked come first, as long as there are no more than MOST_PAIRS_INSIDE.
     """
     if settings.contradictions == "never":
         return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
     sizes = np.bincount(graph.labels, minlength=len(graph.labels))
-    pairs = sizes * (sizes - 1) // 2
-    if settings.contradictions == "unless_linked":
-        together = graph.labels[graph.left] == graph.labels[graph.right]
-        pairs = pairs - np.bincount(graph.labels[graph.left[together]], minlength=len(graph.labels))
-    open_ = np.flatnonzero(pairs > 0)
-    in_order = open_[np.argsort(pairs[open_], kind="stable")]
-    fit = np.cumsum(pairs[in_order]) <= MOST_PAIRS_INSIDE
+    together = graph.labels[graph.left] == graph.labels[graph.right]
+    linked = np.bincount(graph.labels[graph.left[together]], minlength=len(graph.labels))
+    open_pairs = sizes * (sizes - 1) // 2 - linked
+    several = np.flatnonzero(sizes > 1)
+    in_order = several[np.argsort(open_pairs[several], kind="stable")]
+    fit = np.cumsum(open_pairs[in_order]) <= MOST_PAIRS_INSIDE
     return in_order[fit], in_order[~fit]
 
 
 def _conflicts(
-    run: FileRun, persons: DataFrame, graph: Graph, looked_into: Codes, used: Used, settings: ClusterSettings
+    run: FileRun,
+    persons: DataFrame,
+    decided: DataFrame,
+    graph: Graph,
+    looked_into: Codes,
+    used: Used,
+    settings: ClusterSettings,
 ) -> list[Conflict]:
-    """Pairs of records of one of these clusters that contradict each other, ends as positions."""
+    """Pairs of records of one of these clusters of which a conflict stands, ends as positions.
+
+    Of pairs above the floor it is known already; the others are compared for it.
+    """
+    if not looked_into.size:
+        return []
     inside = np.flatnonzero(np.isin(graph.labels, looked_into))
     placed = pd.DataFrame({"ref": graph.refs.to_numpy()[inside], "place": inside, "cluster": graph.labels[inside]})
     places = run.spark.createDataFrame(placed, schema="ref string, place long, cluster long")
     one, other = (places.selectExpr(f"ref as ref_{side}", f"place as {side}", "cluster") for side in "lr")
-    pairs = one.join(other, on=["cluster"]).where("l < r")
-    if settings.contradictions == "unless_linked":
-        ends = {"l": np.minimum(graph.left, graph.right), "r": np.maximum(graph.left, graph.right)}
-        within = np.isin(graph.labels[graph.left], looked_into) & np.isin(graph.labels[graph.right], looked_into)
-        linked = pd.DataFrame({side: codes[within] for side, codes in ends.items()})
-        pairs = pairs.join(run.spark.createDataFrame(linked, schema="l long, r long"), on=["l", "r"], how="left_anti")
-    found = contradicting_pairs(
-        pairs, persons, model=used.model, frequencies=used.frequencies, names=run.reference.names
-    ).toPandas()
-    ends_of = [graph.refs.get_indexer(pd.Index(found[name])).tolist() for name in ("ref_l", "ref_r")]
+    pairs = one.join(other, on=["cluster"]).where("l < r").select("ref_l", "ref_r")
+    known = decided.select("ref_l", "ref_r", "match_weight", "conflicts")
+    scored = pairs.join(known.where(F.size("conflicts") > 0), on=["ref_l", "ref_r"])
+    unscored = conflicting_file_pairs(
+        pairs.join(known, on=["ref_l", "ref_r"], how="left_anti"),
+        persons,
+        model=used.model,
+        frequencies=used.frequencies,
+        names=run.reference.names,
+    )
+    outweighed_from = None if settings.contradictions == "always" else used.model.thresholds.match_bits
+    standing = standing_conflict(F.col("conflicts"), F.col("match_weight"), outweighed_from=outweighed_from)
+    told = scored.unionByName(unscored).select("ref_l", "ref_r", standing.alias("reason")).where("reason is not null")
+    found = told.toPandas()
+    ends = [graph.refs.get_indexer(pd.Index(found[name])).tolist() for name in ("ref_l", "ref_r")]
     return [
         Conflict(left=low, right=high, reason=CutReason(reason))
-        for low, high, reason in zip(*ends_of, found["reason"], strict=True)
+        for low, high, reason in zip(*ends, found["reason"], strict=True)
     ]
 
 
@@ -149,5 +169,6 @@ def _note(
     if left_out.size:
         records = int(np.isin(guarded.before.labels, left_out).sum())
         run.summary["warnings"].append(
-            f"{len(left_out):,} clusters, of {records:,} records in all, hold too many pairs to be looked into for contradictions"
+            f"{len(left_out):,} clusters, of {records:,} records in all, hold too many pairs to be looked into for contradictions: train the model, or "
+            "map more columns"
         )

@@ -264,7 +264,7 @@ def _clusters(
 ) -> Guarded:
     """Clusters of the one file, and what the guard made of them."""
     persons = inputs.files[0].persons
-    return guard(run, persons, cluster(run, persons, space.candidates, decided), used, settings)
+    return guard(run, persons, decided, cluster(run, persons, space.candidates, decided), used, settings)
 
 
 # ---- writing -----------------------------------------------------------------------------------------------

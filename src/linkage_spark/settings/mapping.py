@@ -32,7 +32,7 @@ from linkage_spark.settings.mapping_keys import (
 
 Side = Literal["left", "right"]
 Kind = Literal["text", "exact"]
-Contradictions = Literal["unless_linked", "always", "never"]
+Contradictions = Literal["unless_strong", "always", "never"]
 
 DEFAULT_DATE_FORMATS: tuple[str, ...] = ("dd/MM/yyyy", "yyyyMMdd")
 """Tried where a mapping states no format, beside ISO yyyy-MM-dd, which is always read."""
@@ -125,12 +125,13 @@ class ClusterSettings(Frozen):
 
     Attributes:
         max_records: most records of one cluster.
-        contradictions: which records that contradict each other may not stand in one cluster: 'unless_linked', those
-            that are not linked themselves; 'always', all; 'never', none.
+        contradictions: which records that contradict each other may not stand in one cluster: 'always', all; 'never',
+            none; 'unless_strong', those whose own pair weighs less than the model's ``match_bits``, whatever its dates and
+            forenames; names marked for different sexes, which no weight knows of, count as in 'always'.
     """
 
     max_records: int = Field(default=500, ge=2)
-    contradictions: Contradictions = "unless_linked"
+    contradictions: Contradictions = "unless_strong"
 
 
 class PersonMapping(Frozen):

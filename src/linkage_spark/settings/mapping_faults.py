@@ -191,8 +191,8 @@ def _cluster_faults(values: Any) -> Iterator[str]:
         yield "key 'clusters.max_records': write a whole number of 2 or more: the most records of one person"
     if values.get("contradictions", CONTRADICTIONS[0]) not in CONTRADICTIONS:
         yield (
-            "key 'clusters.contradictions': write \"unless_linked\" (records that contradict each other stand together only "
-            'where their own pair is linked), "always" (they never do) or "never" (contradictions cut nothing)'
+            "key 'clusters.contradictions': write \"unless_strong\" (records that contradict each other stand together only "
+            'where their own pair is strong), "always" (they never do) or "never" (contradictions cut nothing)'
         )
 
 

@@ -17,7 +17,7 @@ AGE = ("age", "age_as_of")
 BIRTH_KEYS = ("column", "format", *DATE_PARTS, *AGE)
 EXTRA_KEYS = ("column", "kind")
 CLUSTER_KEYS = ("max_records", "contradictions")
-CONTRADICTIONS = ("unless_linked", "always", "never")
+CONTRADICTIONS = ("unless_strong", "always", "never")
 KINDS = ("text", "exact")
 
 

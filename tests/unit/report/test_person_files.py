@@ -107,7 +107,7 @@ TRAINING = {
 
 GUARD: dict[str, Any] = {
     "max_records": 500,
-    "contradictions": "unless_linked",
+    "contradictions": "unless_strong",
     "clusters_looked_into": 40,
     "clusters_not_looked_into": 0,
     "contradicting_pairs": 9,
@@ -215,7 +215,7 @@ def test_without_truth_no_accuracy_is_claimed() -> None:
 def test_what_the_guard_cut_is_told_by_reason_and_in_all() -> None:
     made = person_tables.guard(GUARD)
     assert made.rows == (("dates contradict", "12"), ("too large", "1,003"), ("all", "1,015"))
-    assert "stand together only where their own pair is linked" in made.note
+    assert "stand together only where their own pair is strong" in made.note
     assert "500 records at most" in made.note and "Clusters parted: 7" in made.note
 
 

@@ -226,8 +226,8 @@ def test_all_faults_come_at_once():
 PLAIN = "[columns]\nref='id'\nsurname='s'\n"
 
 
-def test_clusters_have_the_forces_limit_and_are_cut_where_no_link_joins_a_contradiction_unless_the_mapping_says_otherwise():
-    assert load_mapping("m", PLAIN).clusters == ClusterSettings(max_records=500, contradictions="unless_linked")
+def test_clusters_have_the_forces_limit_and_contradictions_are_cut_unless_the_pair_is_strong_or_the_mapping_says_otherwise():
+    assert load_mapping("m", PLAIN).clusters == ClusterSettings(max_records=500, contradictions="unless_strong")
     said = load_mapping("m", PLAIN + "[clusters]\nmax_records = 12\ncontradictions = 'always'").clusters
     assert said == ClusterSettings(max_records=12, contradictions="always")
     assert load_mapping("m", PLAIN + "[clusters]\ncontradictions = 'never'").clusters.contradictions == "never"
@@ -243,7 +243,7 @@ def test_clusters_have_the_forces_limit_and_are_cut_where_no_link_joins_a_contra
         (PLAIN + "[clusters]\nmax_records = '9'", "key 'clusters.max_records': write a whole number of 2 or more"),
         (
             PLAIN + "[clusters]\ncontradictions = true",
-            "key 'clusters.contradictions': write \"unless_linked\" (records",
+            "key 'clusters.contradictions': write \"unless_strong\" (records",
         ),
         (PLAIN + "[cluster]\nmax_records = 9", "unknown key 'cluster'; did you mean 'clusters'?"),
     ],
