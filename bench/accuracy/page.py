@@ -9,12 +9,13 @@ import argparse
 import json
 import sys
 import tomllib
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from bench.accuracy.cells import Figures, Row, mark, share, table, three, value_of
 from bench.accuracy.force_page import force_parts
-from bench.accuracy.words import COMPONENTS, FORCE_HEAD, HEAD, SETS_HEAD
+from bench.accuracy.words import COMPONENTS, FORCE_HEAD, GUARD, HEAD, SETS_HEAD
 
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = Path(__file__).with_name("peers.toml")
@@ -49,6 +50,7 @@ def page(found: Figures, peers: Figures, notes: str) -> str:
         "### Clusters",
         COMPONENTS,
         _clusters(runs, peers),
+        *_guard(runs, peers),
         "Each cut is the least probability of a pair that joins two records, trained, everything mapped:",
         _cuts(runs),
         "### Does the probability mean what it says?",
@@ -194,6 +196,37 @@ def _clusters(runs: Figures, peers: Figures) -> str:
                 ]
             )
     return table(head, lines)
+
+
+def _guard(runs: Figures, peers: Figures) -> list[str]:
+    """What the guard cut, and the clusters before it and after it; nothing where no run has it."""
+    head = ["set", "run", "linked pairs cut", "because of", "pairs of two people", "pairs of one person", "F1", "B³"]
+    lines: list[Row] = []
+    for row, peer in peers.items():
+        for variant, words in _VARIANTS.items():
+            run = _ours(runs, row, variant)
+            if run is None or "guard" not in run:
+                continue
+            cut: Mapping[str, int] = run["guard"]["linked_pairs_cut"]
+            both = [run["cluster_truth_before_guard"], run["cluster_truth"]]
+            joined = [held["pairwise_precision"] for held in both]
+            lines.append(
+                [
+                    *(peer["task"], words, sum(cut.values())),
+                    ", ".join(f"{reason.replace('_', ' ')} {count:,}" for reason, count in cut.items()) or None,
+                    _moved(f"{pairs['denominator'] - pairs['numerator']:,}" for pairs in joined),
+                    _moved(f"{pairs['numerator']:,}" for pairs in joined),
+                    _moved(str(share(held["pairwise_f1"]["value"])) for held in both),
+                    _moved(str(share(held["b_cubed_f1"])) for held in both),
+                ]
+            )
+    return [GUARD, table(head, lines)] if lines else []
+
+
+def _moved(figures: Iterable[str]) -> str:
+    """Before and after, or one figure where nothing moved."""
+    before, after = figures
+    return after if before == after else f"{before} → {after}"
 
 
 _VARIANTS = {"default": "trained", "no_place": "trained, no address", "shipped": "shipped model"}

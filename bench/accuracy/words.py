@@ -53,3 +53,6 @@ our default alone. Compared in three digits."""
 COMPONENTS = """P, R and F1 are of the pairs that stand in one cluster; B³ is B-cubed. Clusters are made by average linkage inside the
 connected components of the linked pairs. What the components alone would give stands in the second table, at several cuts: there one false
 link joins two people with all their records, and chains of doubtful pairs grow into one block."""
+
+GUARD = """What the guard cuts in them at its default (`docs/person-files.md`), before it → after it. *Pairs of two people* stand in one
+cluster and should not; *pairs of one person* do and should."""

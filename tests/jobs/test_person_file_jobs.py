@@ -60,6 +60,31 @@ def linked(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     return root / "out", said
 
 
+TWINS = (("E9001", "Wilhelmina"), ("E9002", "Leopold"), ("E9003", "Wilhelmina Leopold"))
+FATHER_AND_SON = (("E9101", "11/02/1941"), ("E9102", "25/06/1971"), ("E9103", ""))
+"""Planted into the register: two who share a home and a surname, and a record that could be of either."""
+
+
+def with_families(rows: list[list[str]]) -> list[list[str]]:
+    home = ["14", "Kiln Way", "Dudley", "DY1 2AB", ""]
+    twins = [[ref, given, "Sproggett", "17/08/1969", *home] for ref, given in TWINS]
+    return [*rows, *twins, *([ref, "Barnaby", "Quagmire", born, *home] for ref, born in FATHER_AND_SON)]
+
+
+@pytest.fixture(scope="module")
+def deduped_with_families(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The register with twins, a father and his son in it, by the shipped model."""
+    root = tmp_path_factory.mktemp("families")
+    register = rewrite(EXAMPLES / "register.csv", root / "register.csv", with_families)
+    known = table(EXAMPLES / "register_truth.csv")
+    truth = root / "truth.csv"
+    told = [("E9001", "T1"), ("E9002", "T2"), ("E9003", "T1"), ("E9101", "F1"), ("E9102", "F2"), ("E9103", "F1")]
+    lines = [f"{ref},{entity}" for ref, entity in [*((row["ref"], row["entity"]) for row in known), *told]]
+    truth.write_text("\n".join(["ref,entity", *lines]) + "\n")
+    files = ("--input", register, "--mapping", EXAMPLES / "register.toml", "--out", root / "out", "--truth", truth)
+    return root / "out", ok(submit("dedupe", *files))
+
+
 @pytest.fixture(scope="module")
 def deduped(tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("dedupe") / "out"
@@ -220,7 +245,7 @@ def test_an_estimate_that_cannot_be_used_is_said_and_the_shipped_model_stands(tm
 
 
 def test_dedupe_trains_without_labels_and_puts_every_record_into_one_cluster(deduped: Path) -> None:
-    assert set(files_of(deduped)) == LINK_FILES | {"members.csv"}
+    assert set(files_of(deduped)) == LINK_FILES | {"members.csv", "cuts.csv"}
     members = table(deduped / "members.csv")
     entries = {row["entry"] for row in table(EXAMPLES / "register.csv")}
     assert len(members) == len(entries)
@@ -258,6 +283,44 @@ def test_clusters_lie_inside_components_and_no_two_of_them_belong_together(dedup
             assert sum(between) / len(between) <= 0.001
 
 
+def test_twins_and_father_and_son_are_parted_and_every_cut_names_its_reason_and_the_two_records_behind_it(
+    deduped_with_families: tuple[Path, str],
+) -> None:
+    out, said = deduped_with_families
+    cluster = {row["ref"]: row["cluster_id"] for row in table(out / "members.csv")}
+    assert cluster["E9001"] != cluster["E9002"] and cluster["E9101"] != cluster["E9102"]
+    assert cluster["E9003"] == cluster["E9001"] and cluster["E9103"] == cluster["E9101"]
+    cuts = {(row["ref_l"], row["ref_r"]): row for row in table(out / "cuts.csv")}
+    behind = {pair: (row["reason"], row["because_ref_l"], row["because_ref_r"]) for pair, row in cuts.items()}
+    assert behind["E9002", "E9003"] == ("twin_pattern", "E9001", "E9002")
+    assert behind["E9102", "E9103"] == ("dates_contradict", "E9101", "E9102")
+    pairs = {(row["ref_l"], row["ref_r"]): row for row in table(out / "pairs.csv")}
+    for pair, row in cuts.items():
+        assert pairs[pair]["linked"] == "true" and cluster[pair[0]] != cluster[pair[1]]
+        assert float(pairs[pair]["match_weight"]) == float(row["match_weight"])
+    figures = json.loads((out / "metrics.json").read_text())
+    told = figures["guard"]["linked_pairs_cut"]
+    assert told == Counter(row["reason"] for row in cuts.values())
+    assert f"guard  {len(cuts)} linked pairs cut in " in said and "cuts.csv" in said
+    assert "Linked pairs cut by the guard" in (out / "report.html").read_text()
+
+
+def test_with_a_truth_clusters_are_measured_before_the_guard_and_after_it(
+    deduped_with_families: tuple[Path, str],
+) -> None:
+    out, said = deduped_with_families
+    figures = json.loads((out / "metrics.json").read_text())
+    wrong = {
+        name: shares["denominator"] - shares["numerator"]
+        for name in ("cluster_truth", "cluster_truth_before_guard")
+        for shares in [figures[name]["pairwise_precision"]]
+    }
+    # Before it, two records of each planted pair of three stood with the third, of another person.
+    assert wrong["cluster_truth_before_guard"] - wrong["cluster_truth"] >= 4
+    assert figures["cluster_truth"]["b_cubed_f1"] > figures["cluster_truth_before_guard"]["b_cubed_f1"]
+    assert "clusters before the guard: precision" in said
+
+
 def groups(cluster: dict[str, str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for ref, name in sorted(cluster.items()):
@@ -271,7 +334,7 @@ def test_a_second_run_with_its_rows_in_another_order_and_one_core_gives_the_same
     moved = rewrite(EXAMPLES / "register.csv", tmp_path / "register.csv", shuffled)
     files = ("--input", moved, "--mapping", EXAMPLES / "register.toml", "--out", tmp_path / "out")
     ok(submit("dedupe", *files, "--train", LINKAGE_MASTER="local[1]"))
-    for name in ("pairs.csv", "evidence.csv", "members.csv", "model.json"):
+    for name in ("pairs.csv", "evidence.csv", "members.csv", "cuts.csv", "model.json"):
         assert (tmp_path / "out" / name).read_bytes() == (deduped / name).read_bytes(), name
 
 

@@ -10,7 +10,7 @@ import pytest
 from bench.accuracy.cells import table
 from bench.accuracy.force_page import force_parts
 from bench.accuracy.keep import keep_force
-from bench.accuracy.page import JSON, PEERS, compare, headline, main_text, page
+from bench.accuracy.page import JSON, PEERS, _guard, compare, headline, main_text, page
 from bench.accuracy.run import CASES, FILES, MAPPINGS, command, missing_files, split_truth, true_pairs
 from linkage_spark.settings.mapping import load_mapping
 from tests.unit.report import made_up
@@ -92,6 +92,28 @@ def clusters(f1, precision):
 def test_the_headline_of_dedupe_is_of_clusters_and_of_link_of_pairs():
     assert headline(clusters(0.8, 0.7), "clusters")["f1"] == 0.8
     assert headline(clusters(0.8, 0.7), "pairs")["f1"] == 0.99
+
+
+def held(wrong, right, f1):
+    return {
+        "pairwise_precision": {"numerator": right, "denominator": right + wrong},
+        "pairwise_f1": {"value": f1},
+        "b_cubed_f1": 0.9,
+    }
+
+
+def test_what_the_guard_cut_stands_with_the_clusters_before_it_and_after_it():
+    run = {
+        "guard": {"linked_pairs_cut": {"dates_contradict": 12, "too_large": 1}},
+        "cluster_truth_before_guard": held(40, 1000, 0.95),
+        "cluster_truth": held(3, 990, 0.96),
+    }
+    said, written = _guard({"s.default": run, "s.shipped": {"cluster_truth": held(1, 2, 0.5)}}, PEER)
+    assert "before it → after it" in said
+    assert written.splitlines()[2:] == [
+        "| a set | trained | 13 | dates contradict 12, too large 1 | 40 → 3 | 1,000 → 990 | 0.9500 → 0.9600 | 0.9000 |"
+    ]
+    assert _guard({"s.shipped": {"cluster_truth": held(1, 2, 0.5)}}, PEER) == []
 
 
 def test_a_page_without_figures_says_so_and_marks_nothing_as_met():
