@@ -149,6 +149,12 @@ def test_the_guard_cuts_an_edge_by_number_where_dates_contradict(spark: SparkSes
     assert ("a1", "c1", "dates_contradict") in world.pairs(world.kept_edges, "cut_reason")
 
 
+def test_an_equal_number_tells_a_later_forename_in_use_from_a_twin(spark: SparkSession) -> None:
+    rows = [person(f"m{no}", given, "vantrizzel") for no, given in enumerate(("qorwen belinda", "belinda"))]
+    assert World(spark, rows).together() == [{"m0"}, {"m1"}]
+    assert World(spark, rows, numbers=[number("m0", PNC), number("m1", PNC)]).together() == [{"m0", "m1"}]
+
+
 def test_not_the_same_and_the_same_by_a_reviewer_outweigh_numbers(spark: SparkSession) -> None:
     equal, differing = [number("a1", PNC), number("a5", PNC)], [number("a1", PNC), number("a5", OTHER_PNC)]
     denied = World(spark, RECORDS, [("a1", "a5", "not_same", 2)], numbers=equal)

@@ -179,7 +179,11 @@ def conflicts_inside(
     judged = judgements.where("not same").select(
         "left_record_id", "right_record_id", F.lit(CutReason.JUDGED_NOT_SAME.value).alias("reason")
     )
-    by_values = conflicting_pairs(scored, model=comparing.model).unionByName(later_forename_conflicts(pairs, records))
+    same_number = edges.where("same_identifier").select("left_record_id", "right_record_id")
+    told_apart = pairs.join(same_number, on=["left_record_id", "right_record_id"], how="left_anti")
+    by_values = conflicting_pairs(scored, model=comparing.model).unionByName(
+        later_forename_conflicts(told_apart, records)
+    )
     return by_values.unionByName(differing_pairs(numbers, components, most_records=most_records)).unionByName(judged)
 
 

@@ -103,8 +103,8 @@ def conflicting_pairs(scored: DataFrame, *, model: Model) -> DataFrame:
 def later_forename_conflicts(pairs: DataFrame, records: DataFrame) -> DataFrame:
     """Pairs of which one is called by a later forename of the other, whose own first forename is another.
 
-    A middle name in use looks like that, and so does a twin or a brother who bears the other's name as a second one. Nothing
-    recorded tells them apart, and joining two people is the worse error. Forenames in another order are one
+    A middle name in use looks like that, and so does a twin or a brother who bears the other's name as a second one. Name,
+    date and home do not tell them apart, and joining two people is the worse error. Forenames in another order are one
     name, and a prefix such as Muhammad before the first forename is none. Main rows alone decide: an alias is no second name.
 
     Args:
