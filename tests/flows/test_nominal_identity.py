@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from pyspark.sql import DataFrame
@@ -25,6 +24,8 @@ from linkage_spark.nominals.identity import Identity, assign_identity, assign_me
 from linkage_spark.nominals.identity_checks import SENTENCES, IdentityFault, faults_in_words, identity_faults
 from linkage_spark.nominals.replay import replay, replay_nominals, run_no_at
 from linkage_spark.tables.nominals import NOMINAL, NOMINAL_EVENT, NOMINAL_MEMBER, NOMINAL_RUN
+from tests.support.nominal_rules import Clusters, Plain, Row
+from tests.support.session_state import INTERPRETED, settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -34,10 +35,6 @@ RUNS = 6
 CHECKED = (1, 4, RUNS)
 """Runs whose faults are counted and whose events are replayed by Spark; those of every run are replayed in plain Python."""
 WORLDS = 200
-
-Row = tuple[Any, ...]
-Clusters = dict[int, tuple[int, bool]]
-"""Record → (cluster, quarantined)."""
 
 
 def together(*clusters: Sequence[int], held: Sequence[int] = ()) -> Clusters:
@@ -157,92 +154,6 @@ def of_run(run_no: int) -> Clusters:
     return found
 
 
-# ---- the rules in plain Python -------------------------------------------------------------------------------
-
-
-@dataclass
-class Plain:
-    """Members, nominals and events after each run, from the rules in words. Ids of new nominals are learned from the tool."""
-
-    home: dict[int, tuple[int, bool, int]] = field(default_factory=dict)
-    nominals: dict[int, tuple[str, int, int, int | None, int | None]] = field(default_factory=dict)
-
-    def run(self, clusters: Clusters, run_no: int, id_given: dict[int, int]) -> set[Row]:
-        """One run; its events.
-
-        ``id_given``: the nominal in which the tool put a record, asked for records that need a new nominal alone.
-        """
-        before, groups = self.home, self._groups(clusters)
-        claims: dict[int, list[int]] = {}
-        for nominal in sorted({at for at, _, _ in before.values()}):
-            offers = []
-            for place, (records, held) in enumerate(groups):
-                mine = [record for record in records if record in before and before[record][0] == nominal]
-                if mine:
-                    offers.append((held, len(mine), [(-before[r][2], -r) for r in mine], place))
-            if offers:
-                best = max(offers, key=lambda offer: (offer[0], offer[1], max(offer[2])))
-                claims.setdefault(best[3], []).append(nominal)
-        self.home, into = {}, {}
-        for place, (records, held) in enumerate(groups):
-            claimed = sorted(claims.get(place, []), key=lambda nominal: (self.nominals[nominal][2], nominal))
-            nominal = claimed[0] if claimed else id_given[min(records)]
-            if not claimed:
-                assert nominal not in self.nominals, "an id is given twice"
-                self.nominals[nominal] = ("new", 0, run_no, None, None)
-            into.update(dict.fromkeys(claimed[1:], nominal))
-            for record in records:
-                stays = record in before and before[record][0] == nominal
-                self.home[record] = (nominal, held, before[record][2] if stays else run_no)
-        return self._record_events(before, into, run_no) | self._end_or_count(into, run_no)
-
-    def _groups(self, clusters: Clusters) -> list[tuple[list[int], bool]]:
-        groups: dict[Row, list[int]] = defaultdict(list)
-        for record, (cluster, held) in clusters.items():
-            if not held:
-                groups["cluster", cluster, False].append(record)
-            elif record in self.home:
-                groups["nominal", self.home[record][0], True].append(record)
-            else:
-                groups["alone", record, True].append(record)
-        return [(records, key[2]) for key, records in groups.items()]
-
-    def _record_events(self, before: dict[int, tuple[int, bool, int]], into: dict[int, int], run_no: int) -> set[Row]:
-        told: set[Row] = set()
-        for record in before.keys() | self.home.keys():
-            was = before[record][0] if record in before else None
-            now = self.home[record][0] if record in self.home else None
-            if now is None:
-                told.add((run_no, "left", was, None, record))
-            elif now != was:
-                told.add((run_no, "joined", now, was, record))
-                if was is not None and into.get(was) != now:
-                    told.add((run_no, "split", was, now, None))
-        return told
-
-    def _end_or_count(self, into: dict[int, int], run_no: int) -> set[Row]:
-        told: set[Row] = set()
-        held_of = {nominal: held for nominal, held, _ in self.home.values()}
-        sizes = Counter(nominal for nominal, _, _ in self.home.values())
-        for nominal, (state, _, created, _, ended) in list(self.nominals.items()):
-            if ended is not None:
-                continue
-            if state == "new":
-                told.add((run_no, "created", nominal, None, None))
-            if nominal in sizes:
-                now = "quarantined" if held_of[nominal] else "live"
-                if now == "quarantined" != state:
-                    told.add((run_no, "quarantined", nominal, None, None))
-                if state == "quarantined" != now:
-                    told.add((run_no, "released", nominal, None, None))
-                self.nominals[nominal] = (now, sizes[nominal], created, None, None)
-            else:
-                now = "merged" if nominal in into else "retired"
-                told.add((run_no, now, nominal, into.get(nominal), None))
-                self.nominals[nominal] = (now, 0, created, into.get(nominal), run_no)
-        return told
-
-
 # ---- the fold ------------------------------------------------------------------------------------------------
 
 
@@ -330,23 +241,6 @@ class Fold:
         """Events of a run by kind, in one history."""
         mine = self.nominals(name, run_no)
         return dict(Counter(row[1] for row in self.runs[run_no].event if row[2] in mine))
-
-
-#: Tiny frames under long plans: interpreting them is quicker than compiling them.
-INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
-
-
-@contextmanager
-def settings(spark: SparkSession, **values: str) -> Iterator[None]:
-    """Session settings for a while."""
-    were = {name: spark.conf.get(name) for name in values}
-    try:
-        for name, value in values.items():
-            spark.conf.set(name, value)
-        yield
-    finally:
-        for name, value in were.items():
-            spark.conf.set(name, str(value))
 
 
 @pytest.fixture(scope="module")
@@ -547,6 +441,17 @@ def by_nominal(told: Told) -> dict[int, list[int]]:
     for record, nominal, _, _ in told.member:
         found[nominal].append(record)
     return found
+
+
+def test_a_new_id_is_made_of_the_lowest_record_of_its_group_and_the_number_of_the_run(fold: Fold) -> None:
+    made: list[Row] = []
+    for run_no in range(1, RUNS + 1):
+        groups = by_nominal(fold.runs[run_no])
+        made += [(row[2], min(groups[row[2]]), run_no) for row in fold.runs[run_no].event if row[1] == "created"]
+    rows = fold.spark.createDataFrame(made, "nominal_id long, record_id long, run_no int")
+    wanted = F.xxhash64(F.lit("nominal"), "record_id", "run_no")
+    assert len(made) > 1000
+    assert rows.where(F.col("nominal_id") != wanted).count() == 0
 
 
 def test_no_run_has_a_fault(fold: Fold) -> None:
