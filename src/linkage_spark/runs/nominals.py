@@ -102,7 +102,7 @@ def nominals(run: RunContext) -> None:
         frozen=_frozen(of_model),
     )
     try:
-        for name, work in _STAGES.items():
+        for name, work in STAGES.items():
             run_stage(run.progress, saved, name, partial(work, state))
         published = publish_nominals(state, made_from=made_from)
     except Exception as error:
@@ -214,7 +214,7 @@ def _record_failure(run: RunContext, good: GoodRun, error: Exception) -> None:
     )
 
 
-_STAGES: Mapping[str, Callable[[NominalRun, Stage], Done]] = {
+STAGES: Mapping[str, Callable[[NominalRun, Stage], Done]] = {
     "freeze model": nominal_stages.freeze,
     "compare": nominal_stages.compare,
     "accept": nominal_stages.accept,
@@ -225,3 +225,4 @@ _STAGES: Mapping[str, Callable[[NominalRun, Stage], Done]] = {
     "persons": nominal_stages.describe,
     "check": nominal_stages.check,
 }
+"""The stages of a run in their order, by name; each needs what those before it left."""
