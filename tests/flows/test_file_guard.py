@@ -41,7 +41,7 @@ SINGH_AND_KAUR = [
     person("s2", "jasvir kaur", "dhillon", "1984-02-03", HOME),
 ]
 ONE_PERSON = [
-    person(f"p{no}", "quintilla", "zzyzxqua", "1984-02-03", home) for no, home in enumerate((HOME, AWAY, HOME))
+    person(f"p{no}", "quintilla", "zzyzxqua", "1952-10-28", home) for no, home in enumerate((HOME, AWAY, HOME))
 ]
 EVERYBODY = [*TWINS, *FATHER_AND_SON, *SINGH_AND_KAUR, *ONE_PERSON]
 

@@ -97,15 +97,19 @@ def test_a_pair_too_large_to_be_looked_into_has_no_conflict(spark: SparkSession)
 
 def test_an_equal_verified_number_joins_with_one_more_agreement(spark: SparkSession) -> None:
     """Four pairs of one number each: name alone, date of birth alone, home alone, nothing."""
-    homes = {
-        ref: f"{no}|elm grove|birmingham|B23 6AB" for no, ref in enumerate(("name", "date", "home", "none"), start=20)
+    people = {
+        "name": ("qorwen", "vantrizzel", "1984-03-12"),
+        "date": ("belinda", "quagmire", "1971-05-02"),
+        "home": ("ulric", "penhallow", "1966-11-30"),
+        "none": ("barnaby", "sproggett", "1959-07-21"),
     }
-    rows = [person(f"{ref}-1", "qorwen", f"{ref}zzelby", "1984-03-12", home) for ref, home in homes.items()]
+    homes = {ref: f"{no}|elm grove|birmingham|B23 6AB" for no, ref in zip((20, 40, 60, 80), people, strict=True)}
+    rows = [person(f"{ref}-1", *told, homes[ref]) for ref, told in people.items()]
     rows += [
-        person("name-2", "qorwen", "namezzelby", None, AWAY),
-        person("date-2", "belinda", "otherwise", "1984-03-12", MOVED),
+        person("name-2", "qorwen", "vantrizzel", None, AWAY),
+        person("date-2", "wilhelmina", "otherwise", people["date"][2], MOVED),
         person("home-2", "tomas", "belloquin", None, homes["home"]),
-        person("none-2", "ulric", "penhallow", None, AWAY),
+        person("none-2", "leopold", "zzyzxqua", None, AWAY),
     ]
     assert World(spark, rows).edges.count() == 0
     numbers = [number(row["person_ref"], f"2004/{row['person_ref'][:-2]}") for row in rows]

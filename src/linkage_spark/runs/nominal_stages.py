@@ -240,7 +240,7 @@ def accept(state: NominalRun, stage: Stage) -> Done:
     counts = {
         "accepted edges": F.count(F.lit(1)),
         "of these with the same verified number": F.count_if("same_identifier"),
-        "of these joined by the number": F.count_if("same_identifier and not by_rule and not judged_same"),
+        "of these joined by the number": F.count_if(F.expr("same_identifier and not by_rule and not judged_same")),
         "of these judged the same": F.count_if("judged_same"),
         "of these judged not the same": F.count_if("denied"),
     }
