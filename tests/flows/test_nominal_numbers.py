@@ -8,7 +8,7 @@ from linkage_spark.nominals.guard import GuardLimits
 from linkage_spark.nominals.numbers import count_numbers, differing_pairs, equal_pairs, usable_numbers
 from linkage_spark.nominals.records import with_record_id
 from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
-from tests.flows.test_cluster import AWAY, MOVED, ONE_PERSON, RECORDS, World
+from tests.flows.test_cluster import AWAY, HOME, LIMITS, MOVED, ONE_PERSON, RECORDS, World
 from tests.support.contract_rows import contract_rows
 from tests.support.persons import person
 
@@ -157,6 +157,28 @@ def test_an_equal_number_tells_a_later_forename_in_use_from_a_twin(spark: SparkS
     rows = [person(f"m{no}", given, "vantrizzel") for no, given in enumerate(("qorwen belinda", "belinda"))]
     assert World(spark, rows).together() == [{"m0"}, {"m1"}]
     assert World(spark, rows, numbers=[number("m0", PNC), number("m1", PNC)]).together() == [{"m0", "m1"}]
+
+
+def test_an_equal_number_holds_two_homes_of_two_records_each_together(spark: SparkSession) -> None:
+    """Somebody who has moved: name and date alone weigh less than a bridge must."""
+    rows = [
+        person(f"h{no}", "qorwen", "vantrizzel", "1984-03-12", home)
+        for no, home in enumerate((HOME, HOME, MOVED, MOVED))
+    ]
+    world = World(spark, rows, numbers=[number("h0", PNC), number("h2", PNC)])
+    (bridge,) = world.edges.where("same_identifier").collect()
+    assert bridge["match_weight_millibits"] < LIMITS.bridge_millibits
+    assert world.together() == [{"h0", "h1", "h2", "h3"}]
+
+
+def test_an_alias_that_agrees_is_enough_where_a_heavier_pair_of_rows_does_not(spark: SparkSession) -> None:
+    rows = [
+        person("v1", "wilhelmina", "sproggett", "1984-03-12", HOME),
+        person("v2", "w", "sproggett", "1984-03-13", AWAY),
+        person("v2", "tomas", "belloquin", "1984-03-12", AWAY, variant_no=1, variant_kind="alias"),
+    ]
+    assert World(spark, rows).edges.count() == 0
+    assert numbered(World(spark, rows, numbers=[number("v1", PNC), number("v2", PNC)])) == {("v1", "v2")}
 
 
 def test_not_the_same_and_the_same_by_a_reviewer_outweigh_numbers(spark: SparkSession) -> None:

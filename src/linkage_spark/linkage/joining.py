@@ -64,10 +64,10 @@ def agreeing_pairs(scored: DataFrame, *, model: Model) -> DataFrame:
         model: the model of nominals.
 
     Returns:
-        Columns of ``joining_pairs``, of the best variants.
+        Columns of ``joining_pairs``, of the best variants among those that agree.
     """
-    best = best_variants(with_policy(SCORED_PAIR.conform(scored), model=model))
-    return _with_ends(best.where("name_whole or dob_full or same_premises")).select(*_own_columns(model))
+    judged = with_policy(SCORED_PAIR.conform(scored), model=model).where("name_whole or dob_full or same_premises")
+    return _with_ends(best_variants(judged)).select(*_own_columns(model))
 
 
 def without_floor(model: Model) -> Model:

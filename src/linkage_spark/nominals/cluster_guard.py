@@ -22,7 +22,8 @@ def guard_clusters(
     conflicts: Iterable[Conflict],
     *,
     max_records: int,
-) -> tuple[Codes, tuple[Cut, ...]]:
+    most_pairs: int = 1_000_000,
+) -> tuple[Codes, tuple[Cut, ...], Codes]:
     """Clusters without conflicts and of no more than ``max_records``, each inside one that was given.
 
     A cluster with a conflict in it, or too many records, is made anew by ``guard.split_component`` from its accepted
@@ -36,9 +37,11 @@ def guard_clusters(
         weight_millibits: what each weighs, 1/1000 bit.
         conflicts: records that may not stand together; such of two clusters are passed over.
         max_records: most records of one cluster, at least 1.
+        most_pairs: accepted pairs that are looked at in all, about 1 KB each; clusters with the fewest come first.
 
     Returns:
-        The labels, and every accepted pair inside one given cluster that now lies between two, by left, then right.
+        The labels; every accepted pair inside one given cluster that now lies between two, by left, then right; and the labels
+        of clusters that were left as they are, since they hold too many pairs.
     """
     against: dict[int, list[Conflict]] = {}
     for conflict in conflicts:
@@ -46,6 +49,10 @@ def guard_clusters(
             against.setdefault(int(labels[conflict.left]), []).append(conflict)
     sizes = np.bincount(labels, minlength=len(labels))
     looked_into = np.union1d(np.flatnonzero(sizes > max_records), np.fromiter(against, dtype=np.int64))
+    pairs = np.bincount(labels[left[labels[left] == labels[right]]], minlength=len(labels))[looked_into]
+    in_order = np.argsort(pairs, kind="stable")
+    fits = np.cumsum(pairs[in_order]) <= most_pairs
+    looked_into, left_out = looked_into[in_order[fits]], looked_into[in_order[~fits]]
     members: dict[int, list[int]] = {int(label): [] for label in looked_into}
     for record in np.flatnonzero(np.isin(labels, looked_into)).tolist():
         members[int(labels[record])].append(record)
@@ -60,4 +67,4 @@ def guard_clusters(
         split = split_component(records, edges[label], against.get(label, ()), limits=limits)
         made[list(split.labels)] = list(split.labels.values())
         cuts += split.cuts
-    return made, tuple(sorted(cuts, key=lambda cut: (cut.left, cut.right)))
+    return made, tuple(sorted(cuts, key=lambda cut: (cut.left, cut.right))), np.sort(left_out)

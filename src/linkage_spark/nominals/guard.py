@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from linkage_spark.nominals.paths import bridges, reached, too_far_apart, tree_path
@@ -42,13 +42,15 @@ class GuardLimits:
 class Edge:
     """One accepted edge: ``left`` < ``right`` are record ids, the weight is in 1/1000 bit.
 
-    ``judged_same`` says that a reviewer's judgement *same* is in force for the pair.
+    ``judged_same`` says that a reviewer's judgement *same* is in force for the pair, ``same_number`` that both bear the same
+    verified number, of which the weight knows nothing.
     """
 
     left: int
     right: int
     weight_millibits: int
     judged_same: bool = False
+    same_number: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +109,8 @@ def split_component(
        maximum spanning tree), and part the cluster at the weakest edge on it that is not judged the same, of equal
        weights at the one nearest the middle of that path. All edges between the two sides are cut.
     4. *Weak bridge.* An edge below ``bridge_millibits`` that alone holds two sides of at least 2 records each
-       together is cut, the weakest first, until there is none. That makes no path longer, so rule 3 still holds.
+       together is cut, the weakest first, until there is none. That makes no path longer, so rule 3 still holds. An edge
+       between two records with the same verified number is not weak, whatever it weighs.
 
     A cut is never taken back, even where a later cut took its reason away. A component without conflicts of at most
     3 records, and no more than ``max_records`` and ``max_path`` + 1, is therefore never cut.
@@ -138,6 +141,7 @@ def split_component(
         ends=[(code[e.left], code[e.right]) for e in given],
         weights=[int(e.weight_millibits) for e in given],
         judged=len(same),
+        numbered={number for number, e in enumerate(given) if e.same_number},
         against={(_RANK[c.reason], code[c.left], code[c.right]) for c in against if (c.left, c.right) not in same},
     )
     work.join(max_records=limits.max_records)
@@ -202,12 +206,14 @@ class _Component:
         ends: Sequence[tuple[int, int]],
         weights: Sequence[int],
         judged: int,
+        numbered: Set[int],
         against: Iterable[_Against],
     ) -> None:
         self.cuts: dict[int, _Against] = {}
         self._ends = ends
         self._weights = weights
         self._judged = judged  # the edges before this number are judged the same
+        self._numbered = numbered  # edges between two records with the same verified number
         self._joined = _Joined(records, against)
         self._held: list[int] = []
         # Per record, neighbour → number of the edge: all edges inside clusters, and those alone that joined.
@@ -271,7 +277,7 @@ class _Component:
         """Rule 4. A cut makes no new bridge and no side larger: each bridge needs one look, the weakest first."""
         for number in reversed(bridges(self._near)):
             left, right = self._ends[number]
-            weak = number >= self._judged and self._weights[number] < below
+            weak = number >= self._judged and number not in self._numbered and self._weights[number] < below
             if weak and len(self._near[left]) > 1 and len(self._near[right]) > 1:
                 self._drop(number, CutReason.WEAK_BRIDGE)
                 del self._tree[left][right], self._tree[right][left]

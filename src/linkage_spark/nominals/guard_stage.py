@@ -16,6 +16,8 @@ from linkage_spark.tables.enums import CutReason
 LARGEST_UNTOUCHED = 3
 """A component of so few records, with nothing that speaks against it, is never cut (``guard.split_component``)."""
 
+_EDGE = ("left_record_id", "right_record_id", "match_weight_millibits", "judged_same", "same_identifier")
+
 _LABEL = StructType([StructField("record_id", LongType()), StructField("cluster_id", LongType())])
 _CUT = StructType(
     [
@@ -48,7 +50,8 @@ def guard_components(
 
     Args:
         components: ``record_id``, ``component_id``: every record that an edge touches.
-        edges: accepted edges that nobody denied: ``left_record_id``, ``right_record_id``, ``match_weight_millibits``, ``judged_same``.
+        edges: accepted edges that nobody denied: ``left_record_id``, ``right_record_id``, ``match_weight_millibits``,
+            ``judged_same``, ``same_identifier``.
         conflicts: ``left_record_id``, ``right_record_id``, ``reason`` (CutReason); pairs of different components are
             passed over, a pair may stand more than once.
         limits: of one person's cluster.
@@ -71,7 +74,7 @@ def guard_components(
         .agg(F.collect_list("record_id").alias("members"))
         .where(F.size("members") <= F.lit(most_records))
         .join(
-            _gathered(placed, "edges", ("left_record_id", "right_record_id", "match_weight_millibits", "judged_same")),
+            _gathered(placed, "edges", _EDGE),
             on=["component_id"],
         )
         .join(
@@ -131,6 +134,7 @@ def _split(row: Mapping[str, Any], limits: GuardLimits) -> Split:
             right=edge["right_record_id"],
             weight_millibits=edge["match_weight_millibits"],
             judged_same=edge["judged_same"],
+            same_number=edge["same_identifier"],
         )
         for edge in row["edges"]
     ]

@@ -74,7 +74,6 @@ def run_evaluate(
             raise UsageError("--ablation and --with-values need the truth of a made-up force, and there is none")
         frozen = _frozen(files, store, row, pinned)
         costly: Mapping[str, Any] | None = None
-        joined = ""
         with emptied(files, scratch(root, "evaluate")) as work:
             again = _screened_again(pinned, frozen, work, progress) if in_depth or truth is None else None
             if again is not None:
@@ -97,14 +96,16 @@ def run_evaluate(
                 figures["accuracy"], costly = measured.accuracy, measured.costly
                 if "expectation" in figures:
                     figures["expectation"]["people"]["truth"] = measured.people
+            with progress.stage("example hits") as stage:
+                examples = collect_examples(pinned.read(HIT), pinned.read(LINK))
+                stage.counts["hits"] = len(examples)
+            report = write_report(root, pinned.run_id, figures, files=files, examples=examples, costly=costly)
+            print(report.summary, end="", flush=True)
+            if truth is not None:
                 joined = _nominals(
                     truth, pinned, row, settings=settings.nominals, files=files, work=work, progress=progress
                 )
-        with progress.stage("example hits") as stage:
-            examples = collect_examples(pinned.read(HIT), pinned.read(LINK))
-            stage.counts["hits"] = len(examples)
-        report = write_report(root, pinned.run_id, figures, files=files, examples=examples, costly=costly)
-    print(report.summary + joined, end="", flush=True)
+                print(joined, end="", flush=True)
     _refuse_wide_gaps(figures)
     return 0
 

@@ -75,11 +75,12 @@ def guard(
         looked_into, left_out = _looked_into(graph, settings)
         conflicts = _conflicts(run, persons, decided, graph, looked_into, used, settings)
         left, right = np.minimum(graph.left, graph.right), np.maximum(graph.left, graph.right)
-        labels, cuts = guard_clusters(
+        labels, cuts, whole = guard_clusters(
             graph.labels, left, right, graph.millibits, conflicts, max_records=settings.max_records
         )
         guarded = Guarded(before=graph, after=replace(graph, labels=labels), cuts=cuts)
         _note(run, guarded, settings, conflicts=len(conflicts), looked_into=looked_into, left_out=left_out)
+        _warn_of_whole(run, graph, whole)
         stage.counts["linked pairs cut"] = len(cuts)
     return guarded
 
@@ -171,4 +172,15 @@ def _note(
         run.summary["warnings"].append(
             f"{len(left_out):,} clusters, of {records:,} records in all, hold too many pairs to be looked into for contradictions: train the model, or "
             "map more columns"
+        )
+
+
+def _warn_of_whole(run: FileRun, graph: Graph, whole: Codes) -> None:
+    """Clusters that hold too many linked pairs to be made anew."""
+    run.summary["guard"]["clusters_left_whole"] = len(whole)
+    if whole.size:
+        records = int(np.isin(graph.labels, whole).sum())
+        run.summary["warnings"].append(
+            f"{len(whole):,} clusters, of {records:,} records in all, were left as they are although they contradict themselves or are too large: they hold "
+            "too many linked pairs to be made anew; train the model, or map more columns"
         )

@@ -83,8 +83,8 @@ class NominalRun:
         return self.run.store.read(contract, version=self.saved.versions[contract.name])
 
     def before(self, contract: TableContract) -> DataFrame:
-        """A table as the last good run of this job left it; empty before the first."""
-        if self.former is None:
+        """A table as the last good run of this job left it; empty before the first, and where that run knew no such table."""
+        if self.former is None or contract.name not in self.former.versions:
             return self.run.spark.createDataFrame([], schema=contract.schema)
         return self.run.store.read(contract, version=self.former.versions[contract.name])
 

@@ -25,7 +25,7 @@ def codes(values: list[int]) -> np.ndarray:
 def guarded(
     labels: list[int], weights: Weights, *conflicts: tuple[int, int], most: int = 100
 ) -> tuple[list[int], tuple[Cut, ...]]:
-    found, cuts = guard_clusters(
+    found, cuts, whole = guard_clusters(
         codes(labels),
         codes([left for left, _ in weights]),
         codes([right for _, right in weights]),
@@ -33,6 +33,7 @@ def guarded(
         [Conflict(left, right, CutReason.DATES_CONTRADICT) for left, right in conflicts],
         max_records=most,
     )
+    assert not whole.size
     return found.tolist(), cuts
 
 
@@ -51,6 +52,27 @@ def test_a_cluster_of_too_many_records_keeps_its_strongest_pairs_and_the_cut_nam
 def test_a_cluster_with_nothing_against_it_stays_whatever_holds_it() -> None:
     chain = {(place, place + 1): 1 for place in range(30)}
     assert guarded([0] * 31, chain) == ([0] * 31, ())
+
+
+def test_clusters_that_hold_too_many_pairs_are_left_as_they_are_and_named() -> None:
+    chain = {(place, place + 1): 1 for place in range(4)}
+    labels, pairs, against = (
+        codes([0] * 5 + [5] * 3),
+        [*chain, (5, 6), (6, 7)],
+        [Conflict(5, 7, CutReason.TWIN_PATTERN)],
+    )
+    found, cuts, whole = guard_clusters(
+        labels,
+        codes([one for one, _ in pairs]),
+        codes([other for _, other in pairs]),
+        codes([9] * 6),
+        against,
+        max_records=4,
+        most_pairs=5,
+    )
+    assert found.tolist() == [0] * 5 + [5, 5, 7]
+    assert [(cut.left, cut.right) for cut in cuts] == [(6, 7)]
+    assert whole.tolist() == [0]
 
 
 def test_what_lies_between_two_clusters_is_no_matter_of_the_guard() -> None:

@@ -102,6 +102,14 @@ def test_a_weak_bridge_between_two_cliques_is_cut_and_a_strong_one_is_not() -> N
         assert cuts == ({(3, 4): (CutReason.WEAK_BRIDGE, None, None)} if cut else {})
 
 
+def test_a_bridge_between_two_records_with_the_same_number_is_not_weak() -> None:
+    edges = [Edge(1, 2, 30_000), Edge(3, 4, 30_000), Edge(1, 3, 6_550, same_number=True)]
+    limits = replace(WIDE, bridge_millibits=14_000)
+    assert clusters_of(split_component((1, 2, 3, 4), edges, (), limits=limits)) == [[1, 2, 3, 4]]
+    edges[-1] = replace(edges[-1], same_number=False)
+    assert clusters_of(split_component((1, 2, 3, 4), edges, (), limits=limits)) == [[1, 2], [3, 4]]
+
+
 def test_two_weak_edges_between_two_cliques_are_no_bridge() -> None:
     weights = clique((1, 2, 3), 9_000) | clique((4, 5, 6), 9_000) | {(3, 4): 5_000, (2, 5): 100}
     assert split(weights, limits=replace(WIDE, bridge_millibits=8_000)) == ([[1, 2, 3, 4, 5, 6]], {})
@@ -297,12 +305,14 @@ def component(draw: random.Random) -> Case:
     pairs = list(itertools.combinations(range(records), 2))
     tree = {(draw.randrange(max(0, high - draw.randint(1, 4)), high), high) for high in range(1, records)}
     chosen = sorted(tree | set(draw.sample(pairs, draw.randint(0, len(pairs) // draw.choice((1, 3, 8))))))
-    judged = draw.choice((0.0, 0.1, 0.5))
+    judged, numbered = draw.choice((0.0, 0.1, 0.5)), draw.choice((0.0, 0.2))
     reasons = [reason for reason in CutReason if reason not in LIMIT_REASONS]
     against = draw.choices(pairs, k=draw.choice((0, 0, 1, 2, 6))) if pairs else []
     return Case(
         members=frozenset(range(records)),
-        edges=tuple(Edge(*pair, draw.randint(1, 5), draw.random() < judged) for pair in chosen),
+        edges=tuple(
+            Edge(*pair, draw.randint(1, 5), draw.random() < judged, draw.random() < numbered) for pair in chosen
+        ),
         conflicts=tuple(dict.fromkeys(Conflict(*pair, draw.choice(reasons)) for pair in against)),
         limits=GuardLimits(
             max_records=draw.choice((2, 4, 6, 12)),
@@ -382,6 +392,7 @@ def oracle(case: Case) -> tuple[Clusters, dict[tuple[int, int], tuple[CutReason,
             for e in inside()
             if e.weight_millibits < case.limits.bridge_millibits
             and (e.left, e.right) not in same
+            and not e.same_number
             and e.right not in (left := walk([o for o in inside() if o != e], e.left))
             and len(left) > 1
             and len(walk([o for o in inside() if o != e], e.right)) > 1
@@ -429,7 +440,7 @@ def assert_promises(case: Case, answer: Split) -> None:
             held = walk(judged, low)
             assert all(s <= case.limits.max_path or high in held for high, s in walk(inside, low).items())
         for e in inside:
-            if e.weight_millibits < case.limits.bridge_millibits and e not in judged:
+            if e.weight_millibits < case.limits.bridge_millibits and e not in judged and not e.same_number:
                 side = walk([other for other in inside if other != e], e.left)
                 assert e.right in side or min(len(side), len(cluster) - len(side)) < 2
 

@@ -225,6 +225,16 @@ def test_a_guard_that_cut_nothing_is_said_to_have_looked_and_the_figures_before_
     assert 'id="table-guard"' not in text and 'id="table-cluster_accuracy_before"' not in text
 
 
+def test_a_guard_that_did_not_look_for_contradictions_says_so() -> None:
+    idle = {**GUARD, "linked_pairs_cut": {}}
+    never = render_person_files({**full(), "guard": {**idle, "contradictions": "never"}})
+    assert "looked for clusters of too many records alone" in never
+    some = render_person_files({**full(), "guard": {**idle, "clusters_not_looked_into": 1_002}})
+    assert "1,002 clusters hold too many pairs to be looked into" in some
+    for text in (never, some):
+        assert "looked into the clusters for contradictions" not in text
+
+
 def test_pairs_of_two_people_in_one_cluster_are_counted() -> None:
     made = person_tables.cluster_accuracy(cluster_figures(CELLS))
     assert ("pairs of two people in one cluster", "9") in made.rows
