@@ -44,7 +44,7 @@ def count_numbers(identifiers: DataFrame, *, max_records: int) -> DataFrame:
 
     Returns:
         One row, LONG: ``records`` with a usable number, ``contradicted`` records and kinds with two verified numbers,
-        ``too_common`` numbers on more than ``max_records`` records.
+        ``too_common`` numbers on more than ``max_records`` records, ``pairs`` that the others make at most.
     """
     by_record = _by_record(identifiers)
     records = by_record.agg(
@@ -52,7 +52,12 @@ def count_numbers(identifiers: DataFrame, *, max_records: int) -> DataFrame:
         F.count_if(F.col("numbers") > 1).alias("contradicted"),
     )
     bearers = _bearers(usable_numbers(identifiers))
-    return records.crossJoin(bearers.agg(F.count_if(F.col("bearers") > F.lit(max_records)).alias("too_common")))
+    few, pairs = F.col("bearers") <= F.lit(max_records), F.expr("bearers * (bearers - 1) div 2")
+    return records.crossJoin(
+        bearers.agg(
+            F.count_if(~few).alias("too_common"), F.coalesce(F.sum(F.when(few, pairs)), F.lit(0)).alias("pairs")
+        )
+    )
 
 
 def equal_pairs(numbers: DataFrame, *, max_records: int) -> DataFrame:

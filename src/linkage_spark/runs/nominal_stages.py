@@ -224,7 +224,7 @@ def compare(state: NominalRun, stage: Stage) -> Done:
 
 def accept(state: NominalRun, stage: Stage) -> Done:
     """Pairs that the joining rule accepts, pairs with the same verified number, and pairs judged the same."""
-    most = state.limits.max_records
+    most = state.run.settings.nominals.max_bearers
     edges = accepted_edges(
         state.work("scored"),
         state.records,
@@ -234,6 +234,7 @@ def accept(state: NominalRun, stage: Stage) -> Done:
         most_bearers=most,
     )
     told = count_numbers(state.identifiers, max_records=most).collect()[0]
+    stage.counts["pairs with the same verified number, at most"] = int(told["pairs"])
     stage.counts["records with a verified number"] = int(told["records"])
     stage.counts["two verified numbers of one kind on a record, not used"] = int(told["contradicted"])
     stage.counts["numbers on too many records to join any"] = int(told["too_common"])

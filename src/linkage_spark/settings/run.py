@@ -87,6 +87,7 @@ class NominalSettings(Frozen):
         engine: who finds connected components.
         driver_edges: most accepted edges that 'auto' brings to the driver.
         max_records, max_path, bridge_bits: limits of one person's cluster (``nominals.guard.GuardLimits``).
+        max_bearers: a verified PNC or CRO number on more records joins none of them.
         quarantine_records: components with more records are not looked into and wait for a reviewer.
     """
 
@@ -96,6 +97,7 @@ class NominalSettings(Frozen):
     max_records: int = Field(ge=1)
     max_path: int = Field(ge=1)
     bridge_bits: float
+    max_bearers: int = Field(ge=2)
     quarantine_records: int = Field(ge=3)
 
     @property
