@@ -98,6 +98,8 @@ def column_faults(feed: FeedMapping, frame: DataFrame | None) -> list[str]:
             for column in columns:
                 if column in there:
                     faults += _type_fault(feed, block, name, column, C.type_of(frame, column), file)
+                    if name == "verified":
+                        faults += _words_fault(feed, block, column, C.type_of(frame, column), file)
     if feed.allow_list:
         faults += [
             f"{feed.key}: column {name} is not on the allow-list; take it out of the extract, or map it in {file} "
@@ -203,6 +205,18 @@ def _type_fault(feed: FeedMapping, block: Produces, name: str, column: str, kind
         return []
     has = f"{feed.key}: column {column} has type {kind.simpleString()}"
     return [f"{has}, but {name} of {block.table} needs {needed}; convert it in the feed, or correct {file}"]
+
+
+def _words_fault(feed: FeedMapping, block: Produces, column: str, kind: DataType, file: str) -> list[str]:
+    """A column whose values nothing turns into verified, so that every number of the feed would count for nothing."""
+    has = f"{feed.key}: column {column} has type {kind.simpleString()}"
+    if not isinstance(kind, BooleanType):
+        remedy = f'give its block in {file} words, as in verified = {{ "Y" = true, "N" = false }}'
+        return [] if block.verified else [f"{has}, and nothing says which of its values mean verified; {remedy}"]
+    if not block.verified or "TRUE" in block.verified:
+        return []
+    remedy = f'take the words of verified out of its block in {file}, or add "TRUE" to them'
+    return [f"{has}, but the words of verified do not say what TRUE means; {remedy}"]
 
 
 def _needed_type(name: str, kind: DataType, block: Produces) -> str | None:

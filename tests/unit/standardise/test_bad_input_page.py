@@ -5,10 +5,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from pyspark.sql.types import BooleanType, StringType, StructField, StructType
+from pyspark.sql.types import BooleanType, StringType, StructField, StructType, TimestampType
 
 from linkage_spark.errors import SettingsError
-from linkage_spark.settings.sources import feeds_of, load_sources
+from linkage_spark.settings.sources import Produces, feeds_of, load_sources
 from linkage_spark.standardise.columns import check_words, choose_fill_faults, column_faults
 from linkage_spark.tables.enums import DobIssue, RefusalReason
 
@@ -41,6 +41,17 @@ def known(key, *, without=(), further=()):
 def test_messages_on_columns_stand_on_the_page(key, there):
     faults = [fault for fault in column_faults(FEEDS[key], there) if f"`{fault}`" in PAGE]
     assert len(faults) == 1
+
+
+def test_the_message_on_verified_without_words_stands_on_the_page():
+    record = FEEDS["custody.record"]
+    columns = {"person_ref": "CUSTODY_NO", "pnc_id": "PNC_ID", "verified": "FINGERPRINTED", "version": "UPDATED_AT"}
+    block = Produces.model_validate({"table": "person_identifier", "columns": columns})
+    feed = record.model_copy(update={"produces": (*record.produces, block)})
+    there = frame(known("custody.record", further=["PNC_ID", "FINGERPRINTED"]), UPDATED_AT=TimestampType())
+    found = [fault for fault in column_faults(feed, there) if "FINGERPRINTED" in fault]
+    assert len(found) == 1
+    assert f"`{found[0]}`" in PAGE
 
 
 def test_messages_on_content_stand_on_the_page():
