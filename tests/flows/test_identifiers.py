@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections import Counter
 from datetime import date
@@ -326,3 +327,25 @@ def test_no_other_table_knows_a_mapped_number(spark: SparkSession, tmp_path: Pat
         assert rows[0] == rows[1], name
         assert not any("2004/0000123" in row for row in rows[0]), name
     assert with_numbers.person_identifier.count() == 2
+
+
+def test_refused_rows_of_other_tables_are_kept_without_numbers(spark: SparkSession, tmp_path: Path) -> None:
+    """Two rows that differ in their numbers alone are two versions all the same, not one row twice."""
+    sources = mapped(tmp_path, INLINE)
+    one, other = pnc(2004, 123), pnc(2011, 5)
+    feeds = raw_feeds(spark) | {
+        "custody.record": custody(spark, ("K1", one, cro(1998, 77), "Y", 1), ("K1", other, cro(1999, 78), "Y", 1))
+    }
+    refused = standard(feeds, sources).refused.where("row_key in ('K1', 'K1/K1')").collect()
+    others = [row for row in refused if row["produces"] != "person_identifier"]
+    assert sorted((row["produces"], row["reason"]) for row in others) == [
+        ("event", "superseded_version"),
+        ("involvement", "superseded_version"),
+        ("person", "superseded_version"),
+    ]
+    told = [json.loads(row["row_json"]) for row in others]
+    assert all(row["CUSTODY_NO"] == "K1" and row["FINGERPRINTED"] == "Y" for row in told)
+    assert not any({"PNC_ID", "CRO"} & set(row) for row in told)
+    numbers = [json.loads(row["row_json"]) for row in refused if row["produces"] == "person_identifier"]
+    assert len(numbers) == 2
+    assert all(row["PNC_ID"] in (one, other) for row in numbers)

@@ -300,6 +300,13 @@ class FeedMapping(Frozen):
         return f"{self.source_system}.{self.name}"
 
     @property
+    def number_columns(self) -> frozenset[str]:
+        """The columns that hold PNC or CRO numbers."""
+        return frozenset(
+            column for block in self.produces for name in IDENTIFIER_INPUTS for column in block.columns.get(name, ())
+        )
+
+    @property
     def needed_columns(self) -> tuple[str, ...]:
         """The columns that must be there."""
         needed: dict[str, None] = {}

@@ -24,9 +24,11 @@ ROW_JSON = "row_json"
 def open_rows(frame: DataFrame, feed: FeedMapping, block: Produces, inputs: dict[str, Column]) -> DataFrame:
     """A feed's rows with what every table needs, beside the block's own ``inputs``.
 
-    Adds source_system, feed, produces, row_key, source_version, content_hash, raw__<feed>.
+    Adds source_system, feed, produces, row_key, source_version, content_hash, raw__<feed>. The raw row of any table but
+    person_identifier goes without the feed's PNC and CRO numbers.
     """
     kept = [name for name in frame.columns if name not in feed.never_read]
+    hidden = frozenset[str]() if block.table == "person_identifier" else feed.number_columns
     key_names = [column for name in _key_inputs(block) for column in block.columns.get(name, ())]
     return frame.select(
         F.lit(feed.source_system).alias("source_system"),
@@ -35,7 +37,7 @@ def open_rows(frame: DataFrame, feed: FeedMapping, block: Produces, inputs: dict
         C.row_key(key_names).alias("row_key"),
         C.version(frame, block).alias("source_version"),
         C.content_hash(kept).alias("content_hash"),
-        C.raw_struct(kept).alias(f"{RAW}{feed.name}"),
+        C.raw_struct([name for name in kept if name not in hidden]).alias(f"{RAW}{feed.name}"),
         *[column.alias(name) for name, column in inputs.items()],
     )
 

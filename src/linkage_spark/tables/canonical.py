@@ -258,7 +258,13 @@ REFUSED = TableContract(
             required=True,
         ),
         Field("column_name", STRING, "The column at fault; null when the whole row is."),
-        Field("row_json", STRING, "The raw row, kept so that nothing is lost. Personal data.", required=True),
+        Field(
+            "row_json",
+            STRING,
+            "The raw row, kept so that nothing is lost; mapped PNC and CRO numbers only where it is of person_identifier. "
+            "Personal data.",
+            required=True,
+        ),
     ),
 )
 

@@ -37,7 +37,8 @@ NOMINAL_EDGE = TableContract(
         Field(
             "same_identifier",
             BOOLEAN,
-            "Both records bear the same verified PNC or CRO number; the number itself stands in person_identifier alone.",
+            "Both records bear the same verified PNC or CRO number; the number itself stands in person_identifier, and in "
+            "refused rows of that table.",
             required=True,
         ),
         Field("cut_reason", STRING, "CutReason: why the guard cut the edge; null when it joins its two records."),

@@ -96,6 +96,7 @@ def test_numbers_are_mapped_like_any_other_table(conf):
     assert (block.table, block.verified) == ("person_identifier", {"Y": True})
     assert {"PNC_ID", "FINGERPRINTED"} <= set(record.needed_columns)
     assert record.makes_too(block, "person", "person_ref")
+    assert record.number_columns == {"PNC_ID"}
 
 
 @pytest.mark.parametrize(
