@@ -278,6 +278,125 @@ def test_a_feed_of_numbers_may_give_a_record_several_and_strangers_are_refused(
     assert reconciled(feeds, sources, made) == (6, 6)
 
 
+TOLD_LIST = LIST.replace("constants = { verified = true }", 'verified = { "Y" = true, "N" = false }').replace(
+    'pnc_id = ["PNC_YEAR", "PNC_SERIAL"]', 'pnc_id = "PNC_ID"\nverified = "FINGERPRINTED"'
+)
+
+
+def reasons_of(made: Any) -> Counter[tuple[str, str]]:
+    """Refused numbers by key and reason."""
+    refused = made.refused.where("produces = 'person_identifier'").collect()
+    return Counter((row["row_key"], row["reason"]) for row in refused)
+
+
+def test_a_list_that_has_a_number_verified_and_not_verified_keeps_it_verified(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    """Eight numbers, so that no hash of the rows favours the verified ones by chance."""
+    sources = mapped(tmp_path, TOLD_LIST)
+    found = [pnc(2004, serial) for serial in range(1, 9)]
+    listed = [("C1", number, told) for number in found for told in ("N", "Y", None)]
+    feeds = raw_feeds(spark) | {
+        "custody.number": spark.createDataFrame(listed, schema="CUSTODY_NO string, PNC_ID string, FINGERPRINTED string")
+    }
+    made = standard(feeds, sources)
+    assert numbers_of(made) == {("C1", "pnc_id", number, None, True) for number in found}
+    assert reasons_of(made) == {("C1", "duplicate_row"): 16}
+    assert reconciled(feeds, sources, made) == (24, 24)
+
+
+def test_versions_of_a_number_are_compared_within_a_list(spark: SparkSession, tmp_path: Path) -> None:
+    sources = mapped(tmp_path, TOLD_LIST + 'version = "SEQ"\n')
+    one, other = pnc(2004, 123), pnc(2011, 5)
+    listed = [("C1", one, "Y", 1), ("C1", one, "N", 2), ("C1", other, "N", 1), ("C1", other, "Y", 2)]
+    schema = "CUSTODY_NO string, PNC_ID string, FINGERPRINTED string, SEQ int"
+    feeds = raw_feeds(spark) | {"custody.number": spark.createDataFrame(listed, schema=schema)}
+    made = standard(feeds, sources)
+    assert numbers_of(made) == {("C1", "pnc_id", one, None, False), ("C1", "pnc_id", other, None, True)}
+    assert reasons_of(made) == {("C1", "superseded_version"): 2}
+    assert reconciled(feeds, sources, made) == (4, 4)
+
+
+def test_a_version_of_one_feed_outdoes_no_number_of_another(spark: SparkSession, tmp_path: Path) -> None:
+    """Inline rows have a time as version, the list has none: K1 is verified by the list alone, K2 inline alone."""
+    sources = mapped(tmp_path, INLINE, TOLD_LIST)
+    good = pnc(2004, 123)
+    schema = "CUSTODY_NO string, PNC_ID string, FINGERPRINTED string"
+    feeds = raw_feeds(spark) | {
+        "custody.record": custody(spark, ("K1", good, None, "N", 1), ("K2", good, None, "Y", 1)),
+        "custody.number": spark.createDataFrame([("K1", good, "Y"), ("K2", good, "N")], schema=schema),
+    }
+    made = standard(feeds, sources)
+    assert numbers_of(made) == {("K1", "pnc_id", good, None, True), ("K2", "pnc_id", good, None, True)}
+    refused = made.refused.where("produces = 'person_identifier'").collect()
+    assert sorted((row["row_key"], row["feed"], row["reason"]) for row in refused) == [
+        ("K1", "record", "duplicate_row"),
+        ("K2", "number", "duplicate_row"),
+    ]
+    assert reconciled(feeds, sources, made) == (4, 4)
+
+
+ARCHIVE = """
+[feeds.archive]
+path = "custody/archive"
+format = "parquet"
+[[feeds.archive.produces]]
+table = "person"
+[feeds.archive.produces.columns]
+person_ref = "CUSTODY_NO"
+name = "DETAINEE_NAME"
+version = "UPDATED_AT"
+[[feeds.archive.produces]]
+table = "person_identifier"
+constants = { verified = true }
+[feeds.archive.produces.columns]
+person_ref = "CUSTODY_NO"
+pnc_id = "PNC_ID"
+version = "UPDATED_AT"
+"""
+
+
+def test_of_two_feeds_that_make_the_person_the_newest_version_holds(spark: SparkSession, tmp_path: Path) -> None:
+    """PERSON and its number come from one row: K1 and K2 from the record, K3 from the archive, which names no CRO number."""
+    sources = mapped(tmp_path, INLINE, ARCHIVE)
+    old, new, other = pnc(2004, 123), pnc(2011, 5), cro(1998, 77)
+    feeds = raw_feeds(spark) | {
+        "custody.record": custody(
+            spark, ("K1", new, None, "Y", 3), ("K2", None, None, "Y", 3), ("K3", old, other, "Y", 1)
+        ),
+        "custody.archive": custody(
+            spark, ("K1", old, None, None, 1), ("K2", old, None, None, 1), ("K3", new, None, None, 3)
+        ),
+    }
+    made = standard(feeds, sources)
+    assert numbers_of(made) == {
+        ("K1", "pnc_id", new, None, True),
+        ("K3", "pnc_id", new, None, True),
+        ("K3", "cro", other, None, True),
+    }
+    newest = {
+        row["person_ref"]: row["source_version"] for row in made.person.where("source_system = 'custody'").collect()
+    }
+    shown = made.person_identifier.where("kind = 'pnc_id'").collect()
+    assert all(row["source_version"] == newest[row["person_ref"]] for row in shown)
+    assert reasons_of(made) == {
+        ("K1", "superseded_version"): 1,
+        ("K2", "superseded_version"): 1,
+        ("K3", "superseded_version"): 1,
+    }
+    assert reconciled(feeds, sources, made) == (6, 6)
+
+
+def test_two_columns_of_one_row_may_each_hold_a_number_of_the_same_kind(spark: SparkSession, tmp_path: Path) -> None:
+    second = INLINE.replace('pnc_id = "PNC_ID"\ncro = "CRO"\n', 'pnc_id = "CRO"\n')
+    sources = mapped(tmp_path, INLINE.replace('cro = "CRO"\n', ""), second)
+    one, other, old = pnc(2004, 123), pnc(2011, 5), pnc(1999, 8)
+    feeds = raw_feeds(spark) | {"custody.record": custody(spark, ("K1", one, other, "Y", 2), ("K1", old, None, "Y", 1))}
+    made = standard(feeds, sources)
+    assert numbers_of(made) == {("K1", "pnc_id", one, None, True), ("K1", "pnc_id", other, None, True)}
+    assert reconciled(feeds, sources, made) == (3, 3)
+
+
 def test_columns_are_looked_for_and_the_profile_counts_them_without_a_value(
     spark: SparkSession, tmp_path: Path
 ) -> None:

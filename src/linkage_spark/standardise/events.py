@@ -144,7 +144,7 @@ def judge_involvements(
         if not feed.makes_too(block, "event", "event_ref"):
             rows = _refuse_unknown_events(rows, events, block)
         if not feed.makes_too(block, "person", "person_ref"):
-            rows = refuse_unknown_persons(rows, persons, block)
+            rows = refuse_unknown_persons(rows, persons, F.lit(", ".join(block.columns["person_ref"])))
         frames.append(rows)
     rows_ = union_rows(frames)
     return None if rows_ is None else keep_newest(rows_, ("event_ref", "person_ref", "role_raw"))
@@ -202,9 +202,8 @@ def _refuse_unknown_events(rows: DataFrame, events: DataFrame | None, block: Pro
     ).drop("event_there")
 
 
-def refuse_unknown_persons(rows: DataFrame, persons: DataFrame | None, block: Produces) -> DataFrame:
-    """Rows whose person is an organisation, or is not there at all."""
-    column = F.lit(", ".join(block.columns["person_ref"]))
+def refuse_unknown_persons(rows: DataFrame, persons: DataFrame | None, column: Column) -> DataFrame:
+    """Rows whose person is an organisation, or is not there at all; ``column`` names the feed's columns of the key."""
     if persons is None:
         state = F.lit(None).cast("string")
     else:

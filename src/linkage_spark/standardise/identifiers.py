@@ -14,11 +14,12 @@ from functools import reduce
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.window import Window
 
 from linkage_spark.settings.sources import IDENTIFIER_INPUTS, FeedMapping, Produces, SourceMapping
 from linkage_spark.standardise import inputs as C
 from linkage_spark.standardise.events import blocks_of, refuse_unknown_persons
-from linkage_spark.standardise.rows import judge_rows, keep_newest, kept, open_rows, union_rows
+from linkage_spark.standardise.rows import judge_rows, kept, open_rows, refuse_older, union_rows
 from linkage_spark.tables.enums import IdentifierIssue, IdentifierKind, RefusalReason
 from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 
@@ -39,23 +40,42 @@ def judge_identifiers(
 ) -> DataFrame | None:
     """One row per number that a row of the feeds states, with its reason for refusal; None where the source maps none.
 
-    Rows that make the person too are versions of it, so that of these the newest alone holds, with its number or
-    without one. Elsewhere a person may have several rows, and all their numbers hold.
+    Rows that make the person too are versions of it, whichever feed they come from, so that of all that tell of a kind
+    the newest alone holds, with its number or without one. Elsewhere a person may have several rows, and all their
+    numbers hold; versions of one number are compared within one feed only. What then states a number once more is a
+    duplicate: the row that calls the number verified is kept.
 
     Args:
         feeds: the feeds that are there.
         source: the mapping.
         persons: judged persons of the source; a number of a person that is not there is refused.
     """
-    frames = []
+    of_persons: list[DataFrame] = []
+    lists: list[DataFrame] = []
     for feed, block in blocks_of(feeds, source, "person_identifier"):
         rows = _open_numbers(feeds[feed.key], feed, block)
-        if feed.makes_too(block, "person", "person_ref"):
-            rows = keep_newest(rows, ("person_ref", "kind"))
-        stated = rows.where(F.col("identifier_raw").isNotNull())
-        frames.append(refuse_unknown_persons(stated, persons, block))
-    together = union_rows(frames)
-    return None if together is None else keep_newest(together, ("person_ref", "kind", "identifier_raw"))
+        (of_persons if feed.makes_too(block, "person", "person_ref") else lists).append(rows)
+    inline, listed = union_rows(of_persons), union_rows(lists)
+    current = []
+    if inline is not None:
+        current.append(refuse_older(inline, ("person_ref", "kind"), by=("source_version", "content_hash")))
+    if listed is not None:
+        current.append(refuse_older(listed, ("feed", "person_ref", "kind", "identifier_raw"), by=("source_version",)))
+    together = union_rows(current)
+    if together is None:
+        return None
+    stated = together.where(F.col("identifier_raw").isNotNull())
+    return _one_per_number(refuse_unknown_persons(stated, persons, F.col("key_columns"))).drop("key_columns")
+
+
+def _one_per_number(rows: DataFrame) -> DataFrame:
+    """Refuse all but one row of every number of a person as duplicates; verified rows go first, then newer ones."""
+    open_ = F.col("reason").isNull()
+    same = Window.partitionBy("person_ref", "kind", "identifier_raw", open_).orderBy(
+        F.desc("verified"), F.desc("source_version"), F.desc("content_hash"), "feed"
+    )
+    again = open_ & (F.row_number().over(same) > 1)
+    return rows.withColumn("reason", F.when(again, F.lit(RefusalReason.DUPLICATE_ROW.value)).otherwise(F.col("reason")))
 
 
 def form_identifiers(judged: DataFrame, *, as_of: date | None) -> DataFrame:
@@ -87,13 +107,14 @@ def _open_numbers(frame: DataFrame, feed: FeedMapping, block: Produces) -> DataF
     none = F.array().cast("array<struct<kind:string,identifier_raw:string>>")
     inputs = {
         "person_ref": C.key(block.columns["person_ref"]),
+        "key_columns": F.lit(", ".join(block.columns["person_ref"])),
         "verified": _verified(frame, block),
         "numbers": F.array(*numbers) if numbers else none,
     }
     opened = open_rows(frame, feed, block, inputs).withColumn("number", F.explode("numbers"))
     rows = opened.select("*", "number.kind", "number.identifier_raw").drop("number", "numbers")
     missing = F.col("person_ref").isNull()
-    return judge_rows(rows, [(missing, RefusalReason.MISSING_KEY, F.lit(", ".join(block.columns["person_ref"])))])
+    return judge_rows(rows, [(missing, RefusalReason.MISSING_KEY, F.col("key_columns"))])
 
 
 def _stated(frame: DataFrame, block: Produces) -> dict[str, Column]:

@@ -87,6 +87,21 @@ def keep_newest(rows: DataFrame, key: Sequence[str]) -> DataFrame:
     return rows.withColumn("reason", F.when(~open_, F.col("reason")).when(rank > 1, late))
 
 
+def refuse_older(rows: DataFrame, key: Sequence[str], *, by: Sequence[str]) -> DataFrame:
+    """Refuse as SUPERSEDED_VERSION what is behind the first row of its key; rows that are level all stay.
+
+    Args:
+        rows: judged rows; those refused already stay out of it.
+        key: whose versions are compared.
+        by: columns in which more is newer, the first of them decides.
+    """
+    open_ = F.col("reason").isNull()
+    versions = Window.partitionBy(*key, open_).orderBy(*[F.desc(name) for name in by])
+    older = open_ & (F.rank().over(versions) > 1)
+    late = F.lit(RefusalReason.SUPERSEDED_VERSION.value)
+    return rows.withColumn("reason", F.when(older, late).otherwise(F.col("reason")))
+
+
 def kept(rows: DataFrame) -> DataFrame:
     """The rows that nothing speaks against."""
     return rows.where(F.col("reason").isNull())
