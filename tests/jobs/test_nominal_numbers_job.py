@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import shutil
 from pathlib import Path
@@ -25,6 +26,16 @@ pnc_id = "PNC_ID"
 cro = "CRO"
 verified = "FINGERPRINTED"
 version = "UPDATED_AT"
+
+[feeds.number]
+path = "custody/number"
+format = "parquet"
+[[feeds.number.produces]]
+table = "person_identifier"
+constants = { verified = true }
+[feeds.number.produces.columns]
+person_ref = "CUSTODY_NO"
+pnc_id = "PNC_ID"
 """
 
 
@@ -33,6 +44,8 @@ def pnc(year: int, serial: int) -> str:
 
 
 ONE, OTHER, SHARED = pnc(2004, 7_310_123), pnc(2011, 7_320_456), pnc(1998, 7_330_789)
+REPLACED, STRANGER = pnc(1997, 7_340_012), pnc(1996, 7_350_345)
+"""Numbers that are refused: of an older version of a row, and of a person that is not there."""
 HOME, AWAY = ("7 Orchard Road, Birmingham", "B23 6TU"), ("3 Mill Lane, Walsall", "WS1 1AA")
 DETAINED: dict[str, dict[str, Any]] = {
     # Name, date of birth and home agree; the numbers differ.
@@ -67,7 +80,12 @@ def add_numbers(feeds: Path) -> None:
         address, postcode = told["home"]
         row = {**first, **dict.fromkeys(names), "CUSTODY_NO": ref, "DETAINEE_DOB": "03/02/1984", "ADDRESS": address}
         planted.append({**row, "POSTCODE": postcode} | {name: value for name, value in told.items() if name != "home"})
+    equal = next(row for row in planted if row["CUSTODY_NO"] == "C-EQUAL-1")
+    planted.append({**equal, "PNC_ID": REPLACED, "UPDATED_AT": equal["UPDATED_AT"] - datetime.timedelta(days=1)})
     pq.write_table(pa.Table.from_pylist(planted, schema=schema), parts[0].parent / "part-planted.parquet")
+    (feeds / "custody" / "number").mkdir()
+    strangers = pa.table({"CUSTODY_NO": ["C-GONE"], "PNC_ID": [STRANGER]})
+    pq.write_table(strangers, feeds / "custody" / "number" / "part-0.parquet")
     for checksum in parts[0].parent.glob(".*.crc"):
         checksum.unlink()
 
@@ -147,8 +165,18 @@ def test_the_table_is_kept_reconciled_and_pinned(made: Made) -> None:
     figures = next((made.estate.root / "reports").glob("*-backfill/figures.json"))
     told = [part for part in json.loads(figures.read_text())["sources"] if part["produces"] == "person_identifier"]
     assert [(part["source_system"], part["rows_in"], part["rows_out"], part["refused"]) for part in told] == [
-        ("custody", 6, 6, {})
+        ("custody", 8, 6, {"superseded_version": 1, "unknown_person": 1})
     ]
+
+
+SERIALS = [number.split("/")[1] for number in (ONE, OTHER, SHARED, REPLACED, STRANGER)]
+
+
+def holding(relation: str, where: str = "true") -> set[str]:
+    """The serial numbers that stand anywhere in the rows of a DuckDB relation, nested values included."""
+    held = ", ".join(f"count(*) filter (contains(cast(held as varchar), '{serial}'))" for serial in SERIALS)
+    counts = rows(f"select {held} from {relation} held where {where}")[0]
+    return {serial for serial, count in zip(SERIALS, counts, strict=True) if count}
 
 
 def test_no_number_stands_in_what_was_said_reported_or_logged_by_delta(made: Made) -> None:
@@ -157,8 +185,24 @@ def test_no_number_stands_in_what_was_said_reported_or_logged_by_delta(made: Mad
     written = [path for path in (root / "reports").rglob("*") if path.suffix in (".html", ".json", ".txt")]
     assert logged and written
     texts = [made.said, *(path.read_text() for path in (*logged, *written))]
-    for serial in (number.split("/")[1] for number in (ONE, OTHER, SHARED)):
+    for serial in SERIALS:
         assert not any(serial in text for text in texts)
+
+
+def test_of_all_tables_two_alone_hold_a_number_and_refused_only_of_its_own_rows(made: Made) -> None:
+    root = made.estate.root
+    own, refused = root / "tables" / "person_identifier", root / "tables" / "refused"
+    others = [path for path in root.rglob("*.parquet") if not {own, refused} & set(path.parents)]
+    assert {root / "tables" / "person", root / "published"} <= {folder for path in others for folder in path.parents}
+    assert {str(path) for path in others if holding(f"read_parquet('{path}')")} == set()
+    kept = {number.split("/")[1] for number in (ONE, OTHER, SHARED)}
+    assert holding(made.table("person_identifier")) == kept
+    assert holding(made.table("refused"), "produces = 'person_identifier'") == set(SERIALS) - kept
+    assert holding(made.table("refused"), "produces <> 'person_identifier'") == set()
+    superseded = rows(
+        f"select produces from {made.table('refused')} where split_part(row_key, '/', 1) = 'C-EQUAL-1' order by 1"
+    )
+    assert [name for (name,) in superseded] == ["event", "involvement", "person", "person_identifier"]
 
 
 def test_running_again_changes_nothing(made: Made) -> None:
