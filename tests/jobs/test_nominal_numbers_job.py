@@ -70,7 +70,7 @@ def add_numbers(feeds: Path) -> None:
     first = pq.read_table(parts[0]).slice(0, 1).to_pylist()[0]
     names = ("PNC_ID", "CRO", "FINGERPRINTED")
     for part in parts:
-        table = pq.read_table(part)
+        table = pq.read_table(part).replace_schema_metadata()  # Spark believes its own note of the columns
         for name in names:
             table = table.append_column(name, pa.nulls(table.num_rows, pa.string()))
         pq.write_table(table, part)
