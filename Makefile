@@ -41,17 +41,24 @@ test: setup-test ## all tests but those that need a Hadoop estate or take minute
 	$(bin)/python -m pytest -n 2 --dist loadfile -m "not estate and not slow" tests/flows tests/laws tests/graphframes
 	$(bin)/python -m pytest -n 2 --dist loadfile -m "not estate and not slow" tests/jobs
 
+.PHONY: test-slow
+test-slow: setup-test ## the tests that take minutes: other histories of the nominals' laws, other seeds of a training
+	$(bin)/python -m pytest -n 2 --dist loadfile -m "slow and not estate" tests/flows tests/laws tests/jobs
+
 .PHONY: test-oracle
 test-oracle: ## match weights against a reference in plain Python and against Splink on DuckDB (part of CI)
 	@scripts/setup.sh dev bench
 	LINKAGE_ORACLE=required $(bin)/python -m pytest -q tests/oracle
 
-.PHONY: check
-check: setup-test ## format, lint, types, import contracts and the unit tests: under a minute
+.PHONY: lint
+lint: setup-test ## format, lint, types and import contracts
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/mypy
 	$(bin)/lint-imports
+
+.PHONY: check
+check: lint ## the same and the unit tests: under a minute
 	$(bin)/python -m pytest -q -n auto --dist worksteal tests/unit
 
 # The benchmark's sizes (person records), roster and Spark master; feeds are made once and kept under build/bench.

@@ -12,14 +12,12 @@ import argparse
 import json
 import shutil
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bench import submit
-from bench.machine import ROOT, describe_machine, describe_versions
-from bench.process import Watched
-from bench.run import java_command, make_feeds, read_stages, run_backfill, run_watched, say, write_json
+from bench.run import make_feeds, read_stages, run_backfill, run_watched, say
+from bench.sizes import measure_sizes, process_load, size_parser
 
 GAPS = 4
 """Exit code of an evaluation that was written whole, and found a naming tradition far below the best."""
@@ -67,45 +65,14 @@ def run_nominals(asked: argparse.Namespace, root: Path, records: int) -> dict[st
         "seconds": round(watched.seconds, 1),
         "seconds_from_first_stage": round(watched.seconds - stages[0]["from_start"], 1),
         "stages": [{"stage": one["stage"], "seconds": one["seconds"]} for one in stages],
-        **_load(watched),
+        **process_load(watched),
         **{name: told[name] for name in TOLD},
     }
 
 
-def _load(watched: Watched) -> dict[str, Any]:
-    """Processor time and memory, ours and others'."""
-    return {
-        "cpu_seconds": round(watched.cpu_seconds, 1),
-        "cpu_seconds_by_program": {name: round(spent, 1) for name, spent in watched.cpu_by_program.items()},
-        "others_cpu_seconds": round(watched.others_cpu_seconds, 1),
-        "peak_memory_mb": watched.peak_bytes // 2**20,
-        "peak_memory_mb_by_program": {name: size // 2**20 for name, size in sorted(watched.peak_by_program.items())},
-    }
-
-
 def main() -> int:
-    """Measure every size; sizes of the file that are not measured again are kept."""
-    parser = argparse.ArgumentParser(prog="bench.nominals", description=__doc__)
-    parser.add_argument("--sizes", default="300000,1000000,3000000", help="person records, joined by commas")
-    parser.add_argument("--employees", type=int, default=13_000)
-    parser.add_argument("--seed", type=int, default=20261121)
-    parser.add_argument("--master", default="local[2]")
-    parser.add_argument("--build", type=Path, default=ROOT / "build" / "bench")
-    parser.add_argument("--json", type=Path, default=ROOT / "docs" / "benchmarks" / "nominals.json")
-    asked = parser.parse_args()
-    asked.build = asked.build.resolve()
-    sizes = json.loads(asked.json.read_text(encoding="utf-8"))["sizes"] if asked.json.is_file() else {}
-    for records in (int(size) for size in asked.sizes.split(",")):
-        sizes[str(records)] = bench_size(asked, records) | {
-            "measured_on": f"{datetime.now(tz=UTC):%Y-%m-%d}",
-            "versions": describe_versions(java_command()),
-        }
-        found = {
-            "machine": describe_machine(),
-            "scale": {"employees": asked.employees, "seed": asked.seed, "master": asked.master},
-            "sizes": {size: sizes[size] for size in sorted(sizes, key=int)},
-        }
-        write_json(asked.json, found)
+    """Measure every size."""
+    measure_sizes(size_parser("bench.nominals", __doc__, figures="nominals.json").parse_args(), bench_size)
     return 0
 
 

@@ -25,7 +25,8 @@ from bench.accuracy.run import Case, command, missing_files, prepare
 from bench.machine import ROOT, describe_machine, describe_versions
 from bench.peers import run_backend
 from bench.process import Watched
-from bench.run import java_command, read_stages, run_watched, say, write_json
+from bench.run import read_stages, run_watched, say
+from bench.sizes import java_command, write_json
 from linkage_spark.evaluation.cluster_figures import cluster_figures
 
 DATA = "historical_half"

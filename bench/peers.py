@@ -16,7 +16,8 @@ from typing import Any
 from bench import submit
 from bench.machine import ROOT, describe_machine, describe_versions
 from bench.process import Watched
-from bench.run import java_command, run_engine, run_watched, say, write_json
+from bench.run import run_engine, run_watched, say
+from bench.sizes import java_command, write_json
 
 PROGRAM = ROOT / "bench" / "peer_splink.py"
 _DEFAULT_SPARK = (

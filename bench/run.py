@@ -13,14 +13,14 @@ import re
 import shutil
 import sys
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from bench import submit
 from bench.eventlog import Window, read_totals
-from bench.machine import ROOT, describe_machine, describe_versions
+from bench.machine import ROOT
 from bench.process import Watched, watch
+from bench.sizes import measure_sizes, process_load, size_parser
 
 _STAGE_STARTS = re.compile(r"^\[\s*([\d.]+) s\] (\S.*) …$")
 _STAGE_ENDS = re.compile(r"^\[\s*([\d.]+) s\] (\S.*?) done: .*?([\d.]+) s$")
@@ -79,11 +79,7 @@ def run_backfill(asked: argparse.Namespace, feeds: Path, root: Path, records: in
         "seconds": round(watched.seconds, 1),
         "seconds_before_the_first_stage": before,
         "seconds_from_first_stage": round(watched.seconds - before, 1),
-        "cpu_seconds": round(watched.cpu_seconds, 1),
-        "cpu_seconds_by_program": {name: round(spent, 1) for name, spent in watched.cpu_by_program.items()},
-        "others_cpu_seconds": round(watched.others_cpu_seconds, 1),
-        "peak_memory_mb": watched.peak_bytes // 2**20,
-        "peak_memory_mb_by_program": {name: size // 2**20 for name, size in sorted(watched.peak_by_program.items())},
+        **process_load(watched),
         "stages": stages,
         "standardise_tables_seconds": tables,
         "rows_in": counts.get("standardise", {}).get("rows in"),
@@ -167,53 +163,12 @@ def say(text: str) -> None:
     print(f"bench: {text}", flush=True)  # noqa: T201
 
 
-def java_command() -> str:
-    """The java that submit.sh chooses."""
-    with submit.program(Path("none.py"), [], master="local[1]") as command:
-        home = next(word.split("=", 1)[1] for word in command.words if word.startswith("JAVA_HOME="))
-    return f"{home}/bin/java"
-
-
-def write_json(path: Path, found: dict[str, Any]) -> None:
-    """Replace the file of figures whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
-
-
-def read_arguments() -> argparse.Namespace:
-    """What was asked."""
-    parser = argparse.ArgumentParser(prog="bench.run", description=__doc__)
-    parser.add_argument("--sizes", default="300000,1000000,3000000", help="person records, joined by commas")
-    parser.add_argument("--employees", type=int, default=13_000)
-    parser.add_argument("--seed", type=int, default=20261121)
-    parser.add_argument("--master", default="local[2]")
-    parser.add_argument("--repeats", type=int, default=3, help="warm runs of each step")
-    parser.add_argument("--build", type=Path, default=ROOT / "build" / "bench")
-    parser.add_argument("--json", type=Path, default=ROOT / "docs" / "benchmarks" / "bench.json")
-    parser.add_argument("--no-engine", dest="engine", action="store_false", help="the job only")
-    asked = parser.parse_args()
-    asked.build = asked.build.resolve()
-    return asked
-
-
 def main() -> int:
-    """Measure every size; sizes of the file that are not measured again are kept."""
-    asked = read_arguments()
-    found: dict[str, Any] = {}
-    if asked.json.is_file():
-        found = json.loads(asked.json.read_text(encoding="utf-8"))
-    sizes = found.get("sizes", {})
-    for records in (int(size) for size in asked.sizes.split(",")):
-        sizes[str(records)] = bench_size(asked, records) | {
-            "measured_on": f"{datetime.now(tz=UTC):%Y-%m-%d}",
-            "versions": describe_versions(java_command()),
-        }
-        found = {
-            "machine": describe_machine(),
-            "scale": {"employees": asked.employees, "seed": asked.seed, "master": asked.master},
-            "sizes": {size: sizes[size] for size in sorted(sizes, key=int)},
-        }
-        write_json(asked.json, found)
+    """Measure every size."""
+    parser = size_parser("bench.run", __doc__, figures="bench.json")
+    parser.add_argument("--repeats", type=int, default=3, help="warm runs of each step")
+    parser.add_argument("--no-engine", dest="engine", action="store_false", help="the job only")
+    measure_sizes(parser.parse_args(), bench_size)
     return 0
 
 

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.support.session_state import INTERPRETED
+
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
@@ -64,27 +66,35 @@ def spark_settings(name: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """A local session with the settings of conf/spark/local.conf, made quicker to start and smaller."""
+    """A local session with the settings of conf/spark/local.conf, made quicker to start and smaller.
+
+    Plans are interpreted here; in the tests of the jobs code is generated for them.
+    """
     from pyspark.sql import SparkSession
 
     scratch = tmp_path_factory.mktemp("spark")
     options = [
-        "-XX:TieredStopAtLevel=1",
         "-XX:-UseParallelGC",  # that of the settings
         "-XX:+UseSerialGC",
         f'"-Dlog4j2.configurationFile={ROOT}/conf/spark/log4j2.properties"',
         f'"-Djava.io.tmpdir={scratch}"',
         f'"-Dderby.system.home={scratch}"',
     ]
-    settings = spark_settings("local") | {
-        "spark.jars": ",".join(str(jar) for jar in delta_jars()),
-        "spark.driver.memory": os.environ.get("LINKAGE_DRIVER_MEMORY", "2g"),
-        "spark.driver.extraJavaOptions": " ".join(options),
-        "spark.sql.shuffle.partitions": "2",
-        "spark.default.parallelism": "2",
-        "spark.local.dir": str(scratch),
-        "spark.sql.warehouse.dir": str(scratch / "warehouse"),
-    }
+    settings = (
+        spark_settings("local")
+        | INTERPRETED
+        | {
+            "spark.jars": ",".join(str(jar) for jar in delta_jars()),
+            "spark.driver.memory": os.environ.get("LINKAGE_DRIVER_MEMORY", "2g"),
+            "spark.driver.extraJavaOptions": " ".join(options),
+            "spark.sql.shuffle.partitions": "2",
+            "spark.default.parallelism": "2",
+            # The optimizer would work out expressions over the rows that a test gives, and plans would not be those of files.
+            "spark.sql.optimizer.excludedRules": "org.apache.spark.sql.catalyst.optimizer.ConvertToLocalRelation",
+            "spark.local.dir": str(scratch),
+            "spark.sql.warehouse.dir": str(scratch / "warehouse"),
+        }
+    )
     with pytest.MonkeyPatch.context() as environment:
         for name in (
             "SPARK_HOME",

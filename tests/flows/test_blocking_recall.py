@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from linkage_spark.evaluation.blocking_lean import count_classes, list_true_pairs, unite_pairs
 from linkage_spark.evaluation.blocking_recall import count_masks
+from linkage_spark.kit.frames import local_frame
 from tests.support.persons import employee, person, persons
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def counted(pairs: DataFrame, *, truth_marked: bool) -> dict[int, dict[str, Any]
 def test_masks_are_counted_with_truth_and_probability_and_a_null_is_neither_true_nor_likely(
     spark: SparkSession,
 ) -> None:
-    found = counted(spark.createDataFrame(PAIRS, schema=SCHEMA), truth_marked=True)
+    found = counted(local_frame(spark, PAIRS, schema=SCHEMA), truth_marked=True)
     names = ("pairs", "true_pairs", "unlabelled_pairs", "expected_millionths", "likely_pairs")
     assert {mask: tuple(row[name] for name in names) for mask, row in found.items()} == {
         # 0.4999996 is 500,000 millionths, and not likely.
@@ -43,14 +44,14 @@ def test_masks_are_counted_with_truth_and_probability_and_a_null_is_neither_true
 
 
 def test_without_truth_and_probability_pairs_alone_are_counted(spark: SparkSession) -> None:
-    pairs = spark.createDataFrame(PAIRS, schema=SCHEMA).drop("is_true", "match_probability")
+    pairs = local_frame(spark, PAIRS, schema=SCHEMA).drop("is_true", "match_probability")
     assert counted(pairs, truth_marked=False) == {3: {"pairs": 3}, 4: {"pairs": 1}, TOP: {"pairs": 1}}
 
 
 def test_rows_and_partitions_in_any_order_give_the_same_sums(spark: SparkSession) -> None:
     pairs = [(f"l{no}", f"r{no}", 1 + no % 3, no % 2 == 0, no / 997) for no in range(300)]
-    frame = spark.createDataFrame(pairs, schema=SCHEMA)
-    turned = spark.createDataFrame(pairs[::-1], schema=SCHEMA).repartition(7)
+    frame = local_frame(spark, pairs, schema=SCHEMA)
+    turned = local_frame(spark, pairs[::-1], schema=SCHEMA).repartition(7)
     assert counted(turned, truth_marked=True) == counted(frame, truth_marked=True)
 
 
@@ -77,9 +78,9 @@ TRUE_SCHEMA = "employee_id string, source_system string, person_ref string, erro
 
 def united(spark: SparkSession) -> DataFrame:
     return unite_pairs(
-        spark.createDataFrame(CANDIDATES, schema=CANDIDATE_SCHEMA),
-        spark.createDataFrame(SCORED, schema=SCORED_SCHEMA),
-        spark.createDataFrame(TRUE, schema=TRUE_SCHEMA),
+        local_frame(spark, CANDIDATES, schema=CANDIDATE_SCHEMA),
+        local_frame(spark, SCORED, schema=SCORED_SCHEMA),
+        local_frame(spark, TRUE, schema=TRUE_SCHEMA),
     )
 
 
@@ -97,8 +98,8 @@ def test_variants_of_one_pair_of_records_count_once_with_all_their_rules_and_the
     assert rows["e1", "p1"].match_probability == 0.8
     assert rows["e2", "p1"].match_probability is None
     without = unite_pairs(
-        spark.createDataFrame(CANDIDATES, schema=CANDIDATE_SCHEMA),
-        spark.createDataFrame(SCORED, schema=SCORED_SCHEMA),
+        local_frame(spark, CANDIDATES, schema=CANDIDATE_SCHEMA),
+        local_frame(spark, SCORED, schema=SCORED_SCHEMA),
         None,
     )
     assert sorted((row.employee_id, row.person_ref, row.rule_mask) for row in without.collect()) == [
@@ -134,10 +135,11 @@ def test_a_true_pair_is_read_when_some_row_of_both_sides_takes_part(spark: Spark
         person("p2", **held),
     ]
     frame = persons(spark, rows)
-    employees = spark.createDataFrame(
-        [("e1", 1, "british"), ("e2", 2, "british")], schema="employee_id string, true_person_id long, x string"
+    employees = local_frame(
+        spark, [("e1", 1, "british"), ("e2", 2, "british")], schema="employee_id string, true_person_id long, x string"
     )
-    records = spark.createDataFrame(
+    records = local_frame(
+        spark,
         [
             ("crime", "p1", 1, ["TYP", "OLD", "TYP"]),
             ("crime", "p2", 1, []),

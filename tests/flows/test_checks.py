@@ -3,6 +3,7 @@
 from pyspark.sql.types import IntegerType
 
 from linkage_spark.kit.contract import Field, TableContract
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.runs.checks import all_table_faults
 from linkage_spark.tables.types import STRING
 
@@ -22,11 +23,11 @@ WORDS = TableContract(
 
 
 def numbers(spark, *rows):
-    return spark.createDataFrame(list(rows), "source string, number int, word string")
+    return local_frame(spark, list(rows), "source string, number int, word string")
 
 
 def words(spark, *rows):
-    return spark.createDataFrame([(word,) for word in rows], "word string")
+    return local_frame(spark, [(word,) for word in rows], "word string")
 
 
 def test_sound_tables_and_an_empty_one_have_no_fault(spark):

@@ -11,6 +11,7 @@ from linkage_spark.evaluation.judged import TRUTH_EMPLOYEE, TRUTH_PERSON
 from linkage_spark.flows.ablation import with_dates_equal_or_not, without_classes, without_variants
 from linkage_spark.flows.claims import claim_true_links
 from linkage_spark.flows.measure import judge_links
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.score_stage import score_pair
 from linkage_spark.tables.linkage import LINK
 from tests.support.contract_rows import contract_rows
@@ -42,8 +43,8 @@ def truth(spark: SparkSession) -> dict[str, DataFrame]:
     staff = [(f"E{n}", n, "british") for n in (1, 2, 3)]
     records = [("crime", ref, true, ["TYP"], "", None) for ref, true in TRUE.items()]
     return {
-        "truth_employee": spark.createDataFrame(staff, schema=TRUTH_EMPLOYEE),
-        "truth_person": spark.createDataFrame(records, schema=TRUTH_PERSON),
+        "truth_employee": local_frame(spark, staff, schema=TRUTH_EMPLOYEE),
+        "truth_person": local_frame(spark, records, schema=TRUTH_PERSON),
     }
 
 
@@ -52,7 +53,7 @@ def claims(spark: SparkSession) -> DataFrame:
     told = claim_true_links(
         persons(spark, PEOPLE), **truth(spark), model=model(), frequencies=FREQUENCIES, names=reference()
     )
-    return spark.createDataFrame(told.collect(), schema=told.schema)
+    return local_frame(spark, told.collect(), schema=told.schema)
 
 
 def test_a_true_link_carries_what_the_policy_grants_on_its_best_variant_whatever_it_weighs(claims: DataFrame) -> None:

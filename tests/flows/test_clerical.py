@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from linkage_spark.evaluation.clerical import STRATUM_EDGES, Stratum, allocate, count_strata, draw_sample, stratum_of
+from linkage_spark.kit.frames import local_frame
 
 SCHEMA = "ref_l string, ref_r string, match_probability double, tier string, linked boolean, explanation string"
 EDGES = [("a1", "b1", 0.0), ("a1", "b2", 0.0499999), ("a2", "b2", 0.05), ("a3", "b3", 0.5), ("a4", "b4", 0.999)]
@@ -22,7 +23,7 @@ UPPER, LOWER = Stratum(True, "match", 7), Stratum(False, "possible", 0)
 
 def pairs(spark: SparkSession, rows: Sequence[tuple[str, str, float]]) -> DataFrame:
     made = [(one, other, p, "match" if p > 0.9 else "possible", p >= 0.5, "why") for one, other, p in rows]
-    return spark.createDataFrame(made, SCHEMA)
+    return local_frame(spark, made, SCHEMA)
 
 
 def counted(frame: DataFrame, **options: Any) -> list[dict[str, Any]]:

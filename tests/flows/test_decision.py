@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from pyspark.sql import functions as F
 
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.comparison.dates import Dates, compare_dates
 from linkage_spark.linkage.decision import FACTS, decide, judge
 from linkage_spark.linkage.rivals import dates_exclude
@@ -41,7 +42,7 @@ def pair(employee: str, ref: str, holds: tuple[str, ...], weight: int = MATCH, *
 
 
 def scored(spark: SparkSession, rows: list[dict[str, Any]]) -> DataFrame:
-    return spark.createDataFrame([tuple(row[name] for name in SCORED_PAIR.names) for row in rows], SCORED_PAIR.schema)
+    return local_frame(spark, [tuple(row[name] for name in SCORED_PAIR.names) for row in rows], SCORED_PAIR.schema)
 
 
 def decided(spark: SparkSession, rows: list[dict[str, Any]]) -> dict[tuple[str, str], Any]:
@@ -206,7 +207,7 @@ def test_the_dates_that_exclude_each_other_are_those_that_the_comparison_calls_c
     days = ((1, 1), (3, 12), (12, 3), (3, 21), (11, 30), (10, 30), (3, 13), (2, 1))
     dates = [(year, month, day) for year in years for month, day in days]
     grid = [(*one, *other) for one in dates for other in dates]
-    frame = spark.createDataFrame(grid, schema=", ".join(f"{part}_{side} int" for side in "lr" for part in "ymd"))
+    frame = local_frame(spark, grid, schema=", ".join(f"{part}_{side} int" for side in "lr" for part in "ymd"))
     digits = [(F.col(f"y_{s}") * 10_000 + F.col(f"m_{s}") * 100 + F.col(f"d_{s}")).cast("string") for s in "lr"]
     said = frame.select("*", dates_exclude(F.col("y_l"), digits[0], F.col("y_r"), digits[1]).alias("said")).collect()
     columns = np.array([tuple(row)[:6] for row in said]).T

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from linkage_spark.errors import ContractError, SettingsError
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.nominals.engines import COMPONENT_SCHEMA, DriverEngine, components_faults
 from linkage_spark.nominals.graphframes_engine import GraphFramesEngine, missing_graphframes
 from tests.support.graphs import RANDOM, SHAPES, Edges, everything, restricted
@@ -36,7 +37,7 @@ Labels = list[tuple[int, int]]
 
 
 def frame(spark: SparkSession, edges: Edges) -> DataFrame:
-    return spark.createDataFrame(edges, schema=EDGE)
+    return local_frame(spark, edges, schema=EDGE)
 
 
 def labels_of(found: DataFrame) -> dict[int, int]:
@@ -112,7 +113,7 @@ def test_the_result_is_the_same_where_spark_hands_out_no_arrow_table(
     assert labels_of(DriverEngine().components(edges)) == catalogue
     assert DriverEngine().components(nothing).collect() == []
     with pytest.raises(ContractError, match="some are null"):
-        DriverEngine().components(spark.createDataFrame([(1, None)], schema=EDGE))
+        DriverEngine().components(local_frame(spark, [(1, None)], schema=EDGE))
 
 
 @pytest.mark.parametrize(
@@ -128,12 +129,12 @@ def test_ids_that_are_null_or_no_longs_are_refused(
     spark: SparkSession, rows: list[tuple[object, object]], schema: str, said: str
 ) -> None:
     with pytest.raises(ContractError, match=said):
-        DriverEngine().components(spark.createDataFrame(rows, schema=schema))
+        DriverEngine().components(local_frame(spark, rows, schema=schema))
 
 
 def faults(spark: SparkSession, edges: Edges, found: Labels, vertices: list[int]) -> dict[str, int]:
-    records = spark.createDataFrame([(one,) for one in vertices], schema="record_id long")
-    rows = components_faults(frame(spark, edges), spark.createDataFrame(found, schema=LABEL), records).collect()
+    records = local_frame(spark, [(one,) for one in vertices], schema="record_id long")
+    rows = components_faults(frame(spark, edges), local_frame(spark, found, schema=LABEL), records).collect()
     assert len(rows) == 1
     return {name: count for name, count in rows[0].asDict().items() if count != 0}
 
@@ -199,7 +200,7 @@ def test_two_components_under_one_name_are_a_fault_where_too_few_edges_hold_them
 def test_edges_that_are_not_as_many_as_were_counted_are_a_fault(
     spark: SparkSession, counted: int | None, off: int
 ) -> None:
-    found = spark.createDataFrame([(1, 1), (2, 1), (3, 1)], schema=LABEL)
+    found = local_frame(spark, [(1, 1), (2, 1), (3, 1)], schema=LABEL)
     rows = components_faults(frame(spark, [(1, 2), (2, 3)]), found, found.select("record_id"), edge_count=counted)
     assert rows.collect()[0].asDict() == {**NO_FAULTS, "edges_miscounted": off}
 
@@ -216,8 +217,8 @@ def test_the_check_finds_no_fault_in_an_empty_graph(spark: SparkSession) -> None
 
 
 def test_an_edge_with_a_null_end_is_a_fault(spark: SparkSession) -> None:
-    edges = spark.createDataFrame([(1, 2), (1, None)], schema=EDGE)
-    found = spark.createDataFrame([(1, 1), (2, 1)], schema=LABEL)
+    edges = local_frame(spark, [(1, 2), (1, None)], schema=EDGE)
+    found = local_frame(spark, [(1, 1), (2, 1)], schema=LABEL)
     counts = components_faults(edges, found, found.select("record_id")).collect()[0].asDict()
     assert counts == {**NO_FAULTS, "edges_without": 1}
 

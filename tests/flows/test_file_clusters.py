@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.runs import file_clusters
 from linkage_spark.runs.file_clusters import cluster
 from linkage_spark.runs.progress import Progress
@@ -29,10 +30,10 @@ def found(spark: SparkSession, weights: Weights, below: tuple[tuple[str, str], .
     """Members by cluster and the summary; ``below`` are pairs that were compared and fell below the floor."""
     run: Any = SimpleNamespace(spark=spark, progress=Progress(), summary={"warnings": []})
     refs = sorted({ref for pair in weights for ref in pair} | {"z"})
-    persons = spark.createDataFrame([(ref,) for ref in refs], "person_ref string")
-    candidates = spark.createDataFrame([*weights, *below], "person_ref_l string, person_ref_r string")
+    persons = local_frame(spark, [(ref,) for ref in refs], "person_ref string")
+    candidates = local_frame(spark, [*weights, *below], "person_ref_l string, person_ref_r string")
     rows = [(*pair, bits, 1 / (1 + 2**-bits)) for pair, bits in weights.items()]
-    decided = spark.createDataFrame(rows, "ref_l string, ref_r string, match_weight double, match_probability double")
+    decided = local_frame(spark, rows, "ref_l string, ref_r string, match_weight double, match_probability double")
     graph = cluster(run, persons, candidates, decided)
     members: dict[str, list[str]] = {}
     for row in graph.members(spark).orderBy("ref").collect():

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.reference.standard import load_reference
 from linkage_spark.runs.check_sources import _describe
 from linkage_spark.settings.sources import load_sources
@@ -20,6 +21,7 @@ from linkage_spark.standardise.profile import profile_feed
 from linkage_spark.standardise.stage import rows_by_table, standardise
 from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 from tests.support.feeds import CONF, CUSTODY_COLUMNS, raw_feeds, schema_of
+from tests.support.numbers import cro, letter, pnc
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -27,22 +29,9 @@ if TYPE_CHECKING:
 AS_OF = date(2026, 11, 21)
 
 
-def letter(year: int, serial: str) -> str:
-    """The check letter, by the published rule."""
-    return CHECK_LETTERS[int(f"{year % 100:02}{serial}") % 23]
-
-
-def pnc(year: int, serial: int) -> str:
-    return f"{year}/{serial:07}{letter(year, f'{serial:07}')}"
-
-
-def cro(year: int, serial: int) -> str:
-    return f"{serial:06}/{year % 100:02}{letter(year, f'{serial:06}')}"
-
-
 def forms(spark: SparkSession, column: Any, *raw: str | None) -> list[tuple[str | None, str | None]]:
     """What becomes of each text, in order."""
-    frame = spark.createDataFrame(list(enumerate(raw)), schema="place int, raw string")
+    frame = local_frame(spark, list(enumerate(raw)), schema="place int, raw string")
     rows = frame.select("place", column(F.col("raw")).alias("form")).orderBy("place").collect()
     return [(row.form.identifier, row.form.identifier_issue) for row in rows]
 
@@ -170,8 +159,8 @@ def custody(spark: SparkSession, *numbers: tuple[str, str | None, str | None, st
         amended = first["UPDATED_AT"].replace(year=2024, month=1, day=day)
         row = {**first.asDict(), "CUSTODY_NO": ref, "UPDATED_AT": amended}
         rows.append((*[row[name] for name in CUSTODY_COLUMNS], pnc_id, cro_no, told))
-    return spark.createDataFrame(
-        rows, schema=schema_of("custody.record") + ", PNC_ID string, CRO string, FINGERPRINTED string"
+    return local_frame(
+        spark, rows, schema=schema_of("custody.record") + ", PNC_ID string, CRO string, FINGERPRINTED string"
     )
 
 
@@ -261,7 +250,7 @@ def test_a_feed_of_numbers_may_give_a_record_several_and_strangers_are_refused(
     listed = [("C1", *one.split("/")), ("C1", *other.split("/")), ("C1", *one.split("/")), ("C1", None, None)]
     listed += [("GONE", *one.split("/")), (None, *one.split("/")), ("C1", "2004", None)]
     feeds = raw_feeds(spark) | {
-        "custody.number": spark.createDataFrame(listed, schema="CUSTODY_NO string, PNC_YEAR string, PNC_SERIAL string")
+        "custody.number": local_frame(spark, listed, schema="CUSTODY_NO string, PNC_YEAR string, PNC_SERIAL string")
     }
     made = standard(feeds, sources)
     assert numbers_of(made) == {
@@ -297,7 +286,7 @@ def test_a_list_that_has_a_number_verified_and_not_verified_keeps_it_verified(
     found = [pnc(2004, serial) for serial in range(1, 9)]
     listed = [("C1", number, told) for number in found for told in ("N", "Y", None)]
     feeds = raw_feeds(spark) | {
-        "custody.number": spark.createDataFrame(listed, schema="CUSTODY_NO string, PNC_ID string, FINGERPRINTED string")
+        "custody.number": local_frame(spark, listed, schema="CUSTODY_NO string, PNC_ID string, FINGERPRINTED string")
     }
     made = standard(feeds, sources)
     assert numbers_of(made) == {("C1", "pnc_id", number, None, True) for number in found}
@@ -310,7 +299,7 @@ def test_versions_of_a_number_are_compared_within_a_list(spark: SparkSession, tm
     one, other = pnc(2004, 123), pnc(2011, 5)
     listed = [("C1", one, "Y", 1), ("C1", one, "N", 2), ("C1", other, "N", 1), ("C1", other, "Y", 2)]
     schema = "CUSTODY_NO string, PNC_ID string, FINGERPRINTED string, SEQ int"
-    feeds = raw_feeds(spark) | {"custody.number": spark.createDataFrame(listed, schema=schema)}
+    feeds = raw_feeds(spark) | {"custody.number": local_frame(spark, listed, schema=schema)}
     made = standard(feeds, sources)
     assert numbers_of(made) == {("C1", "pnc_id", one, None, False), ("C1", "pnc_id", other, None, True)}
     assert reasons_of(made) == {("C1", "superseded_version"): 2}
@@ -324,7 +313,7 @@ def test_a_version_of_one_feed_outdoes_no_number_of_another(spark: SparkSession,
     schema = "CUSTODY_NO string, PNC_ID string, FINGERPRINTED string"
     feeds = raw_feeds(spark) | {
         "custody.record": custody(spark, ("K1", good, None, "N", 1), ("K2", good, None, "Y", 1)),
-        "custody.number": spark.createDataFrame([("K1", good, "Y"), ("K2", good, "N")], schema=schema),
+        "custody.number": local_frame(spark, [("K1", good, "Y"), ("K2", good, "N")], schema=schema),
     }
     made = standard(feeds, sources)
     assert numbers_of(made) == {("K1", "pnc_id", good, None, True), ("K2", "pnc_id", good, None, True)}

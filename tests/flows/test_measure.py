@@ -19,6 +19,7 @@ from linkage_spark.evaluation.judged import TRUTH_EMPLOYEE, TRUTH_PERSON, list_e
 from linkage_spark.evaluation.people import count_people, count_true_people
 from linkage_spark.flows.measure import judge_links, measure_truth
 from linkage_spark.kit.contract import TableContract
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.model.schema import load_model
 from linkage_spark.runs import evaluate
 from linkage_spark.runs.reporting import collect_examples, collect_expected_false
@@ -72,7 +73,7 @@ def default(kind: Any) -> Any:
 def table(spark: SparkSession, contract: TableContract, rows: Iterable[dict[str, Any]]) -> DataFrame:
     """Rows of a contract; what a row leaves out is null, or says nothing where required."""
     empty = {column.name: default(column.type) if column.required else None for column in contract.fields}
-    return spark.createDataFrame([tuple({**empty, **row}.values()) for row in rows], schema=contract.schema)
+    return local_frame(spark, [tuple({**empty, **row}.values()) for row in rows], schema=contract.schema)
 
 
 def person(ref: str, **other: Any) -> dict[str, Any]:
@@ -134,10 +135,8 @@ def world(spark: SparkSession) -> dict[str, DataFrame]:
         ("C2", "N3", "suspect"),
     ]
     return {
-        "truth_employee": spark.createDataFrame(EMPLOYEES, schema=TRUTH_EMPLOYEE),
-        "truth_person": spark.createDataFrame(
-            [("crime", *row[:3], "", row[3]) for row in RECORDS], schema=TRUTH_PERSON
-        ),
+        "truth_employee": local_frame(spark, EMPLOYEES, schema=TRUTH_EMPLOYEE),
+        "truth_person": local_frame(spark, [("crime", *row[:3], "", row[3]) for row in RECORDS], schema=TRUTH_PERSON),
         "person": table(spark, PERSON, persons),
         "link": table(spark, LINK, links),
         "scored": table(spark, LINK, [*links, *held_back]),
@@ -236,8 +235,8 @@ def test_curve_takes_in_pairs_that_were_held_back(figures: AccuracyFigures) -> N
 def test_pairs_once_proposed_are_told_from_those_never_proposed(
     world: dict[str, DataFrame], spark: SparkSession
 ) -> None:
-    proposed = spark.createDataFrame(
-        [("E2", "crime", "N4")] * 2, schema="employee_id string, source_system string, person_ref string"
+    proposed = local_frame(
+        spark, [("E2", "crime", "N4")] * 2, schema="employee_id string, source_system string, person_ref string"
     )
     rows = judged(world, scored_links=world["scored"], proposed=proposed).where("is_true").collect()
     assert len(rows) == 9
@@ -250,8 +249,8 @@ def test_a_proposed_pair_that_the_gate_took_out_is_the_policys_loss_and_the_clai
     world: dict[str, DataFrame], spark: SparkSession
 ) -> None:
     key = ("E2", "crime", "N4")
-    proposed = spark.createDataFrame([key], schema="employee_id string, source_system string, person_ref string")
-    claims = spark.createDataFrame([(*key, "non_match", "contradiction")], schema=CLAIMS)
+    proposed = local_frame(spark, [key], schema="employee_id string, source_system string, person_ref string")
+    claims = local_frame(spark, [(*key, "non_match", "contradiction")], schema=CLAIMS)
     rows = judged(world, scored_links=world["scored"], proposed=proposed, claims=claims).where("is_true").collect()
     found = {row.person_ref: row for row in rows}
     assert found["N4"].outcome == "held_back: contradiction"
@@ -332,7 +331,7 @@ def published(
     tables = {"person": PERSON, "link": LINK, "hit": HIT, "involvement": INVOLVEMENT, "event": EVENT}
     versions = {contract.name: store.overwrite(contract, world[name]) for name, contract in tables.items()}
     for contract in (REFINED_KEY, FREQUENCY):
-        versions[contract.name] = store.overwrite(contract, spark.createDataFrame([], schema=contract.schema))
+        versions[contract.name] = store.overwrite(contract, local_frame(spark, [], schema=contract.schema))
     now = datetime(2026, 11, 21, 5, 30, tzinfo=UTC)
     model = load_model(CONF, "screening_v1")
     run = {

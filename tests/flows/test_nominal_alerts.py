@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from linkage_spark.hits.build import build_hits
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.nominals.alerts import AlertTables, build_alerts, links_without_nominal
 from linkage_spark.nominals.records import with_record_id
 from linkage_spark.settings.wording import load_wording
@@ -46,7 +47,7 @@ def place(nominal: int, ref: str, *, quarantined=False, source="crime") -> tuple
 def inputs(spark, links, parts, places):
     """The frames of ``build_alerts``; hits are those that the links and parts make."""
     schema = "source_system string, person_ref string, nominal_id long, quarantined boolean"
-    placed = with_record_id(spark.createDataFrame(places, schema=schema)).selectExpr("*", "1 AS since_run_no")
+    placed = with_record_id(local_frame(spark, places, schema=schema)).selectExpr("*", "1 AS since_run_no")
     keys = {(source, ref) for source, ref, *_ in places} | {(row["source_system"], row["person_ref"]) for row in parts}
     people = [person(ref, source_system=source) for source, ref in sorted(keys)]
     people += [row | {"variant_no": 1} for row in people] + [employee("N1")]
@@ -66,8 +67,8 @@ def inputs(spark, links, parts, places):
         caveat="covers little",
     )
     return {
-        "hit": spark.createDataFrame(hits.hit.collect(), schema=HIT.schema),
-        "hit_link": spark.createDataFrame(hits.hit_link.collect(), schema=HIT_LINK.schema),
+        "hit": local_frame(spark, hits.hit.collect(), schema=HIT.schema),
+        "hit_link": local_frame(spark, hits.hit_link.collect(), schema=HIT_LINK.schema),
         "link": link_frame,
         "persons": persons(spark, people),
         "involvement": involvement,

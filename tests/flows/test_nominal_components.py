@@ -10,6 +10,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from linkage_spark.errors import GateError, SettingsError
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.nominals.engines import COMPONENT_SCHEMA, DriverEngine
 from linkage_spark.runs import evaluate_nominals, nominal_components
 from linkage_spark.runs.evaluate_nominals import measure_nominals
@@ -38,7 +39,7 @@ def settings(**told: Any) -> NominalSettings:
 def find(spark: SparkSession, folder: Path, *, count: int = 3, **told: Any) -> str:
     """What the run says; its result lies under ``folder``/components."""
     said = io.StringIO()
-    edges = spark.createDataFrame(EDGES, schema="left_record_id long, right_record_id long")
+    edges = local_frame(spark, EDGES, schema="left_record_id long, right_record_id long")
     find_checked_components(
         edges.withColumn("match_weight_millibits", F.lit(1)),
         edge_count=count,
@@ -109,7 +110,7 @@ def test_a_wrong_result_ends_the_run_and_names_every_fault(
     count: int,
     said: str,
 ) -> None:
-    wrong = spark.createDataFrame(labels, schema=COMPONENT_SCHEMA)
+    wrong = local_frame(spark, labels, schema=COMPONENT_SCHEMA)
     monkeypatch.setattr(DriverEngine, "components", lambda self, edges: wrong)
     with pytest.raises(GateError) as raised:
         find(spark, tmp_path, count=count, engine="driver")
@@ -139,9 +140,10 @@ class Estate:
 def evaluate(spark: SparkSession, folder: Path, monkeypatch: pytest.MonkeyPatch, **told: Any) -> str:
     """What the evaluation says; the rule permits one true pair."""
     said = io.StringIO()
-    true_pairs = spark.createDataFrame([(5, 6)], schema="left_record_id long, right_record_id long")
+    true_pairs = local_frame(spark, [(5, 6)], schema="left_record_id long, right_record_id long")
     monkeypatch.setattr(evaluate_nominals, "_true_pairs_accepted", lambda *_: true_pairs)
-    truth = spark.createDataFrame(
+    truth = local_frame(
+        spark,
         [("crime", "A", 100, "", None), ("crime", "B", 100, "", None)],
         schema="source_system string, person_ref string, true_person_id long, naming_tradition string, hard_negative string",
     )

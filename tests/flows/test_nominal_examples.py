@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.nominals.records import with_record_id
 from linkage_spark.runs.nominal_examples import MOST_EXAMPLES, MOST_RECORDS, collect_examples
 from linkage_spark.tables.enums import CutReason
@@ -55,8 +56,8 @@ class Tables:
         rows = [person(ref, variant_no=number) for ref in placed for number in (0, 1)]
         self.persons = persons(spark, rows)
         ids = {row.person_ref: row.record_id for row in with_record_id(self.persons).distinct().collect()}
-        self._components = spark.createDataFrame(
-            [(ids[ref], no) for ref, no in placed.items()], schema="record_id long, component_id long"
+        self._components = local_frame(
+            spark, [(ids[ref], no) for ref, no in placed.items()], schema="record_id long, component_id long"
         )
         edges = [self._edge(ids, *pair, why) for pairs in [*components, across or {}] for pair, why in pairs.items()]
         members = [

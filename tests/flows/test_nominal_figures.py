@@ -28,6 +28,7 @@ from linkage_spark.evaluation.nominal_figures import (
     NominalShares,
     nominal_figures,
 )
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.blocking import may_be_possible
 from linkage_spark.runs.evaluate_nominals import no_level_explains
 from linkage_spark.runs.figures import dict_rows
@@ -86,12 +87,12 @@ BORN = [(0, 1980, 5, 1), (1, 1980, 5, 1), (64, 1970, 2, 3), (65, 1970, 2, 3)]
 
 def test_figures_of_a_small_world_worked_by_hand(spark: SparkSession) -> None:
     labelled = label_records(
-        spark.createDataFrame(MEMBERS, "record_id long, component_id long"),
-        spark.createDataFrame(PERSONS, TRUTH),
-        permitted=spark.createDataFrame(PERMITTED, "record_id long, permitted_id long"),
+        local_frame(spark, MEMBERS, "record_id long, component_id long"),
+        local_frame(spark, PERSONS, TRUTH),
+        permitted=local_frame(spark, PERMITTED, "record_id long, permitted_id long"),
         cluster="component_id",
     )
-    found = measured(labelled, spark.createDataFrame(BORN, BIRTHS))
+    found = measured(labelled, local_frame(spark, BORN, BIRTHS))
     assert (found["records"], found["unlabelled_records"], found["missing_records"]) == (9, 1, 1)
     assert (found["persons"], found["nominals"], found["largest_nominal"]) == (4, 3, 4)
 
@@ -157,12 +158,12 @@ def test_relations_and_contradictions_of_every_pair_of_persons_in_one_nominal(sp
     ]
     births = [(0, 1980, 5, 1), (2, 1979, 8, 9), (3, 1980, 5, 1), (64, 1980, 5, 1), (65, 2010, 1, 2), (66, 2010, 1, 2)]
     labelled = label_records(
-        spark.createDataFrame([(no, 1) for no in range(8)], "record_id long, nominal_id long"),
-        spark.createDataFrame(
-            [(no, *person, "t") for no, person in enumerate(persons)], "a long, b long, c string, d string"
+        local_frame(spark, [(no, 1) for no in range(8)], "record_id long, nominal_id long"),
+        local_frame(
+            spark, [(no, *person, "t") for no, person in enumerate(persons)], "a long, b long, c string, d string"
         ).toDF("record_id", "true_person_id", "hard_negative", "naming_tradition"),
     )
-    born = spark.createDataFrame(births, BIRTHS)
+    born = local_frame(spark, births, BIRTHS)
     joins = list_wrong_joins(
         labelled, born, people_per_household=MOST_IN_HOUSEHOLD, contradicts=contradicts, most_persons=8
     )
@@ -192,8 +193,8 @@ def test_relations_and_contradictions_of_every_pair_of_persons_in_one_nominal(sp
 def test_a_nominal_of_too_many_persons_is_counted_and_its_pairs_are_not_listed(spark: SparkSession) -> None:
     persons = [(1, 1), (2, 2), (3, 3), (4, 3), (5, 4), (6, 1)]
     labelled = label_records(
-        spark.createDataFrame([(1, 1), (2, 1), (3, 1), (4, 1), (5, 2), (6, 2)], "record_id long, nominal_id long"),
-        spark.createDataFrame([(*person, "t", None) for person in persons], TRUTH),
+        local_frame(spark, [(1, 1), (2, 1), (3, 1), (4, 1), (5, 2), (6, 2)], "record_id long, nominal_id long"),
+        local_frame(spark, [(*person, "t", None) for person in persons], TRUTH),
     )
     row = count_over_merged(labelled, most_persons=2).first()
     assert row is not None and row.asDict() == {
@@ -206,7 +207,7 @@ def test_a_nominal_of_too_many_persons_is_counted_and_its_pairs_are_not_listed(s
     }
     joins = list_wrong_joins(
         labelled,
-        spark.createDataFrame([], BIRTHS),
+        local_frame(spark, [], BIRTHS),
         people_per_household=MOST_IN_HOUSEHOLD,
         contradicts=contradicts,
         most_persons=2,
@@ -216,10 +217,8 @@ def test_a_nominal_of_too_many_persons_is_counted_and_its_pairs_are_not_listed(s
 
 def test_a_persons_usual_birth_is_full_before_frequent_before_early(spark: SparkSession) -> None:
     labelled = label_records(
-        spark.createDataFrame([], "record_id long, nominal_id long"),
-        spark.createDataFrame(
-            [(no, person, "t", None) for no, person in enumerate((1, 1, 1, 2, 2, 2, 3, 3, 4))], TRUTH
-        ),
+        local_frame(spark, [], "record_id long, nominal_id long"),
+        local_frame(spark, [(no, person, "t", None) for no, person in enumerate((1, 1, 1, 2, 2, 2, 3, 3, 4))], TRUTH),
     )
     dates = [
         *[(0, 1980, None, None), (1, 1980, None, None), (2, 1981, 1, 1)],
@@ -227,7 +226,7 @@ def test_a_persons_usual_birth_is_full_before_frequent_before_early(spark: Spark
         *[(6, 1990, 3, 4), (7, 1989, 3, 4)],
         (8, None, 5, 6),
     ]
-    rows = usual_births(labelled, spark.createDataFrame(dates, DATES)).collect()
+    rows = usual_births(labelled, local_frame(spark, dates, DATES)).collect()
     assert {tuple(row) for row in rows} == {(1, 1981, 1, 1), (2, 1971, 2, 2), (3, 1989, 3, 4)}
 
 
@@ -300,13 +299,11 @@ def test_figures_equal_those_counted_pair_by_pair_in_fifty_random_worlds(spark: 
     worlds = [draw_world(number) for number in range(WORLDS)]
     rows = [row for world in worlds for row in world]
     labelled = label_records(
-        spark.createDataFrame(
-            [(row[0], row[1]) for row in rows if row[1] is not None], "record_id long, nominal_id long"
-        ),
-        spark.createDataFrame([(row[0], row[2], row[3], None) for row in rows], TRUTH),
-        permitted=spark.createDataFrame([(row[0], row[4]) for row in rows], "record_id long, permitted_id long"),
+        local_frame(spark, [(row[0], row[1]) for row in rows if row[1] is not None], "record_id long, nominal_id long"),
+        local_frame(spark, [(row[0], row[2], row[3], None) for row in rows], TRUTH),
+        permitted=local_frame(spark, [(row[0], row[4]) for row in rows], "record_id long, permitted_id long"),
     ).repartition(3)
-    found = measured(labelled, spark.createDataFrame([], BIRTHS))
+    found = measured(labelled, local_frame(spark, [], BIRTHS))
     groups = {row["group"]: row for row in found["by_tradition"]}
     for name, parts in (("whole", False), ("permitted", True)):
         every = [oracle(world, None, parts=parts) for world in worlds]

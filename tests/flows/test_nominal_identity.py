@@ -20,6 +20,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from linkage_spark.kit.contract import TableContract
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.nominals.identity import Identity, assign_identity, assign_members, tell_changes
 from linkage_spark.nominals.identity_checks import SENTENCES, IdentityFault, faults_in_words, identity_faults
 from linkage_spark.nominals.replay import replay, replay_nominals, run_no_at
@@ -163,14 +164,14 @@ def frame(
     """Rows as a frame, in an order and partitions that mean nothing."""
     shuffled = sorted(rows, key=str)
     random.Random(seed).shuffle(shuffled)
-    made = spark.createDataFrame(shuffled, table.schema)
+    made = local_frame(spark, shuffled, table.schema)
     return made if parts is None else made.repartition(parts)
 
 
 def clusters_frame(spark: SparkSession, clusters: Clusters, *, seed: int = 0, parts: int | None = None) -> DataFrame:
     rows = [(record, at, held) for record, (at, held) in clusters.items()]
     random.Random(seed).shuffle(rows)
-    made = spark.createDataFrame(rows, CLUSTERS)
+    made = local_frame(spark, rows, CLUSTERS)
     return made if parts is None else made.repartition(parts)
 
 
@@ -448,7 +449,7 @@ def test_a_new_id_is_made_of_the_lowest_record_of_its_group_and_the_number_of_th
     for run_no in range(1, RUNS + 1):
         groups = by_nominal(fold.runs[run_no])
         made += [(row[2], min(groups[row[2]]), run_no) for row in fold.runs[run_no].event if row[1] == "created"]
-    rows = fold.spark.createDataFrame(made, "nominal_id long, record_id long, run_no int")
+    rows = local_frame(fold.spark, made, "nominal_id long, record_id long, run_no int")
     wanted = F.xxhash64(F.lit("nominal"), "record_id", "run_no")
     assert len(made) > 1000
     assert rows.where(F.col("nominal_id") != wanted).count() == 0
@@ -601,7 +602,7 @@ def test_each_fault_is_counted_under_its_name(spark: SparkSession) -> None:
             frame(spark, NOMINAL, made.nominal),
             frame(spark, NOMINAL_EVENT, made.event),
         ),
-        spark.createDataFrame(made.clusters, CLUSTERS),
+        local_frame(spark, made.clusters, CLUSTERS),
         frame(spark, NOMINAL_MEMBER, before.member),
         frame(spark, NOMINAL, before.nominal),
         frame(spark, NOMINAL_EVENT, earlier),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from linkage_spark.nominals.guard import GuardLimits
 from linkage_spark.nominals.numbers import count_numbers, differing_pairs, equal_pairs, usable_numbers
 from linkage_spark.nominals.records import with_record_id
 from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
-from tests.flows.test_cluster import AWAY, HOME, LIMITS, MOVED, ONE_PERSON, RECORDS, World
+from linkage_spark.tables.nominals import NOMINAL_EDGE
 from tests.support.contract_rows import contract_rows
+from tests.support.nominal_scenarios import AWAY, HOME, LIMITS, MOVED, ONE_PERSON, RECORDS, Stories, Told
 from tests.support.persons import person
 
 if TYPE_CHECKING:
@@ -33,70 +36,95 @@ def number(ref: str, identifier: str | None, *, kind: str = "pnc_id", verified: 
     }
 
 
-def numbered(world: World) -> set[tuple[Any, ...]]:
+def numbered(world: Told) -> set[tuple[Any, ...]]:
     """Pairs that bear the same number."""
-    return world.pairs(world.edges.where("same_identifier"))
+    return world.pairs([row for row in world.edges if row.same_identifier])
+
+
+STORIES = Stories()
+PLAIN = STORIES.add(RECORDS)
+
+
+@pytest.fixture(scope="module")
+def told(spark: SparkSession) -> dict[str, Told]:
+    return STORIES.run(spark)
 
 
 # ---- the veto ----------------------------------------------------------------------------------------------
 
+DIFFER = STORIES.add(RECORDS, numbers=[number("a1", PNC), number("a2", OTHER_PNC)])
 
-def test_two_different_verified_numbers_part_records_that_the_rule_joins(spark: SparkSession) -> None:
-    world = World(spark, RECORDS, numbers=[number("a1", PNC), number("a2", OTHER_PNC)])
+
+def test_two_different_verified_numbers_part_records_that_the_rule_joins(told: dict[str, Told]) -> None:
+    world = told[DIFFER.mark]
     assert ("a1", "a2", "pnc_differs") in world.pairs(world.conflicts, "reason")
     assert not any({"a1", "a2"} <= cluster for cluster in world.together())
     # Records without a number go with the stronger side, and nobody else is moved.
     assert set().union(*world.together()) == set().union(*ONE_PERSON)
-    assert ("a1", "a2", "pnc_differs") in world.pairs(world.kept_edges, "cut_reason")
+    assert ("a1", "a2", "pnc_differs") in world.cut("cut_reason")
 
 
-def test_different_cro_numbers_part_as_well_and_an_equal_pnc_id_does_not_help(spark: SparkSession) -> None:
-    numbers = [number("a1", CRO, kind="cro"), number("a2", OTHER_CRO, kind="cro"), number("a1", PNC), number("a2", PNC)]
-    world = World(spark, RECORDS, numbers=numbers)
+CRO_DIFFER = STORIES.add(
+    RECORDS,
+    numbers=[number("a1", CRO, kind="cro"), number("a2", OTHER_CRO, kind="cro"), number("a1", PNC), number("a2", PNC)],
+)
+
+
+def test_different_cro_numbers_part_as_well_and_an_equal_pnc_id_does_not_help(told: dict[str, Told]) -> None:
+    world = told[CRO_DIFFER.mark]
     assert ("a1", "a2", "cro_differs") in world.pairs(world.conflicts, "reason")
     assert not any({"a1", "a2"} <= cluster for cluster in world.together())
     assert ("a1", "a2") in numbered(world)
 
 
-def test_different_numbers_part_two_records_of_a_component_whatever_joins_them(spark: SparkSession) -> None:
-    world = World(spark, RECORDS, numbers=[number("a3", PNC), number("a4", OTHER_PNC)])
-    assert any({"a3", "a4"} <= cluster for cluster in World(spark, RECORDS).together())
-    assert not any({"a3", "a4"} <= cluster for cluster in world.together())
+FAR = STORIES.add(RECORDS, numbers=[number("a3", PNC), number("a4", OTHER_PNC)])
 
 
-def test_numbers_that_nobody_verified_or_that_have_no_form_part_nobody(spark: SparkSession) -> None:
-    numbers = [
+def test_different_numbers_part_two_records_of_a_component_whatever_joins_them(told: dict[str, Told]) -> None:
+    assert any({"a3", "a4"} <= cluster for cluster in told[PLAIN.mark].together())
+    assert not any({"a3", "a4"} <= cluster for cluster in told[FAR.mark].together())
+
+
+UNVERIFIED = STORIES.add(
+    RECORDS,
+    numbers=[
         number("a1", PNC),
         number("a2", OTHER_PNC, verified=False),
         number("a3", None),
         number("a4", CRO, kind="cro"),
         number("b1", PNC, verified=False),
         number("b2", OTHER_PNC, verified=False),
-    ]
-    world = World(spark, RECORDS, numbers=numbers)
-    assert world.together() == ONE_PERSON
-    assert numbered(world) == set()
+    ],
+)
 
 
-def test_a_record_with_two_verified_numbers_of_one_kind_tells_nothing_by_that_kind(spark: SparkSession) -> None:
-    both = [number("a1", PNC), number("a1", OTHER_PNC)]
-    world = World(spark, RECORDS, numbers=[*both, number("a2", OTHER_PNC), number("a5", PNC)])
-    assert world.together() == ONE_PERSON
-    assert numbered(world) == set()
-    apart = World(spark, RECORDS, numbers=[*both, number("a1", CRO, kind="cro"), number("a2", OTHER_CRO, kind="cro")])
-    assert not any({"a1", "a2"} <= cluster for cluster in apart.together())
+def test_numbers_that_nobody_verified_or_that_have_no_form_part_nobody(told: dict[str, Told]) -> None:
+    assert told[UNVERIFIED.mark].together() == ONE_PERSON
+    assert numbered(told[UNVERIFIED.mark]) == set()
+
+
+_BOTH = [number("a1", PNC), number("a1", OTHER_PNC)]
+TWO = STORIES.add(RECORDS, numbers=[*_BOTH, number("a2", OTHER_PNC), number("a5", PNC)])
+TWO_AND_CRO = STORIES.add(RECORDS, numbers=[*_BOTH, number("a1", CRO, kind="cro"), number("a2", OTHER_CRO, kind="cro")])
+
+
+def test_a_record_with_two_verified_numbers_of_one_kind_tells_nothing_by_that_kind(told: dict[str, Told]) -> None:
+    assert told[TWO.mark].together() == ONE_PERSON
+    assert numbered(told[TWO.mark]) == set()
+    assert not any({"a1", "a2"} <= cluster for cluster in told[TWO_AND_CRO.mark].together())
 
 
 def test_a_pair_too_large_to_be_looked_into_has_no_conflict(spark: SparkSession) -> None:
-    world = World(spark, RECORDS, numbers=[number("a1", PNC), number("a2", OTHER_PNC)], most_records=3)
-    assert world.pairs(world.conflicts) == set()
+    stories = Stories(most_records=3)
+    story = stories.add(RECORDS, numbers=DIFFER.numbers)
+    assert stories.run(spark)[story.mark].conflicts == []
 
 
 # ---- the join ----------------------------------------------------------------------------------------------
 
 
-def test_an_equal_verified_number_joins_with_one_more_agreement(spark: SparkSession) -> None:
-    """Four pairs of one number each: name alone, date of birth alone, home alone, nothing."""
+def _one_agreement() -> list[dict[str, Any]]:
+    """Four pairs: name alone, date of birth alone, home alone, nothing."""
     people = {
         "name": ("qorwen", "vantrizzel", "1984-03-12"),
         "date": ("belinda", "quagmire", "1971-05-02"),
@@ -104,97 +132,138 @@ def test_an_equal_verified_number_joins_with_one_more_agreement(spark: SparkSess
         "none": ("barnaby", "sproggett", "1959-07-21"),
     }
     homes = {ref: f"{no}|elm grove|birmingham|B23 6AB" for no, ref in zip((20, 40, 60, 80), people, strict=True)}
-    rows = [person(f"{ref}-1", *told, homes[ref]) for ref, told in people.items()]
-    rows += [
+    return [
+        *[person(f"{ref}-1", *told, homes[ref]) for ref, told in people.items()],
         person("name-2", "qorwen", "vantrizzel", None, AWAY),
         person("date-2", "wilhelmina", "otherwise", people["date"][2], MOVED),
         person("home-2", "tomas", "belloquin", None, homes["home"]),
         person("none-2", "leopold", "zzyzxqua", None, AWAY),
     ]
-    assert World(spark, rows).edges.count() == 0
-    numbers = [number(row["person_ref"], f"2004/{row['person_ref'][:-2]}") for row in rows]
-    world = World(spark, rows, numbers=numbers)
+
+
+AGREE = STORIES.add(
+    _one_agreement(),
+    numbers=[number(row["person_ref"], f"2004/{row['person_ref'][:-2]}") for row in _one_agreement()],
+)
+AGREE_UNNUMBERED = STORIES.add(_one_agreement())
+
+
+def test_an_equal_verified_number_joins_with_one_more_agreement(told: dict[str, Told]) -> None:
+    """Each of the four pairs has one number of its own."""
+    assert told[AGREE_UNNUMBERED.mark].edges == []
+    world = told[AGREE.mark]
     assert [cluster for cluster in world.together() if len(cluster) > 1] == [{"date-1", "date-2"}, {"name-1", "name-2"}]
     # The home alone makes an edge as well; another forename at one home is cut like any other.
     assert numbered(world) == {(f"{ref}-1", f"{ref}-2") for ref in ("name", "date", "home")}
-    assert world.pairs(world.kept_edges.where("cut_reason is not null"), "cut_reason") == {
-        ("home-1", "home-2", "another_of_the_household")
-    }
+    assert world.cut("cut_reason") == {("home-1", "home-2", "another_of_the_household")}
 
 
-def test_an_edge_by_number_keeps_its_evidence_and_says_what_joined_it(spark: SparkSession) -> None:
-    world = World(spark, RECORDS, numbers=[number("a1", PNC), number("a2", PNC), number("a5", PNC)])
+EVIDENCE = STORIES.add(RECORDS, numbers=[number("a1", PNC), number("a2", PNC), number("a5", PNC)])
+
+
+def test_an_edge_by_number_keeps_its_evidence_and_says_what_joined_it(told: dict[str, Told]) -> None:
+    world = told[EVIDENCE.mark]
     assert {"a1", "a2", "a3", "a4", "a5"} in world.together()
-    told = world.pairs(world.edges, "by_rule", "same_identifier", "judged_same")
-    assert {("a1", "a2", True, True, False), ("a1", "a5", False, True, False)} <= told
-    assert ("a1", "a4", True, False, False) in told
-    exact = "same_identifier and policy_reason = 'name_and_date_only' and level_date_of_birth = 'exact'"
-    (edge,) = world.kept_edges.where(exact).collect()
-    weights = [name for name in world.kept_edges.columns if name.startswith("weight_")]
-    assert sum(edge[name] for name in weights) == edge["match_weight_millibits"]
+    joined = world.pairs(world.edges, "by_rule", "same_identifier", "judged_same")
+    assert {("a1", "a2", True, True, False), ("a1", "a5", False, True, False)} <= joined
+    assert ("a1", "a4", True, False, False) in joined
+    (edge,) = [
+        row
+        for row in world.kept_edges
+        if row.same_identifier and (row.policy_reason, row.level_date_of_birth) == ("name_and_date_only", "exact")
+    ]
+    weights = [name for name in NOMINAL_EDGE.names if name.startswith("weight_")]
+    assert sum(edge[name] for name in weights) == edge.match_weight_millibits
     assert PNC not in str(edge)
 
 
-def test_an_equal_cro_number_joins_too_and_an_unverified_one_does_nothing(spark: SparkSession) -> None:
-    numbers = [number("a1", CRO, kind="cro"), number("a5", CRO, kind="cro")]
-    numbers += [number("d1", PNC), number("d2", PNC, verified=False), number("b1", CRO)]
-    world = World(spark, RECORDS, numbers=numbers)
-    assert [cluster for cluster in world.together() if {"a1", "d1", "b1"} & cluster] == [
+BY_CRO = STORIES.add(
+    RECORDS,
+    numbers=[
+        number("a1", CRO, kind="cro"),
+        number("a5", CRO, kind="cro"),
+        number("d1", PNC),
+        number("d2", PNC, verified=False),
+        number("b1", CRO),
+    ],
+)
+
+
+def test_an_equal_cro_number_joins_too_and_an_unverified_one_does_nothing(told: dict[str, Told]) -> None:
+    assert [cluster for cluster in told[BY_CRO.mark].together() if {"a1", "d1", "b1"} & cluster] == [
         {"a1", "a2", "a3", "a4", "a5"},
         {"b1", "b2"},
         {"d1"},
     ]
 
 
-def test_the_guard_cuts_an_edge_by_number_where_dates_contradict(spark: SparkSession) -> None:
+FATHER_AND_SON = STORIES.add(RECORDS, numbers=[number("a1", PNC), number("c1", PNC)])
+
+
+def test_the_guard_cuts_an_edge_by_number_where_dates_contradict(told: dict[str, Told]) -> None:
     """Father and son of one name: an equal number is then an error of the source."""
-    world = World(spark, RECORDS, numbers=[number("a1", PNC), number("c1", PNC)])
-    assert world.together() == ONE_PERSON
-    assert ("a1", "c1", "dates_contradict") in world.pairs(world.kept_edges, "cut_reason")
+    assert told[FATHER_AND_SON.mark].together() == ONE_PERSON
+    assert ("a1", "c1", "dates_contradict") in told[FATHER_AND_SON.mark].cut("cut_reason")
 
 
-def test_an_equal_number_tells_a_later_forename_in_use_from_a_twin(spark: SparkSession) -> None:
-    rows = [person(f"m{no}", given, "vantrizzel") for no, given in enumerate(("qorwen belinda", "belinda"))]
-    assert World(spark, rows).together() == [{"m0"}, {"m1"}]
-    assert World(spark, rows, numbers=[number("m0", PNC), number("m1", PNC)]).together() == [{"m0", "m1"}]
+_LATER = [person(f"m{no}", given, "vantrizzel") for no, given in enumerate(("qorwen belinda", "belinda"))]
+LATER = STORIES.add(_LATER)
+LATER_NUMBERED = STORIES.add(_LATER, numbers=[number("m0", PNC), number("m1", PNC)])
 
 
-def test_an_equal_number_holds_two_homes_of_two_records_each_together(spark: SparkSession) -> None:
-    """Somebody who has moved: name and date alone weigh less than a bridge must."""
-    rows = [
+def test_an_equal_number_tells_a_later_forename_in_use_from_a_twin(told: dict[str, Told]) -> None:
+    assert told[LATER.mark].together() == [{"m0"}, {"m1"}]
+    assert told[LATER_NUMBERED.mark].together() == [{"m0", "m1"}]
+
+
+TWO_HOMES = STORIES.add(
+    [
         person(f"h{no}", "qorwen", "vantrizzel", "1984-03-12", home)
         for no, home in enumerate((HOME, HOME, MOVED, MOVED))
-    ]
-    world = World(spark, rows, numbers=[number("h0", PNC), number("h2", PNC)])
-    (bridge,) = world.edges.where("same_identifier").collect()
-    assert bridge["match_weight_millibits"] < LIMITS.bridge_millibits
+    ],
+    numbers=[number("h0", PNC), number("h2", PNC)],
+)
+
+
+def test_an_equal_number_holds_two_homes_of_two_records_each_together(told: dict[str, Told]) -> None:
+    """Somebody who has moved: name and date alone weigh less than a bridge must."""
+    world = told[TWO_HOMES.mark]
+    (bridge,) = [row for row in world.edges if row.same_identifier]
+    assert bridge.match_weight_millibits < LIMITS.bridge_millibits
     assert world.together() == [{"h0", "h1", "h2", "h3"}]
 
 
-def test_an_alias_that_agrees_is_enough_where_a_heavier_pair_of_rows_does_not(spark: SparkSession) -> None:
-    rows = [
-        person("v1", "wilhelmina", "sproggett", "1984-03-12", HOME),
-        person("v2", "w", "sproggett", "1984-03-13", AWAY),
-        person("v2", "tomas", "belloquin", "1984-03-12", AWAY, variant_no=1, variant_kind="alias"),
-    ]
-    assert World(spark, rows).edges.count() == 0
-    assert numbered(World(spark, rows, numbers=[number("v1", PNC), number("v2", PNC)])) == {("v1", "v2")}
+_WITH_ALIAS = [
+    person("v1", "wilhelmina", "sproggett", "1984-03-12", HOME),
+    person("v2", "w", "sproggett", "1984-03-13", AWAY),
+    person("v2", "tomas", "belloquin", "1984-03-12", AWAY, variant_no=1, variant_kind="alias"),
+]
+ALIAS = STORIES.add(_WITH_ALIAS)
+ALIAS_NUMBERED = STORIES.add(_WITH_ALIAS, numbers=[number("v1", PNC), number("v2", PNC)])
 
 
-def test_not_the_same_and_the_same_by_a_reviewer_outweigh_numbers(spark: SparkSession) -> None:
-    equal, differing = [number("a1", PNC), number("a5", PNC)], [number("a1", PNC), number("a5", OTHER_PNC)]
-    denied = World(spark, RECORDS, [("a1", "a5", "not_same", 2)], numbers=equal)
-    assert not any({"a1", "a5"} <= cluster for cluster in denied.together())
-    same = World(spark, RECORDS, [("a1", "a5", "same", 2)], numbers=differing)
-    assert any({"a1", "a5"} <= cluster for cluster in same.together())
+def test_an_alias_that_agrees_is_enough_where_a_heavier_pair_of_rows_does_not(told: dict[str, Told]) -> None:
+    assert told[ALIAS.mark].edges == []
+    assert numbered(told[ALIAS_NUMBERED.mark]) == {("v1", "v2")}
+
+
+JUDGED_APART = STORIES.add(RECORDS, [("a1", "a5", "not_same", 2)], numbers=[number("a1", PNC), number("a5", PNC)])
+JUDGED_SAME = STORIES.add(RECORDS, [("a1", "a5", "same", 2)], numbers=[number("a1", PNC), number("a5", OTHER_PNC)])
+
+
+def test_not_the_same_and_the_same_by_a_reviewer_outweigh_numbers(told: dict[str, Told]) -> None:
+    assert not any({"a1", "a5"} <= cluster for cluster in told[JUDGED_APART.mark].together())
+    assert any({"a1", "a5"} <= cluster for cluster in told[JUDGED_SAME.mark].together())
 
 
 def test_a_number_on_too_many_records_joins_nobody_and_is_counted(spark: SparkSession) -> None:
-    limits = GuardLimits(max_records=2, max_path=6, bridge_millibits=14_000)
     rows = [person(ref, "qorwen", "vantrizzel", "1984-03-12", None) for ref in ("x1", "x2", "x3")]
     numbers = [number(row["person_ref"], PNC) for row in rows]
-    assert World(spark, rows, numbers=numbers, limits=limits).edges.count() == 0
-    assert World(spark, rows, numbers=numbers[:2], limits=limits).together() == [{"x1", "x2"}, {"x3"}]
+    stories = Stories(limits=GuardLimits(max_records=2, max_path=6, bridge_millibits=14_000))
+    three, two = stories.add(rows, numbers=numbers), stories.add(rows, numbers=numbers[:2])
+    told = stories.run(spark)
+    assert told[three.mark].edges == []
+    assert told[two.mark].together() == [{"x1", "x2"}, {"x3"}]
     frame = contract_rows(
         spark, PERSON_IDENTIFIER, *numbers, number("x1", CRO, kind="cro"), number("y", PNC, verified=False)
     )
@@ -204,8 +273,8 @@ def test_a_number_on_too_many_records_joins_nobody_and_is_counted(spark: SparkSe
         "too_common": 1,
         "pairs": 0,
     }
-    told = count_numbers(frame, max_records=3).collect()[0]
-    assert (told["too_common"], told["pairs"]) == (0, 3)
+    counted = count_numbers(frame, max_records=3).collect()[0]
+    assert (counted["too_common"], counted["pairs"]) == (0, 3)
 
 
 def test_counts_of_no_number_and_of_records_that_bear_two(spark: SparkSession) -> None:

@@ -7,6 +7,7 @@ from datetime import date
 import pytest
 from pyspark.sql import functions as F
 
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.nominals.portrait import address_form, date_of_birth_form, name_form, portrait
 from linkage_spark.nominals.records import record_faults, with_record_id
 from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
@@ -27,7 +28,7 @@ def member(nominal: int, *refs: str, source="crime", quarantined=False) -> list[
 def members(spark, rows):
     keys = [(row["source_system"], row["person_ref"], row["nominal_id"], row["quarantined"]) for row in rows]
     schema = "source_system string, person_ref string, nominal_id long, quarantined boolean"
-    frame = with_record_id(spark.createDataFrame(keys, schema=schema)).selectExpr("*", "1 AS since_run_no")
+    frame = with_record_id(local_frame(spark, keys, schema=schema)).selectExpr("*", "1 AS since_run_no")
     return NOMINAL_MEMBER.conform(frame)
 
 

@@ -13,6 +13,7 @@ import pytest
 from pyspark.sql import Observation
 
 from linkage_spark.flows.person_files import propose_file_pairs, score_file_pairs
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.blocking import choose_refined, count_keys
 from linkage_spark.linkage.frequencies import count_agreement, count_values, frequencies_of
 from linkage_spark.linkage.score_stage import score_pair
@@ -50,7 +51,7 @@ def file_model(*, mapped: frozenset[str] = BRITISH, whole: bool = False) -> Mode
 def frame(spark: SparkSession, rows: list[Row], jobs: dict[str, str | None] | None = None) -> DataFrame:
     """PERSON rows with the further column."""
     known = jobs or {row["person_ref"]: JOBS[no % len(JOBS)] for no, row in enumerate(rows)}
-    further = spark.createDataFrame(list(known.items()), schema="person_ref string, extra_job string")
+    further = local_frame(spark, list(known.items()), schema="person_ref string, extra_job string")
     return persons(spark, rows).join(further, on="person_ref", how="left")
 
 

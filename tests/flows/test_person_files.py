@@ -14,6 +14,7 @@ from py4j.protocol import Py4JJavaError
 from pyspark.errors import PySparkException
 
 from linkage_spark.errors import SourceError
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.reference.standard import load_reference
 from linkage_spark.settings.mapping import load_mapping, side
 from linkage_spark.standardise.person_file_checks import (
@@ -88,7 +89,7 @@ def refused_rows(found):
 
 
 def texts(spark, rows, names):
-    return spark.createDataFrame(rows, schema=", ".join(f"`{name}` string" for name in names))
+    return local_frame(spark, rows, schema=", ".join(f"`{name}` string" for name in names))
 
 
 # ---- reading -----------------------------------------------------------------------------------------------
@@ -476,7 +477,7 @@ def test_numbers_and_dates_of_a_parquet_file_are_read_as_text(spark, tmp_path):
 
 
 def test_a_column_that_is_no_text_is_a_fault(spark):
-    frame = spark.createDataFrame([("1", ["a"])], schema="id string, names array<string>")
+    frame = local_frame(spark, [("1", ["a"])], schema="id string, names array<string>")
     columns = columns_of('[columns]\nref="id"\nsurname="names"')
     assert unusable_columns(frame, columns.keys, "people.parquet") == [
         "people.parquet: column 'names' (surname) has type array<string>; give it as text, a number or a date"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.decision import decide
 from linkage_spark.linkage.evidence import explain_links
 from linkage_spark.linkage.score_stage import score_candidates, score_pair
@@ -39,7 +40,7 @@ HISTORY = [
 
 def candidates(spark: SparkSession) -> DataFrame:
     def side(rows: list[dict[str, Any]], suffix: str) -> DataFrame:
-        frame = spark.createDataFrame([tuple(row[name] for name in PERSON.names) for row in rows], PERSON.schema)
+        frame = local_frame(spark, [tuple(row[name] for name in PERSON.names) for row in rows], PERSON.schema)
         return frame.select(*[F.col(name).alias(f"{name}_{suffix}") for name in COMPARED_COLUMNS])
 
     return side(ROSTER, "l").crossJoin(side(HISTORY, "r")).withColumn("rule_mask", F.lit(5).cast("long"))

@@ -5,18 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bench.accuracy.seeded import figures, run_with_seeds
 from bench.accuracy.seeds import LIMIT, spread
 from linkage_spark.runs.file_task import Task
 
 if TYPE_CHECKING:
-    import pytest
     from pyspark.sql import SparkSession
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples" / "person-files"
 
 
+@pytest.mark.slow
 def test_other_seeds_of_the_sample_move_f1_by_less_than_the_limit(
     spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

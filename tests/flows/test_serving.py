@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.serving.columns import iso_utc
 from linkage_spark.serving.star import Results, build_star
 from linkage_spark.store.files import Files
@@ -229,9 +230,7 @@ def test_times_are_utc_whatever_the_sessions_zone(zone: str, spark) -> None:
     spark.conf.set("spark.sql.session.timeZone", zone)
     try:
         seconds = [0, -1, 1_711_846_799, 1_711_846_800, 1_729_990_800, 1_729_994_400]
-        frame = spark.createDataFrame([(s,) for s in seconds], schema="s long").selectExpr(
-            "s", "timestamp_seconds(s) t"
-        )
+        frame = local_frame(spark, [(s,) for s in seconds], schema="s long").selectExpr("s", "timestamp_seconds(s) t")
         found = {row.s: row.iso for row in frame.select("s", iso_utc(frame["t"]).alias("iso")).collect()}
     finally:
         spark.conf.set("spark.sql.session.timeZone", before)

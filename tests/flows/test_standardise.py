@@ -11,6 +11,7 @@ import pytest
 from pyspark.sql import functions as F
 
 from linkage_spark.hits.screening import build_screening
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.reference.standard import load_reference
 from linkage_spark.settings.sources import load_sources
 from linkage_spark.standardise.columns import check_columns
@@ -276,7 +277,7 @@ def test_hr_rows_of_one_assignment_that_disagree_are_refused_and_the_employee_is
     reasons = Counter(row.reason for row in refused.where("row_key like 'E1/%'").collect())
     assert reasons == {"conflicting_roster_rows": 2, "duplicate_row": 1}
     assert "E1" not in {row.person_ref for row in person.collect()}
-    listed = build_screening(person, refused, spark.createDataFrame([], HIT.schema)).collect()
+    listed = build_screening(person, refused, local_frame(spark, [], HIT.schema)).collect()
     assert {row.employee_id: row.not_screened_reason for row in listed if not row.screened} == {
         "E1": "refused",
         "E6": "refused",

@@ -15,6 +15,7 @@ from pyspark.sql import functions as F
 
 from linkage_spark.errors import ContractError, SourceError
 from linkage_spark.kit.contract import Field, TableContract
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.feeds import feed_fingerprint, feed_version, read_feed, translate_read_error
 from linkage_spark.store.files import Files
@@ -182,12 +183,12 @@ def test_a_table_of_another_shape_is_never_written_over(spark, tmp_path) -> None
     key = Field("id", STRING, "Key.", required=True)
     old = TableContract("t", "One.", ("id",), (key, Field("gone", STRING, "Gone."), Field("kind", INT, "Changed.")))
     new = TableContract("t", "One.", ("id",), (key, Field("kind", LONG, "Changed."), Field("added", STRING, "New.")))
-    store.overwrite(old, spark.createDataFrame([("a", "b", 1)], schema=old.schema))
+    store.overwrite(old, local_frame(spark, [("a", "b", 1)], schema=old.schema))
     with pytest.raises(ContractError, match="kind was int and is now bigint; added is new; gone is no longer written"):
-        store.append(new, spark.createDataFrame([("a", 1, "b")], schema=new.schema))
+        store.append(new, local_frame(spark, [("a", 1, "b")], schema=new.schema))
     with pytest.raises(ContractError, match="unexpected added"):
-        new.check(spark.createDataFrame([("a", 1, "b")], schema=new.schema)) and old.check(
-            spark.createDataFrame([("a", "g", 1, "b")], schema="id string, gone string, kind int, added string")
+        new.check(local_frame(spark, [("a", 1, "b")], schema=new.schema)) and old.check(
+            local_frame(spark, [("a", "g", 1, "b")], schema="id string, gone string, kind int, added string")
         )
 
 
@@ -195,7 +196,8 @@ def test_a_table_of_another_shape_is_never_written_over(spark, tmp_path) -> None
 
 
 def test_feeds_of_every_format_read_alike(spark, tmp_path) -> None:
-    rows = spark.createDataFrame(
+    rows = local_frame(
+        spark,
         [("007", 'Zoë "Zo" O\'Neil, jr', None), ("8", "", "03/02/1984")],
         schema="A string, B string, C string",
     )
@@ -310,21 +312,21 @@ def test_a_hive_feed_is_read_by_its_tables_name(spark, tmp_path) -> None:
 
 
 def test_the_fingerprint_knows_rows_and_not_their_order(spark) -> None:
-    base = spark.createDataFrame([("a", 1), ("b", None), ("b", None)], schema="x string, y int")
+    base = local_frame(spark, [("a", 1), ("b", None), ("b", None)], schema="x string, y int")
     same = snapshot_fingerprint(base)
     assert snapshot_fingerprint(base.repartition(3, "x")) == same
     assert snapshot_fingerprint(base.select("y", "x")) == same
     assert snapshot_fingerprint(base.withColumn("run_id", F.lit("other"))) == same
     assert snapshot_fingerprint(base.distinct()) != same
     assert snapshot_fingerprint(base.fillna(0)) != same
-    one, other = (spark.createDataFrame([row], schema="x string, y string") for row in (("a", None), (None, "a")))
+    one, other = (local_frame(spark, [row], schema="x string, y string") for row in (("a", None), (None, "a")))
     assert snapshot_fingerprint(one) != snapshot_fingerprint(other)
     assert snapshot_fingerprint(base.limit(0)) == "0:0"
 
 
 def test_a_published_table_is_replaced_whole_and_takes_no_type_that_some_reader_cannot_load(spark, tmp_path) -> None:
     files, root = Files(spark), str(tmp_path)
-    rows = spark.createDataFrame([("R1", "k", 1)], schema=PUBLISHED.schema)
+    rows = local_frame(spark, [("R1", "k", 1)], schema=PUBLISHED.schema)
     write_published(files, rows.union(rows), root, PUBLISHED, "R1")
     path = write_published(files, rows, root, PUBLISHED, "R1")
     write_published(files, rows, root, PUBLISHED, "R2")

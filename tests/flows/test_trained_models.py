@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from linkage_spark.errors import ContractError, SettingsError
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.model.schema import Model, load_model
 from linkage_spark.runs.models import find_model, frozen_with, is_trained
 from linkage_spark.store.delta import DeltaStore
@@ -40,7 +41,7 @@ def kept(store: DeltaStore, model: Model, **changed: object) -> None:
         **changed,
     }
     values = [tuple(row[name] for name in TRAINED_MODEL.names)]
-    store.append(TRAINED_MODEL, store.spark.createDataFrame(values, schema=TRAINED_MODEL.schema))
+    store.append(TRAINED_MODEL, local_frame(store.spark, values, schema=TRAINED_MODEL.schema))
 
 
 def test_a_model_comes_from_its_file_else_from_the_table_and_else_is_told_by_name(
@@ -75,5 +76,5 @@ def test_content_that_was_changed_or_does_not_fit_is_refused(spark: SparkSession
 def test_what_is_frozen_with_a_model_is_its_own(spark: SparkSession, tmp_path: Path) -> None:
     store = DeltaStore(spark, str(tmp_path / "root"))
     rows = [("one", "given", "adam", 12, 0.1), ("two", "given", "sara", 20, 0.2)]
-    store.append(TRAINED_FREQUENCY, spark.createDataFrame(rows, schema=TRAINED_FREQUENCY.schema))
+    store.append(TRAINED_FREQUENCY, local_frame(spark, rows, schema=TRAINED_FREQUENCY.schema))
     assert [row.value for row in frozen_with(store, TRAINED_FREQUENCY, "two").collect()] == ["sara"]

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
+import pytest
 
 from tests.support.force import EMPLOYEES, PLANTED, Estate, rows
 from tests.support.jobs import QUICK, REPO, ok, submit
 
 SUBMIT = REPO / "scripts" / "submit.sh"
+
+
+@pytest.fixture(scope="module")
+def own(estate: Estate, tmp_path_factory: pytest.TempPathFactory) -> Estate:
+    """A copy for the tests that run a job on it."""
+    root = tmp_path_factory.mktemp("own") / "estate"
+    shutil.copytree(estate.root, root)
+    return Estate(root)
 
 
 def names_in(path: Path) -> bool:
@@ -94,12 +104,12 @@ def test_why_answers_for_a_hit_and_for_a_pair_that_was_never_proposed(estate: Es
     assert "no-such-employee" in said and "Traceback" not in said
 
 
-def test_the_same_run_twice_changes_nothing_but_run(estate: Estate, feeds: Path) -> None:
-    before, current = estate.delta_versions(), estate.current
-    said = ok(submit("backfill", "--feeds", str(feeds), "--out", str(estate.root)))
+def test_the_same_run_twice_changes_nothing_but_run(own: Estate, feeds: Path) -> None:
+    before, current = own.delta_versions(), own.current
+    said = ok(submit("backfill", "--feeds", str(feeds), "--out", str(own.root)))
     assert "nothing has changed" in said
-    assert estate.delta_versions() == before
-    assert estate.current == current
+    assert own.delta_versions() == before
+    assert own.current == current
 
 
 def test_a_killed_run_started_again_ends_as_if_it_had_not_been_killed(
@@ -137,17 +147,17 @@ def test_a_killed_run_started_again_ends_as_if_it_had_not_been_killed(
 
 
 def test_a_failed_run_leaves_what_was_published_and_exits_with_its_own_code(
-    estate: Estate, feeds: Path, tmp_path: Path
+    own: Estate, feeds: Path, tmp_path: Path
 ) -> None:
-    current, before = estate.current, estate.delta_versions()
+    current, before = own.current, own.delta_versions()
     broken = tmp_path / "broken"
     broken.mkdir()
     for part in feeds.iterdir():
         (broken / part.name).symlink_to(part)
     (broken / "hr").unlink()
-    failed = submit("backfill", "--feeds", str(broken), "--out", str(estate.root))
+    failed = submit("backfill", "--feeds", str(broken), "--out", str(own.root))
     assert failed.returncode == 3
     said = failed.stdout + failed.stderr
     assert "hr.extract" in said and "Traceback" not in said
-    assert estate.current == current
-    assert estate.delta_versions() == before
+    assert own.current == current
+    assert own.delta_versions() == before

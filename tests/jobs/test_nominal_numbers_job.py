@@ -14,8 +14,8 @@ import pytest
 
 from tests.support.force import Estate, rows
 from tests.support.jobs import REPO, ok, submit
+from tests.support.numbers import pnc
 
-_LETTERS = "ZABCDEFGHJKLMNPQRTUVWXY"
 MAPPING = """
 [[feeds.record.produces]]
 table = "person_identifier"
@@ -37,10 +37,6 @@ constants = { verified = true }
 person_ref = "CUSTODY_NO"
 pnc_id = "PNC_ID"
 """
-
-
-def pnc(year: int, serial: int) -> str:
-    return f"{year}/{serial:07}{_LETTERS[int(f'{year % 100:02}{serial:07}') % 23]}"
 
 
 ONE, OTHER, SHARED = pnc(2004, 7_310_123), pnc(2011, 7_320_456), pnc(1998, 7_330_789)

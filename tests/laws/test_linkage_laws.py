@@ -13,6 +13,7 @@ import pytest
 from pyspark.sql import Observation
 
 from linkage_spark.flows.screen import link, screen
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.blocking import choose_refined, count_keys, may_be_possible, propose_pairs
 from linkage_spark.linkage.comparison.dates import Dates, compare_dates
 from linkage_spark.linkage.frequencies import count_frequencies
@@ -199,7 +200,7 @@ def test_the_gate_never_closes_on_dates_that_the_comparison_does_not_call_contra
         if year is not None or month is None
     ]
     schema = ", ".join(f"{side}_{name} int" for side in "lr" for name in ("dob_year", "dob_month", "dob_day"))
-    grid = spark.createDataFrame([(*one, *other) for one in parts for other in parts], schema=schema)
+    grid = local_frame(spark, [(*one, *other) for one in parts for other in parts], schema=schema)
     rows = grid.withColumn("open", may_be_possible("l_", "r_")).collect()
     columns = np.array([[value or 0 for value in row[:6]] for row in rows]).T
     contradicts = compare_dates(Dates(*columns[:3]), Dates(*columns[3:])).contradicts

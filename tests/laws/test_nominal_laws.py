@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import os
 import random
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import combinations, pairwise
@@ -18,13 +18,16 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from linkage_spark.flows.cluster import records_of
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.blocking import choose_refined, count_keys
 from linkage_spark.linkage.frequencies import count_frequencies
 from linkage_spark.model.schema import load_model
 from linkage_spark.nominals.records import with_record_id
 from linkage_spark.nominals.replay import replay, replay_nominals
 from linkage_spark.tables.enums import CutReason, PolicyReason
+from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 from linkage_spark.tables.nominals import PERSON_JUDGEMENT
+from tests.support.contract_rows import contract_rows
 from tests.support.nominal_job import CONF, SECRET, Day, Frozen, NominalJob
 from tests.support.nominal_rules import Plain
 from tests.support.nominal_worlds import (
@@ -32,7 +35,9 @@ from tests.support.nominal_worlds import (
     Live,
     Word,
     in_force,
+    known_by,
     make_world,
+    number_rows,
     person_rows,
     source_of,
     tell_apart,
@@ -63,6 +68,7 @@ JOINING = {
     PolicyReason.SAME_NAME_DATE_AND_POSTCODE,
     PolicyReason.SAME_PREMISES_NEAR_DATE,
 }
+DIFFERS = {CutReason.PNC_DIFFERS: "pnc_id", CutReason.CRO_DIFFERS: "cro"}
 LIMIT_REASONS = {CutReason.TOO_LARGE, CutReason.TOO_LONG, CutReason.WEAK_BRIDGE}
 
 Row = dict[str, Any]
@@ -101,6 +107,10 @@ class Fold:
         told = {tuple(sorted(pair)): same for pair, same in in_force(words).items() if all(ref in live for ref in pair)}
         return {self.pair(*refs): same for refs, same in told.items()}
 
+    def known_by(self, given: Given) -> dict[int, dict[str, str]]:
+        """Record id → its verified number of each kind."""
+        return {self.ids[ref]: known_by(version) for ref, version in given[0].items()}
+
     def pair(self, one: str, other: str) -> Pair:
         """The two records' ids, the lower first."""
         low, high = sorted((self.ids[one], self.ids[other]))
@@ -119,8 +129,8 @@ class Force:
     def _ids(self) -> dict[str, int]:
         """Record ids as the product makes them."""
         refs = sorted({ref for world in self.worlds for live in world.days for ref in live})
-        named = self.spark.createDataFrame(
-            [(source_of(ref), ref) for ref in refs], "source_system string, person_ref string"
+        named = local_frame(
+            self.spark, [(source_of(ref), ref) for ref in refs], "source_system string, person_ref string"
         )
         return {row["person_ref"]: row["record_id"] for row in with_record_id(named).collect()}
 
@@ -149,17 +159,18 @@ class Force:
     def run(self, job: NominalJob, fold: Fold, given: Given, *, seed: int | None = None, parts: int = 0) -> None:
         """One more day; with a seed the rows are shuffled."""
         live, words = given
-        rows, said = person_rows(live), [self._said(word) for word in words]
+        rows, said, numbers = person_rows(live), [self._said(word) for word in words], number_rows(live)
         if seed is not None:
-            random.Random(seed).shuffle(rows)
-            random.Random(seed).shuffle(said)
-        history, judgements = (
+            for table in (rows, said, numbers):
+                random.Random(seed).shuffle(table)
+        frames = [
             persons(self.spark, rows),
-            self.spark.createDataFrame(said, schema=PERSON_JUDGEMENT.schema),
-        )
+            local_frame(self.spark, said, schema=PERSON_JUDGEMENT.schema),
+            contract_rows(self.spark, PERSON_IDENTIFIER, *numbers),
+        ]
         if parts:
-            history, judgements = history.repartition(parts), judgements.repartition(parts)
-        fold.days.append(job.run(history, judgements))
+            frames = [frame.repartition(parts) for frame in frames]
+        fold.days.append(job.run(*frames))
         fold.given.append(given)
 
     def _said(self, word: Word) -> tuple[Any, ...]:
@@ -333,11 +344,13 @@ def test_the_grouping_is_that_of_the_last_day_at_once_under_the_words_in_force_a
     assert grouping(at_once.days[-1]) == grouping(fold.days[-1])
 
 
+@pytest.mark.slow
 def test_a_few_worlds_alone_are_grouped_as_among_all(fold: Fold, alone: Fold) -> None:
     records = set(alone.days[0].cluster)
     assert grouping(alone.days[0]) == grouping(fold.days[-1], records)
 
 
+@pytest.mark.slow
 def test_the_grouping_is_that_of_another_history_with_the_same_end(fold: Fold, otherwise: Fold) -> None:
     assert grouping(otherwise.days[-1]) == grouping(fold.days[-1])
     assert grouping(otherwise.days[0]) != grouping(otherwise.days[-1])
@@ -396,6 +409,55 @@ def test_no_nominal_holds_two_records_that_exclude_each_other_unless_they_are_ju
                 assert judged.get(either.pair(one, other)), f"{place}: {one} {other}"
 
 
+def test_no_nominal_holds_two_verified_numbers_of_a_kind_unless_their_records_are_judged_the_same(
+    either: Fold,
+) -> None:
+    for place, given, day in either.places():
+        waits, judged, known = held(day), either.judged(given), either.known_by(given)
+        for group in members(homes(day)):
+            for left, right in combinations(sorted(group), 2):
+                if differ(known[left], known[right]) and not {left, right} & waits:
+                    assert judged.get((left, right)), f"{place}: {left} {right}"
+
+
+def differ(one: Mapping[str, str], other: Mapping[str, str]) -> set[str]:
+    """Kinds of which two records bear different numbers."""
+    return {kind for kind in one.keys() & other.keys() if one[kind] != other[kind]}
+
+
+def test_an_edge_says_whether_both_records_bear_the_same_number_and_every_edge_has_a_reason(
+    either: Fold,
+) -> None:
+    for place, given, day in either.places():
+        known = either.known_by(given)
+        for edge in day.edge:
+            left, right = (known[record] for record in ends(edge))
+            assert edge["same_identifier"] == bool(left.items() & right.items()), f"{place}: {edge}"
+            assert edge["policy_reason"] in JOINING or edge["same_identifier"] or edge["judged_same"], (
+                f"{place}: {edge}"
+            )
+
+
+def test_two_records_of_one_name_and_date_with_the_same_number_are_joined_unless_something_speaks_against_it(
+    either: Fold,
+) -> None:
+    """Name and date of birth alone join nobody; with a number they do."""
+    found = 0
+    for place, given, day in either.places():
+        known, judged, edges = either.known_by(given), either.judged(given), grouping(day)[1]
+        by_name = defaultdict(list)
+        for ref, (_, forms, _) in given[0].items():
+            given_name, surname, born, _, _ = forms[0]
+            if born and len(forms) == 1:
+                by_name[given_name, surname, born].append(either.ids[ref])
+        for records in by_name.values():
+            for pair in combinations(sorted(records), 2):
+                if known[pair[0]].items() & known[pair[1]].items() and judged.get(pair) is not False:
+                    assert pair in edges, f"{place}: {pair}"
+                    found += edges[pair]["policy_reason"] not in JOINING and not edges[pair]["judged_same"]
+    enough({"by the number alone": found}, {"by the number alone": 20})
+
+
 def contradicting(
     fold: Fold, given: Given, groups: Iterable[frozenset[int]]
 ) -> Iterator[tuple[tuple[str, int], tuple[str, int]]]:
@@ -410,7 +472,7 @@ def contradicting(
 
 def test_every_cut_says_why_and_names_two_records_that_did_not_meet(either: Fold) -> None:
     for place, given, day in either.places():
-        judged, waits = either.judged(given), held(day)
+        judged, waits, known = either.judged(given), held(day), either.known_by(given)
         whole = union_find(ends(edge) for edge in day.edge)
         for edge in day.edge:
             reason, (low, high) = edge["cut_reason"], because(edge)
@@ -427,6 +489,8 @@ def test_every_cut_says_why_and_names_two_records_that_did_not_meet(either: Fold
                 assert judged.get((low, high)) is False, f"{place}: {edge}"
             else:
                 assert judged.get((low, high)) is not True, f"{place}: {edge}"
+            if reason in DIFFERS:
+                assert DIFFERS[reason] in differ(known[low], known[high]), f"{place}: {edge}"
 
 
 def test_while_a_component_waits_each_member_keeps_its_nominal_or_is_its_own(waiting: Fold) -> None:
@@ -464,6 +528,8 @@ def test_the_histories_hold_every_kind_of_event_and_of_cut(fold: Fold) -> None:
             "twin_pattern": 150,
             "another_of_the_household": 30,
             "sex_marked_conflict": 100,
+            "pnc_differs": 20,
+            "cro_differs": 5,
             "too_large": 1,
             "weak_bridge": 1,
         },

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.comparison import addresses, dates
 from linkage_spark.linkage.comparison.names import CELL_NAMES
 from linkage_spark.linkage.score_stage import score_candidates
@@ -133,7 +134,7 @@ def scored(spark: SparkSession, model: Model, rows: list[Row]) -> list[Row]:
     """The pairs through the stage, in their order."""
     values, schema = columns_of_pairs(PAIRS)
     found = score_candidates(
-        spark.createDataFrame(values, schema=schema),
+        local_frame(spark, values, schema=schema),
         model=model,
         frequencies=Frequencies.from_rows(rows),
         names=reference(),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 import pytest
 
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.score_stage import score_candidates
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import Model
@@ -218,7 +219,7 @@ def our_weights(spark: SparkSession, people: list[Row]) -> dict[tuple[int, int],
         for value, share in shares.items()
     ]
     found = score_candidates(
-        spark.createDataFrame(values, schema=schema),
+        local_frame(spark, values, schema=schema),
         model=our_model(),
         frequencies=Frequencies.from_rows(listed),
         names=reference(),

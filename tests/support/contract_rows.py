@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql.types import ArrayType, BooleanType, DoubleType, IntegerType, LongType
 
+from linkage_spark.kit.frames import local_frame
+
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
@@ -20,7 +22,7 @@ def contract_rows(spark: SparkSession, contract: TableContract, *rows: dict[str,
         tuple(row.get(column.name, _empty(column.type) if column.required else None) for column in contract.fields)
         for row in rows
     ]
-    return spark.createDataFrame(values, schema=contract.schema)
+    return local_frame(spark, values, schema=contract.schema)
 
 
 def _empty(kind: Any) -> Any:

@@ -21,6 +21,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.settings.sources import feeds_of, load_sources
 
 if TYPE_CHECKING:
@@ -303,7 +304,7 @@ def schema_of(key: str) -> str:
 def raw_feeds(spark: SparkSession, rows: dict[str, list[Row]] | None = None) -> dict[str, DataFrame]:
     """The feeds as frames; ``rows`` replaces what raw_rows gives."""
     return {
-        key: spark.createDataFrame([tuple(row[name] for name in COLUMNS[key]) for row in listed], schema=schema_of(key))
+        key: local_frame(spark, [tuple(row[name] for name in COLUMNS[key]) for row in listed], schema=schema_of(key))
         for key, listed in (rows or raw_rows()).items()
     }
 

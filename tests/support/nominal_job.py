@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from linkage_spark.kit.contract import TableContract
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.model.schema import Model
 from linkage_spark.reference.standard import load_reference
 from linkage_spark.runs.checkpoints import Checkpoints, Done
@@ -31,6 +32,7 @@ from linkage_spark.runs.stages import run_stage
 from linkage_spark.settings.run import load_settings
 from linkage_spark.tables.canonical import PERSON
 from linkage_spark.tables.enums import RunKind
+from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 from linkage_spark.tables.nominals import (
     NOMINAL,
     NOMINAL_ALERT,
@@ -164,12 +166,12 @@ class NominalJob:
         given = [(NOMINAL_FREQUENCY, frozen.frequency), (NOMINAL_REFINED_KEY, frozen.refined)]
         for contract, rows in [*given, *[(table, []) for table in _DESCRIBED]]:
             values = [tuple(row[name] for name in contract.names) for row in rows]
-            self.store.overwrite(contract, spark.createDataFrame(values, schema=contract.schema))
+            self.store.overwrite(contract, local_frame(spark, values, schema=contract.schema))
         self.days: list[Day] = []
         self._former: GoodRun | None = None
 
-    def run(self, persons: DataFrame, said: DataFrame) -> Day:
-        """One day: the live PERSON rows, and all PERSON_JUDGEMENT rows so far.
+    def run(self, persons: DataFrame, said: DataFrame, numbers: DataFrame) -> Day:
+        """One day: the live PERSON rows, all PERSON_JUDGEMENT rows so far, and the live PERSON_IDENTIFIER rows.
 
         Raises:
             GateError: a check of the job failed.
@@ -177,7 +179,12 @@ class NominalJob:
         run_no = len(self.days) + 1
         state = MemoryRun(
             run=self._context(),
-            good=_good({PERSON.name: self.store.overwrite(PERSON, persons)}),
+            good=_good(
+                {
+                    PERSON.name: self.store.overwrite(PERSON, persons),
+                    PERSON_IDENTIFIER.name: self.store.overwrite(PERSON_IDENTIFIER, numbers),
+                }
+            ),
             saved=_Remembered(files=None, path="", run_id=str(run_no), fingerprint=""),  # type: ignore[arg-type]
             former=self._former,
             run_no=run_no,

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from tests.support.numbers import cro, pnc
 from tests.support.persons import person
 
 DAYS = 5
@@ -19,8 +20,11 @@ DAYS = 5
 Form = tuple[str, str, str | None, str | None, str]
 """One row of a record: given names, surname, ISO date of birth, home as ``person`` takes it, VariantKind."""
 
-Version = tuple[int, tuple[Form, ...]]
-"""``source_version`` of a record and its rows, the main one first."""
+Number = tuple[str, str, bool]
+"""A number of a record: IdentifierKind, standard form, whether it was verified."""
+
+Version = tuple[int, tuple[Form, ...], tuple[Number, ...]]
+"""``source_version`` of a record, its rows, the main one first, and its numbers."""
 
 Live = dict[str, Version]
 """The records of one day by reference."""
@@ -44,6 +48,8 @@ class Someone:
     surname: str
     born: date
     homes: tuple[str, str]
+    pnc: str = ""
+    cro: str = ""
 
 
 @dataclass
@@ -140,7 +146,12 @@ def _people(no: int, draw: random.Random) -> list[Someone]:
     found = _FAMILIES[no % len(_FAMILIES)](draw, home, away)
     lodger = Someone(draw.choice(GIVENS), draw.choice(_SURNAMES), _born(draw, 1975), (away, home))
     neighbour = Someone(found[0].given, draw.choice(_SURNAMES), found[0].born, (next_door, away))
-    return found + [someone for someone in (lodger, neighbour) if draw.random() < 0.4]
+    found += [someone for someone in (lodger, neighbour) if draw.random() < 0.4]
+    serials = [8 * no + place for place in range(len(found))]
+    return [
+        replace(someone, pnc=pnc(2004, serial), cro=cro(1998, serial))
+        for someone, serial in zip(found, serials, strict=True)
+    ]
 
 
 # ---- what is written of them ---------------------------------------------------------------------------------
@@ -170,6 +181,17 @@ def _record(draw: random.Random, someone: Someone, people: list[Someone]) -> tup
         given = given.split()[0]
     main = (given, surname, born or None, place, "recorded")
     return (main, *_further_rows(draw, someone, others, main)) if draw.random() < 0.3 else (main,)
+
+
+def _numbers(draw: random.Random, someone: Someone, people: list[Someone]) -> tuple[Number, ...]:
+    """What another register knows the person of a record by: mostly their own numbers, now and then somebody else's, or two of a kind."""
+    found: set[Number] = set()
+    for kind, share in (("pnc_id", 0.35), ("cro", 0.15)):
+        while draw.random() < share:
+            of = someone if draw.random() < 0.9 else draw.choice(people)
+            found.add((kind, of.pnc if kind == "pnc_id" else of.cro, draw.random() < 0.8))
+            share = 0.15
+    return tuple(sorted(found))
 
 
 def _further_rows(draw: random.Random, someone: Someone, others: list[Someone], main: Form) -> list[Form]:
@@ -232,14 +254,15 @@ def make_world(no: int, *, seed: int) -> World:
     is_of = [someone for someone in world.people for _ in range(draw.randint(1, 5))]
     refs = {f"w{no}-{place}": someone for place, someone in enumerate(is_of)}
     waiting = [ref for ref in refs if draw.random() < 0.5]
-    live: Live = {ref: (0, _record(draw, refs[ref], world.people)) for ref in refs if ref not in waiting}
+    numbers = random.Random(f"numbers {seed} {no}") if no % 2 else None
+    live: Live = {ref: _version(0, draw, numbers, refs[ref], world.people) for ref in refs if ref not in waiting}
     gone: Live = {}
     words: list[Word] = []
     for day in range(DAYS):
         if day:
-            _amend_and_withdraw(draw, world, refs, live, gone)
+            _amend_and_withdraw(draw, numbers, world, refs, live, gone)
         arriving = [ref for ref in waiting if draw.random() < 0.4]
-        live |= {ref: (0, _record(draw, refs[ref], world.people)) for ref in arriving}
+        live |= {ref: _version(0, draw, numbers, refs[ref], world.people) for ref in arriving}
         waiting = [ref for ref in waiting if ref not in arriving]
         words = words + _say(draw, [*live, *gone], words, day)
         world.days.append(dict(live))
@@ -247,23 +270,34 @@ def make_world(no: int, *, seed: int) -> World:
     return world
 
 
-def _amend_and_withdraw(draw: random.Random, world: World, refs: dict[str, Someone], live: Live, gone: Live) -> None:
+def _version(
+    version: int, draw: random.Random, numbers: random.Random | None, someone: Someone, people: list[Someone]
+) -> Version:
+    """What a record says from now on; with numbers in every second world."""
+    return version, _record(draw, someone, people), _numbers(numbers, someone, people) if numbers else ()
+
+
+def _amend_and_withdraw(
+    draw: random.Random, numbers: random.Random | None, world: World, refs: dict[str, Someone], live: Live, gone: Live
+) -> None:
     """One day's changes: a third of those that are gone come back, as they were or otherwise."""
     back = [ref for ref in gone if draw.random() < 0.35]
     for ref in sorted(live):
         if (chance := draw.random()) < 0.07:
             gone[ref] = live.pop(ref)
         elif chance < 0.2:
-            live[ref] = _amended(draw, world, refs[ref], live[ref])
+            live[ref] = _amended(draw, numbers, world, refs[ref], live[ref])
     for ref in back:
         version = gone.pop(ref)
-        live[ref] = version if draw.random() < 0.5 else _amended(draw, world, refs[ref], version)
+        live[ref] = version if draw.random() < 0.5 else _amended(draw, numbers, world, refs[ref], version)
 
 
-def _amended(draw: random.Random, world: World, someone: Someone, version: Version) -> Version:
+def _amended(
+    draw: random.Random, numbers: random.Random | None, world: World, someone: Someone, version: Version
+) -> Version:
     """A later version: of the same person mostly, of another one of the world now and then."""
     told_of = someone if draw.random() < 0.85 else draw.choice(world.people)
-    return version[0] + 1, _record(draw, told_of, world.people)
+    return _version(version[0] + 1, draw, numbers, told_of, world.people)
 
 
 def _say(draw: random.Random, refs: list[str], words: list[Word], day: int) -> list[Word]:
@@ -338,9 +372,34 @@ def person_rows(live: Live) -> list[dict[str, Any]]:
             source_system=source_of(ref),
             source_version=version,
         )
-        for ref, (version, forms) in live.items()
+        for ref, (version, forms, _) in live.items()
         for no, (given, surname, born, place, kind) in enumerate(forms)
     ]
+
+
+def number_rows(live: Live) -> list[dict[str, Any]]:
+    """PERSON_IDENTIFIER rows of a day's records."""
+    return [
+        {
+            "source_system": source_of(ref),
+            "person_ref": ref,
+            "kind": kind,
+            "identifier_raw": f"{form} {'verified' if verified else 'told'}",
+            "identifier": form,
+            "verified": verified,
+            "source_version": version,
+        }
+        for ref, (version, _, numbers) in live.items()
+        for kind, form, verified in numbers
+    ]
+
+
+def known_by(version: Version) -> dict[str, str]:
+    """The one verified number of each kind; none of a kind of which there are two."""
+    found: dict[str, set[str]] = {}
+    for kind, form, verified in version[2]:
+        found.setdefault(kind, set()).update({form} if verified else ())
+    return {kind: min(forms) for kind, forms in found.items() if len(forms) == 1}
 
 
 def tell_apart(one: Form, other: Form) -> bool:

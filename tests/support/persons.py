@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import jellyfish
 
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.tables.canonical import PERSON
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def employee(ref: str, *args: Any, **others: Any) -> dict[str, Any]:
 def persons(spark: SparkSession, rows: Iterable[dict[str, Any]]) -> DataFrame:
     """A PERSON frame of these rows."""
     values = [tuple(row[name] for name in PERSON.names) for row in rows]
-    return spark.createDataFrame(values, schema=PERSON.schema)
+    return local_frame(spark, values, schema=PERSON.schema)
 
 
 def _name(given: str, surname: str) -> dict[str, Any]:

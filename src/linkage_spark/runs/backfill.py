@@ -16,6 +16,7 @@ from linkage_spark.hits.build import build_hits, links_without_involvement
 from linkage_spark.hits.locations import build_location_hits
 from linkage_spark.hits.screening import build_screening
 from linkage_spark.kit.contract import TableContract
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.blocking import choose_refined, count_keys, price_rules, refined_hmacs
 from linkage_spark.linkage.frequencies import count_frequencies
 from linkage_spark.model.frequencies import Frequencies
@@ -188,7 +189,7 @@ def _freeze(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: St
 def _rows(run: RunContext, contract: TableContract, rows: Any) -> DataFrame:
     """Driver rows as a frame of a contract."""
     values = [tuple(row[name] for name in contract.names) for row in rows]
-    return run.spark.createDataFrame(values, schema=contract.schema)
+    return local_frame(run.spark, values, schema=contract.schema)
 
 
 def _refined_rows(run: RunContext, versions: Mapping[str, int]) -> list[Any]:

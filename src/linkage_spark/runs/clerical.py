@@ -31,6 +31,7 @@ from linkage_spark.evaluation.clerical import (
     stratum_of,
 )
 from linkage_spark.evaluation.expectation import Estimate, ExpectedFigures, Part, Range, expected_figures, statement
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.file_inputs import reading_faults
 from linkage_spark.runs.file_task import one_row
@@ -295,7 +296,8 @@ def _tally(read: _Results, spark: SparkSession, given: Sequence[Row], name: str)
     Raises:
         SourceError: names every faulty row by its refs, with the reason.
     """
-    wanted = spark.createDataFrame(
+    wanted = local_frame(
+        spark,
         sorted({(row["ref_l"], row["ref_r"]) for row in given if row["ref_l"] and row["ref_r"]}),
         schema="ref_l string, ref_r string",
     )

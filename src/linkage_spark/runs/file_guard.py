@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from linkage_spark.flows.person_files import conflicting_file_pairs
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.joining import standing_conflict
 from linkage_spark.nominals.cluster_guard import guard_clusters
 from linkage_spark.nominals.guard import Conflict, Cut
@@ -51,7 +52,7 @@ class Guarded:
             )
             for cut in self.cuts
         ]
-        return spark.createDataFrame(rows, schema=_CUT_SCHEMA)
+        return local_frame(spark, rows, schema=_CUT_SCHEMA)
 
 
 def guard(

@@ -17,6 +17,7 @@ from pyspark.sql import functions as F
 import linkage_spark
 from linkage_spark.errors import LinkageError
 from linkage_spark.kit.contract import TableContract
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.tables.enums import RunStatus
 from linkage_spark.tables.results import RUN
@@ -139,7 +140,7 @@ def write_run(store: DeltaStore, row: Mapping[str, Any]) -> None:
         ContractError: when the row lacks a column.
     """
     values = tuple(row[name] for name in RUN.names)
-    store.append(RUN, store.spark.createDataFrame([values], schema=RUN.schema))
+    store.append(RUN, local_frame(store.spark, [values], schema=RUN.schema))
 
 
 def drop_unfinished(

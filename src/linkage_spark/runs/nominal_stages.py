@@ -13,6 +13,7 @@ from pyspark.sql import functions as F
 from linkage_spark.errors import GateError
 from linkage_spark.flows.cluster import Comparing, accepted_edges, compare_records, conflicts_inside, records_of
 from linkage_spark.kit.contract import TableContract
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.blocking import choose_refined, count_keys, price_rules, refined_hmacs
 from linkage_spark.linkage.frequencies import count_frequencies
 from linkage_spark.model.frequencies import Frequencies
@@ -85,13 +86,13 @@ class NominalRun:
     def before(self, contract: TableContract) -> DataFrame:
         """A table as the last good run of this job left it; empty before the first, and where that run knew no such table."""
         if self.former is None or contract.name not in self.former.versions:
-            return self.run.spark.createDataFrame([], schema=contract.schema)
+            return local_frame(self.run.spark, [], schema=contract.schema)
         return self.run.store.read(contract, version=self.former.versions[contract.name])
 
     def rows(self, contract: TableContract, rows: Any) -> DataFrame:
         """Driver rows as a frame of a contract."""
         values = [tuple(row[name] for name in contract.names) for row in rows]
-        return self.run.spark.createDataFrame(values, schema=contract.schema)
+        return local_frame(self.run.spark, values, schema=contract.schema)
 
     def keep(self, name: str, frame: DataFrame) -> DataFrame:
         """Write a frame into the work folder, and read it back."""

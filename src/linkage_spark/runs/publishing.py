@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame
 
 from linkage_spark.evaluation.figures import FIGURES_VERSION, Figures, RunFigures, StageFigures, to_json
 from linkage_spark.kit.contract import TableContract
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.runs import figures as counted
 from linkage_spark.runs.checkpoints import Checkpoints
 from linkage_spark.runs.context import RunContext
@@ -211,7 +212,7 @@ def write_star(run: RunContext, versions: Mapping[str, int], row: Mapping[str, A
         employee=read(EMPLOYEE),
         event=read(EVENT),
         screening=read(SCREENING),
-        run=run.spark.createDataFrame([tuple(row[name] for name in RUN.names)], schema=RUN.schema),
+        run=local_frame(run.spark, [tuple(row[name] for name in RUN.names)], schema=RUN.schema),
     )
     file_count = run.settings.publish.files_per_table
     for contract, frame in build_star(results, run_id=run.run_id).items():

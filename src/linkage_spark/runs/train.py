@@ -12,6 +12,7 @@ from typing import Any
 from pyspark.sql import functions as F
 
 from linkage_spark.errors import SettingsError, UsageError
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.scoring import Scorer
 from linkage_spark.linkage.training.diagnosis import Diagnosis
 from linkage_spark.linkage.training.figures import (
@@ -229,8 +230,8 @@ def _keep(
         versions: dict[str, int] = {}
         for contract, rows in frozen:
             named = [{**row, "model_id": model.id} for row in rows]
-            frame = run.spark.createDataFrame(
-                [tuple(row[name] for name in contract.names) for row in named], schema=contract.schema
+            frame = local_frame(
+                run.spark, [tuple(row[name] for name in contract.names) for row in named], schema=contract.schema
             )
             if run.store.exists(contract):
                 # Whatever a training that was killed has left is dropped with this.
@@ -248,7 +249,7 @@ def _keep(
             "trained_at": datetime.now(tz=UTC),
         }
         values = [tuple(row[name] for name in TRAINED_MODEL.names)]
-        frame = run.spark.createDataFrame(values, schema=TRAINED_MODEL.schema)
+        frame = local_frame(run.spark, values, schema=TRAINED_MODEL.schema)
         versions[TRAINED_MODEL.name] = run.store.append(TRAINED_MODEL, frame)
         _write_row(run, good, RunStatus.TRAINED, versions=versions, kept=model)
 

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from linkage_spark.errors import UsageError
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.blocking import refined_hmacs, with_keys
 from linkage_spark.linkage.comparison.tokens import NameKnowledge
 from linkage_spark.linkage.decision import clause_of, judge, least_shown
@@ -285,7 +286,7 @@ def _rows_of(
     spark: SparkSession, persons: DataFrame, source: str, ref: str, model: Model, *, on_roster: bool
 ) -> list[dict[str, Any]]:
     """All variants of one record, by a join: an id never stands as a literal in a plan."""
-    wanted = spark.createDataFrame([(source, ref)], schema="source_system string, person_ref string")
+    wanted = local_frame(spark, [(source, ref)], schema="source_system string, person_ref string")
     found = persons.join(F.broadcast(wanted), on=["source_system", "person_ref"], how="left_semi")
     rows = [row.asDict(recursive=True) for row in with_keys(found, model=model, on_roster=on_roster).collect()]
     return sorted(rows, key=lambda row: int(row["variant_no"]))
@@ -294,6 +295,6 @@ def _rows_of(
 def _link_of(spark: SparkSession, links: DataFrame, employee_id: str, source: str, ref: str) -> dict[str, Any] | None:
     """The published link of the two; None when there is none."""
     schema = "employee_id string, source_system string, person_ref string"
-    wanted = spark.createDataFrame([(employee_id, source, ref)], schema=schema)
+    wanted = local_frame(spark, [(employee_id, source, ref)], schema=schema)
     rows = links.join(F.broadcast(wanted), on=list(LINK.key), how="left_semi").collect()
     return rows[0].asDict() if rows else None

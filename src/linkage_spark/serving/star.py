@@ -9,6 +9,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from linkage_spark.kit.contract import TableContract
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.serving.columns import date_key, flag, hashed_key, in_words, iso_utc, joined_key, upper_key
 from linkage_spark.tables.star import (
     PLAIN_WORDS,
@@ -194,7 +195,7 @@ def star_reason(frame: DataFrame) -> DataFrame:
         for code, words in codes.items()
     ]
     names = [name for name in STAR_REASON.names if name != "run_id"]
-    return frame.sparkSession.createDataFrame(rows, schema=", ".join(f"{name} string" for name in names))
+    return local_frame(frame.sparkSession, rows, schema=", ".join(f"{name} string" for name in names))
 
 
 def star_screening(screening: DataFrame) -> DataFrame:

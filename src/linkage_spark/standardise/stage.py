@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from linkage_spark.errors import SettingsError
 from linkage_spark.kit.contract import TableContract
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.reference.standard import Reference
 from linkage_spark.settings.sources import SourceMapping
 from linkage_spark.standardise import events, identifiers, persons
@@ -161,5 +162,5 @@ def _check_roster(roster: SourceMapping, feeds: Mapping[str, DataFrame]) -> None
 def _together(spark: SparkSession, contract: TableContract, frames: list[DataFrame]) -> DataFrame:
     """All frames under each other in the contract's shape; an empty one when there is none."""
     if not frames:
-        return spark.createDataFrame(data=[], schema=contract.schema)
+        return local_frame(spark, [], schema=contract.schema)
     return contract.conform(reduce(DataFrame.unionByName, frames))

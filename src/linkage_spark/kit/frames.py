@@ -1,0 +1,49 @@
+"""Frames of rows that the driver holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import pyarrow as pa
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import to_arrow_schema
+from pyspark.sql.types import StructType
+
+from linkage_spark.errors import ContractError
+
+
+def local_frame(spark: SparkSession, rows: Iterable[Sequence[Any]], schema: StructType | str) -> DataFrame:
+    """A frame of some rows, by way of Arrow: Spark knows its size, and no Python worker has to be started to read it.
+
+    ``createDataFrame`` of a list asks a Python worker for the rows each time that a plan reads them.
+
+    Args:
+        spark: the session.
+        rows: values in the order of the columns.
+        schema: a schema, or its DDL.
+
+    Raises:
+        ContractError: a row of another length, a value of another type, or a null in a required column.
+    """
+    columns = schema if isinstance(schema, StructType) else cast("StructType", StructType.fromDDL(schema))
+    arrow = to_arrow_schema(columns)
+    values = list(rows)
+    if any(len(row) != len(arrow) for row in values):
+        raise ContractError(f"a row does not have the {len(arrow)} columns {', '.join(columns.names)}")
+    arrays = [_array([row[place] for row in values], field) for place, field in enumerate(arrow)]
+    table: Any = pa.Table.from_arrays(arrays, schema=arrow)
+    return spark.createDataFrame(table, schema=columns)
+
+
+def _array(values: list[Any], field: pa.Field) -> pa.Array:
+    try:
+        array = pa.array(values, type=field.type)
+    except (pa.ArrowException, TypeError, ValueError):
+        # The message of Arrow quotes the value.
+        raise ContractError(f"column {field.name}: a value is not of type {field.type}") from None
+    if array.null_count and not field.nullable:
+        raise ContractError(
+            f"column {field.name}: {array.null_count} of {len(values)} values are null, and it is required"
+        )
+    return array
