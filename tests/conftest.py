@@ -68,7 +68,7 @@ def spark_settings(name: str) -> dict[str, str]:
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """A local session with the settings of conf/spark/local.conf, made quicker to start and smaller.
 
-    Plans are interpreted here; in the tests of the jobs code is generated for them.
+    Plans are interpreted here; code is generated for them in the tests of the jobs, and where a test asks for it.
     """
     from pyspark.sql import SparkSession
 

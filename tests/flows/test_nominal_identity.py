@@ -21,7 +21,7 @@ from pyspark.sql import functions as F
 
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.kit.frames import local_frame
-from linkage_spark.nominals.identity import Identity, assign_identity, assign_members, tell_changes
+from linkage_spark.nominals.identity import Identity, assign_identity, assign_members, tell_changes, with_parted
 from linkage_spark.nominals.identity_checks import SENTENCES, IdentityFault, faults_in_words, identity_faults
 from linkage_spark.nominals.replay import replay, replay_nominals, run_no_at
 from linkage_spark.tables.nominals import NOMINAL, NOMINAL_EVENT, NOMINAL_MEMBER, NOMINAL_RUN
@@ -31,7 +31,7 @@ from tests.support.session_state import INTERPRETED, settings
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-CLUSTERS = "record_id long, cluster_id long, quarantined boolean"
+CLUSTERS = "record_id long, cluster_id long, quarantined boolean, parted boolean"
 RUNS = 6
 CHECKED = (1, 4, RUNS)
 """Runs whose faults are counted and whose events are replayed by Spark; those of every run are replayed in plain Python."""
@@ -169,7 +169,7 @@ def frame(
 
 
 def clusters_frame(spark: SparkSession, clusters: Clusters, *, seed: int = 0, parts: int | None = None) -> DataFrame:
-    rows = [(record, at, held) for record, (at, held) in clusters.items()]
+    rows = [(record, at, held, False) for record, (at, held) in clusters.items()]
     random.Random(seed).shuffle(rows)
     made = local_frame(spark, rows, CLUSTERS)
     return made if parts is None else made.repartition(parts)
@@ -395,6 +395,24 @@ def test_a_record_whose_id_is_the_number_of_a_nominal_is_a_record_all_the_same(s
     assert len({nominal for _, nominal, _, _ in rows}) == 3
 
 
+def test_of_two_that_wait_in_one_nominal_and_are_not_the_same_the_later_one_leaves(spark: SparkSession) -> None:
+    clusters = local_frame(
+        spark, [(1, 9, True), (2, 9, True), (3, 9, True), (4, 4, False), (5, 9, True)], CLUSTERS.rpartition(",")[0]
+    )
+    homes = [(1, 10, False, 1), (2, 10, False, 2), (3, 10, False, 1), (4, 10, False, 1), (5, 50, False, 1)]
+    member = frame(spark, NOMINAL_MEMBER, homes)
+    nominal = frame(spark, NOMINAL, [(10, "live", 4, 1, None, None), (50, "live", 1, 1, None, None)])
+    # Later by its run, later by its id; one that does not wait, one of another nominal, one judged the same.
+    said = [(1, 2, False), (1, 3, False), (3, 4, False), (1, 5, False), (2, 3, True)]
+    judgements = local_frame(spark, said, "left_record_id long, right_record_id long, same boolean")
+    parted = with_parted(clusters, member, judgements)
+    assert {row.record_id for row in parted.where("parted").collect()} == {2, 3}
+    (rows,) = fetch(assign_members(parted, member, nominal, run_no=3))
+    now = {record: home for record, home, _, _ in rows}
+    assert (now[1], now[5]) == (10, 50)
+    assert len({now[record] for record in (1, 2, 3, 4, 5)}) == 5
+
+
 # ---- laws ----------------------------------------------------------------------------------------------------
 
 
@@ -504,7 +522,9 @@ def test_the_worlds_hold_every_kind_of_event_many_times(fold: Fold) -> None:
 class Case:
     """A third run: records 1, 2 and 3 are where they were, record 4 is new under quarantine; nominal 30 had ended."""
 
-    clusters: list[Row] = field(default_factory=lambda: [(1, 1, False), (2, 1, False), (3, 2, False), (4, 3, True)])
+    clusters: list[Row] = field(
+        default_factory=lambda: [(1, 1, False, False), (2, 1, False, False), (3, 2, False, False), (4, 3, True, False)]
+    )
     member: list[Row] = field(
         default_factory=lambda: [(1, 10, False, 1), (2, 10, False, 1), (3, 20, False, 1), (4, 40, True, 3)]
     )
@@ -558,14 +578,23 @@ MERGED_AWAY = (
     .swap("nominal", 1, (20, "merged", 0, 1, 99, 3))
     .swap("event", 3, (3, "left", 20, None, 3), (3, "merged", 20, 99, None))
 )
-HELD_AND_MOVED = Case().swap("clusters", 0, (1, 1, True)).swap("member", 0, (1, 40, True, 3))
+HELD_AND_MOVED = Case().swap("clusters", 0, (1, 1, True, False)).swap("member", 0, (1, 40, True, 3))
+HELD_AND_NOT_PARTED = (
+    Case()
+    .swap("clusters", 0, (1, 1, True, True))
+    .swap("clusters", 1, (2, 1, True, False))
+    .swap("member", 0, (1, 10, True, 1))
+    .swap("member", 1, (2, 10, True, 1))
+    .swap("nominal", 0, (10, "quarantined", 2, 1, None, None))
+    .swap("event", 3, (3, "quarantined", 10, None, None))
+)
 
 CASES: list[tuple[Case, dict[str, int]]] = [
     (Case(), {}),
     # A member is missing: the record, which is held nowhere, and the nominal are both miscounted.
     (Case().swap("member", 2), {"record_not_once": 1, "nominal_miscounted": 2, "replay_differs": 1}),
     (Case().swap("member", 2, (3, 20, False, 1), (3, 20, False, 1)), {"record_not_once": 1}),
-    (Case().swap("clusters", 2, (3, None, False)), {"cluster_missing": 1}),
+    (Case().swap("clusters", 2, (3, None, False, False)), {"cluster_missing": 1}),
     # In the wrong nominal: a cluster with two nominals, a nominal with two clusters.
     (
         Case().swap("member", 0, (1, 20, False, 1)),
@@ -573,6 +602,8 @@ CASES: list[tuple[Case, dict[str, int]]] = [
     ),
     # Under quarantine, and moved to a new record that should be alone.
     (HELD_AND_MOVED, {"moved_in_quarantine": 2, "nominal_miscounted": 2, "replay_differs": 1}),
+    # Judged not the same, and still where it was; and not alone.
+    (HELD_AND_NOT_PARTED, {"moved_in_quarantine": 2}),
     (IDS_COLLIDE, {"id_collision": 1, "ended_changed": 1, "replay_differs": 1}),
     (Case().swap("nominal", 0, *[(10, "live", 2, 1, None, None)] * 2), {"nominal_not_once": 1}),
     (Case().swap("nominal", 0, (10, "live", 3, 1, None, None)), {"nominal_miscounted": 1}),

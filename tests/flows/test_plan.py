@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ import pytest
 from linkage_spark.linkage.blocking import choose_refined, count_keys, propose_pairs
 from linkage_spark.model.schema import load_model
 from tests.support.persons import crowd, persons
+from tests.support.session_state import COMPILED, settings
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -29,18 +31,19 @@ FORBIDDEN = (
 )
 
 
+@pytest.fixture(autouse=True)
+def compiled(spark: SparkSession) -> Iterator[None]:
+    """Code is generated, as in a job."""
+    with settings(spark, **COMPILED):
+        yield
+
+
 def executed_plan(spark: SparkSession, frame: DataFrame) -> str:
     """The final plan of the frame, after it ran; paths and columns in full."""
     wide = {"spark.sql.maxMetadataStringLength": "10000", "spark.sql.debug.maxToStringFields": "1000"}
-    before = {name: spark.conf.get(name) for name in wide}
-    for name, value in wide.items():
-        spark.conf.set(name, value)
-    try:
+    with settings(spark, **wide):
         frame.collect()
         plan = str(frame._jdf.queryExecution().executedPlan().toString())
-    finally:
-        for name, value in before.items():
-            spark.conf.set(name, value)
     return plan.split("== Initial Plan ==")[0]
 
 
@@ -78,15 +81,11 @@ def test_every_step_of_the_candidates_is_small_enough_to_be_compiled(spark: Spar
     # The JVM never compiles a method of more than 8,000 bytes: the same step then takes two or three times as long.
     persons(spark, crowd(1, 40)).write.format("parquet").save(f"{tmp_path}/history_files")
     history = spark.read.format("parquet").load(f"{tmp_path}/history_files")
-    adaptive = spark.conf.get("spark.sql.adaptive.enabled")
-    spark.conf.set("spark.sql.adaptive.enabled", "false")  # an adaptive plan holds no code before it runs
-    try:
+    with settings(spark, **{"spark.sql.adaptive.enabled": "false"}):  # an adaptive plan holds no code before it runs
         pairs = propose_pairs(history, history, model=MODEL, refined=frozenset(), secret=SECRET)
         plan = pairs._jdf.queryExecution().executedPlan()
         debug = getattr(getattr(spark._jvm.org.apache.spark.sql.execution.debug, "package$"), "MODULE$")
         code = str(debug.codegenString(plan))
-    finally:
-        spark.conf.set("spark.sql.adaptive.enabled", adaptive)
     sizes = [int(size) for size in re.findall(r"maxMethodCodeSize:(-?\d+)", code)]
     assert len(sizes) >= 3
     assert min(sizes) > 0, "-1: a step that could not be compiled at all"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,12 +19,15 @@ class Plain:
     home: dict[int, tuple[int, bool, int]] = field(default_factory=dict)
     nominals: dict[int, tuple[str, int, int, int | None, int | None]] = field(default_factory=dict)
 
-    def run(self, clusters: Clusters, run_no: int, id_given: dict[int, int]) -> set[Row]:
+    def run(
+        self, clusters: Clusters, run_no: int, id_given: dict[int, int], denied: Collection[tuple[int, int]] = ()
+    ) -> set[Row]:
         """One run; its events.
 
         ``id_given``: the nominal in which the tool put a record, asked for records that need a new nominal alone.
+        ``denied``: pairs judged *not the same*.
         """
-        before, groups = self.home, self._groups(clusters)
+        before, groups = self.home, self._groups(clusters, self._parted(clusters, denied))
         claims: dict[int, list[int]] = {}
         offers: dict[int, list[Row]] = defaultdict(list)
         for place, (records, held) in enumerate(groups):
@@ -49,12 +53,22 @@ class Plain:
                 self.home[record] = (nominal, held, before[record][2] if stays else run_no)
         return self._record_events(before, into, run_no) | self._end_or_count(into, run_no)
 
-    def _groups(self, clusters: Clusters) -> list[tuple[list[int], bool]]:
+    def _parted(self, clusters: Clusters, denied: Collection[tuple[int, int]]) -> set[int]:
+        """Of two records that wait in one nominal and are not the same, the later one."""
+        found = set()
+        for pair in denied:
+            if all(record in self.home and record in clusters and clusters[record][1] for record in pair):
+                (nominal, _, _), (other, _, _) = (self.home[record] for record in pair)
+                if nominal == other:
+                    found.add(max(pair, key=lambda record: (self.home[record][2], record)))
+        return found
+
+    def _groups(self, clusters: Clusters, parted: set[int]) -> list[tuple[list[int], bool]]:
         groups: dict[Row, list[int]] = defaultdict(list)
         for record, (cluster, held) in clusters.items():
             if not held:
                 groups["cluster", cluster, False].append(record)
-            elif record in self.home:
+            elif record in self.home and record not in parted:
                 groups["nominal", self.home[record][0], True].append(record)
             else:
                 groups["alone", record, True].append(record)

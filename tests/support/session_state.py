@@ -23,6 +23,8 @@ def session_state(spark: SparkSession) -> dict[str, Any]:
 
 #: Tiny frames under long plans: interpreting them is quicker than compiling them.
 INTERPRETED = {"spark.sql.codegen.wholeStage": "false", "spark.sql.codegen.factoryMode": "NO_CODEGEN"}
+#: As a job runs them.
+COMPILED = {"spark.sql.codegen.wholeStage": "true", "spark.sql.codegen.factoryMode": "FALLBACK"}
 
 
 @contextmanager

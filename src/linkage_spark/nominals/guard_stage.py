@@ -168,7 +168,7 @@ def _cut(cut: Cut) -> dict[str, Any]:
 
 
 def clusters(records: DataFrame, components: DataFrame, guarded: DataFrame, *, most_records: int) -> DataFrame:
-    """The cluster of every record: what ``identity.assign_identity`` takes.
+    """The cluster of every record.
 
     Args:
         records: ``record_id``: every live record once.

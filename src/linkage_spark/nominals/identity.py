@@ -39,7 +39,7 @@ def assign_identity(clusters: DataFrame, member: DataFrame, nominal: DataFrame, 
 
     Args:
         clusters: every live record once: ``record_id``, ``cluster_id`` (BIGINT; any id, used only to see who is together),
-            ``quarantined`` (the cluster waits for a reviewer); none is ever null.
+            ``quarantined`` (the cluster waits for a reviewer), ``parted`` (``with_parted``); none is ever null.
         member: NOMINAL_MEMBER of the last good run; empty before the first.
         nominal: NOMINAL of the last good run.
         run_no: number of this run among those that made nominals: above those of all earlier good runs; a restarted run
@@ -51,11 +51,44 @@ def assign_identity(clusters: DataFrame, member: DataFrame, nominal: DataFrame, 
     return tell_changes(assign_members(clusters, member, nominal, run_no=run_no), member, nominal, run_no=run_no)
 
 
+def with_parted(clusters: DataFrame, member: DataFrame, judgements: DataFrame) -> DataFrame:
+    """Add which records under quarantine may not stay in the nominal where they are.
+
+    Of two records under quarantine in one nominal that are judged *not the same*, it is the one that came to it later; of
+    two that came in one run, that with the higher id.
+
+    Args:
+        clusters: ``record_id``, ``cluster_id``, ``quarantined``.
+        member: NOMINAL_MEMBER of the last good run.
+        judgements: the one in force per pair: ``left_record_id``, ``right_record_id``, ``same`` BOOLEAN.
+
+    Returns:
+        The same with ``parted`` BOOLEAN, never null.
+    """
+    held = clusters.where("quarantined").join(member.drop("quarantined"), on=["record_id"])
+    sides = {
+        side: held.select(
+            F.col("record_id").alias(f"{side}_record_id"),
+            "nominal_id",
+            F.struct("since_run_no", "record_id").alias(f"{side}_came"),
+        )
+        for side in ("left", "right")
+    }
+    denied = judgements.where("not same").select("left_record_id", "right_record_id")
+    together = denied.join(sides["left"], on=["left_record_id"]).join(
+        sides["right"], on=["right_record_id", "nominal_id"]
+    )
+    later = together.select(F.greatest("left_came", "right_came").alias("later")).select("later.record_id").distinct()
+    found = clusters.join(later.withColumn("parted", F.lit(True)), on=["record_id"], how="left")
+    return found.withColumn("parted", F.coalesce("parted", F.lit(False)))
+
+
 def assign_members(clusters: DataFrame, member: DataFrame, nominal: DataFrame, *, run_no: int) -> DataFrame:
     """Give every record its nominal.
 
     1. *Groups.* The records of a cluster are one group. Under quarantine nobody moves: all records under quarantine that
-       come from one nominal are one group, whatever their clusters, and a record that has no nominal is one by itself.
+       come from one nominal are one group, whatever their clusters, and a record that has no nominal, or that a reviewer's
+       word parts from an earlier one (``with_parted``), is one by itself.
     2. *Who keeps an id.* Records under quarantine keep theirs. Otherwise a nominal goes to the group that holds most of
        its records; of equal ones to that with the record that has been in it longest, then with the lowest record id.
     3. *Merge.* A group that several nominals go to takes the oldest of them, then the lowest id. The others end, even
@@ -128,10 +161,11 @@ def _groups(clusters: DataFrame, member: DataFrame) -> DataFrame:
     """One row per record: ``record_id``, ``group_id`` (its lowest record), ``quarantined``, ``former_id``, ``since_run_no``."""
     former = member.select("record_id", F.col("nominal_id").alias("former_id"), "since_run_no")
     joined = clusters.join(former, on=["record_id"], how="left")
-    free, held = ~F.col("quarantined"), F.col("quarantined")
-    by_cluster = F.when(free, F.col("cluster_id"))
-    by_nominal = F.when(held, F.col("former_id"))
-    alone = F.when(held & F.col("former_id").isNull(), F.col("record_id"))
+    held = F.col("quarantined")
+    leaves = F.col("former_id").isNull() | F.col("parted")
+    by_cluster = F.when(~held, F.col("cluster_id"))
+    by_nominal = F.when(held & ~leaves, F.col("former_id"))
+    alone = F.when(held & leaves, F.col("record_id"))
     lowest = F.min("record_id").over(Window.partitionBy(by_cluster, by_nominal, alone))
     return joined.select("record_id", lowest.alias("group_id"), "quarantined", "former_id", "since_run_no")
 

@@ -37,7 +37,8 @@ SENTENCES: dict[IdentityFault, str] = {
     IdentityFault.RUN_NO_NOT_ABOVE: "records or nominals of the last run have a run number that is not below this run's",
     IdentityFault.CLUSTER_MISSING: "records have no cluster, or it is not said whether it waits for a reviewer",
     IdentityFault.RECORD_NOT_ONCE: "records do not stand exactly once in the clusters and once among the members",
-    IdentityFault.MOVED_IN_QUARANTINE: "records under quarantine are not in the nominal where they were, or new and not alone",
+    IdentityFault.MOVED_IN_QUARANTINE: "records under quarantine are not in the nominal where they were, or new and not alone, or not parted "
+    "from one that a reviewer judged not the same",
     IdentityFault.NOT_ONE_CLUSTER: "clusters or nominals that are not under quarantine do not match one to one",
     IdentityFault.ID_COLLISION: "new nominals bear an id that was in use: start the run again under the next run number",
     IdentityFault.NOMINAL_NOT_ONCE: "nominal ids stand more than once",
@@ -56,7 +57,7 @@ def identity_faults(
 
     Args:
         identity: what the run made, best as written.
-        clusters: what it was made from: ``record_id``, ``cluster_id``, ``quarantined``.
+        clusters: what it was made from: ``record_id``, ``cluster_id``, ``quarantined``, ``parted``.
         member: NOMINAL_MEMBER of the last good run.
         nominal: NOMINAL of the last good run.
         event: NOMINAL_EVENT of all earlier good runs.
@@ -95,14 +96,14 @@ def _counted(rows: DataFrame, faults: dict[IdentityFault, Column]) -> DataFrame:
 def _records(identity: Identity, clusters: DataFrame, member: DataFrame, event: DataFrame) -> DataFrame:
     """One row per record ever known: where it stands in each table, and how often."""
     one = F.lit(1)
-    placed = clusters.select("record_id", "cluster_id", "quarantined", one.alias("in_clusters"))
+    placed = clusters.select("record_id", "cluster_id", "quarantined", "parted", one.alias("in_clusters"))
     now = identity.member.select("record_id", F.struct(*_MEMBER).alias("now"), one.alias("in_members"))
     before = member.select("record_id", F.struct(*_MEMBER).alias("before"))
     told = event.unionByName(identity.event).where("record_id is not null")
     sides = [placed, now, before, told.withColumnRenamed("nominal_id", "told_id").drop("other_nominal_id")]
     gathered = reduce(lambda left, right: left.unionByName(right, allowMissingColumns=True), sides)
     return gathered.groupBy("record_id").agg(
-        *[F.max(name).alias(name) for name in ("cluster_id", "quarantined", "now", "before")],
+        *[F.max(name).alias(name) for name in ("cluster_id", "quarantined", "parted", "now", "before")],
         *[F.coalesce(F.sum(name), F.lit(0)).alias(name) for name in ("in_clusters", "in_members")],
         last_place("told_id").alias("told"),
     )
@@ -117,7 +118,9 @@ def _of_record(run_no: int) -> dict[IdentityFault, Column]:
         IdentityFault.RUN_NO_NOT_ABOVE: F.col("before.since_run_no") >= F.lit(run_no),
         IdentityFault.CLUSTER_MISSING: (F.col("in_clusters") > 0) & (F.isnull("cluster_id") | F.isnull("quarantined")),
         IdentityFault.RECORD_NOT_ONCE: (F.col("in_clusters") != F.col("in_members")) | (F.col("in_clusters") > 1),
-        IdentityFault.MOVED_IN_QUARANTINE: F.col("quarantined") & F.col("before").isNotNull() & ~stays,
+        IdentityFault.MOVED_IN_QUARANTINE: F.col("quarantined")
+        & F.col("before").isNotNull()
+        & (stays == F.col("parted")),
         IdentityFault.NOMINAL_MISCOUNTED: ~F.col("quarantined").eqNullSafe(F.col("now.quarantined")),
         IdentityFault.REPLAY_DIFFERS: ~told_id.eqNullSafe(F.col("now.nominal_id"))
         | ~told_since.eqNullSafe(F.col("now.since_run_no")),
@@ -148,7 +151,7 @@ def _nominals(identity: Identity, records: DataFrame, nominal: DataFrame, event:
         one.alias("members"),
         F.when(free, F.col("cluster_id")).alias("cluster_id"),
         "quarantined",
-        (F.col("quarantined") & F.col("before").isNull()).alias("newcomer"),
+        (F.col("quarantined") & (F.col("before").isNull() | F.col("parted"))).alias("newcomer"),
     )
     known = records.where("before is not null").select(
         F.col("before.nominal_id").alias("nominal_id"), F.lit(True).alias("was_known")

@@ -20,7 +20,7 @@ from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.nominals.alerts import build_alerts, links_without_nominal
 from linkage_spark.nominals.guard import GuardLimits
 from linkage_spark.nominals.guard_stage import clusters, component_sizes, guard_components, with_cuts
-from linkage_spark.nominals.identity import Identity, assign_members, tell_changes
+from linkage_spark.nominals.identity import Identity, assign_members, tell_changes, with_parted
 from linkage_spark.nominals.identity_checks import faults_in_words, identity_faults
 from linkage_spark.nominals.judgements import judgement_faults, judgements_in_force
 from linkage_spark.nominals.numbers import count_numbers, usable_numbers
@@ -320,6 +320,7 @@ def identify(state: NominalRun, stage: Stage) -> Done:
     live = state.persons.select(record_id().alias("record_id")).distinct()
     grouping = clusters(live, state.work("components"), state.work("guarded"), most_records=state.most_records)
     former = (state.before(NOMINAL_MEMBER), state.before(NOMINAL))
+    grouping = with_parted(grouping, former[0], state.judgements)
     members = assign_members(state.keep("clusters", grouping), *former, run_no=state.run_no)
     versions = {NOMINAL_MEMBER.name: store.overwrite(NOMINAL_MEMBER, members)}
     written = store.read(NOMINAL_MEMBER, version=versions[NOMINAL_MEMBER.name])

@@ -56,7 +56,12 @@ NOMINAL_MEMBER = TableContract(
     fields=(
         RECORD_ID,
         _NOMINAL,
-        Field("quarantined", BOOLEAN, "Its component waits for a reviewer; it stays where it was.", required=True),
+        Field(
+            "quarantined",
+            BOOLEAN,
+            "Its component waits for a reviewer; it stays where it was, unless judged *not the same*.",
+            required=True,
+        ),
         Field("since_run_no", INT, "Run in which it came to this nominal.", required=True),
     ),
 )
