@@ -42,7 +42,7 @@ test: setup-test ## all tests but those that need a Hadoop estate or take minute
 	$(bin)/python -m pytest -n 2 --dist loadfile -m "not estate and not slow" tests/jobs
 
 .PHONY: test-slow
-test-slow: setup-test ## the tests that take minutes: other histories of the nominals' laws, other seeds of a training
+test-slow: setup-test ## the tests that take minutes (other histories of the nominals, other seeds, files in another order)
 	$(bin)/python -m pytest -n 2 --dist loadfile -m "slow and not estate" tests/flows tests/laws tests/jobs
 
 .PHONY: test-oracle

@@ -162,6 +162,7 @@ def test_true_pairs_of_the_estate_are_those_of_the_truth_each_counted_once(
     assert lean["recall"]["value"] > 0.9
 
 
+@pytest.mark.slow
 def test_an_estate_without_truth_is_priced_by_the_models_probabilities(
     feeds: Path, estate: Estate, priced: tuple[Path, str], tmp_path: Path
 ) -> None:
@@ -176,6 +177,7 @@ def test_an_estate_without_truth_is_priced_by_the_models_probabilities(
     assert "expected gained" in said
 
 
+@pytest.mark.slow
 def test_where_rules_join_too_much_a_sample_of_the_employees_is_priced_and_said(
     feeds: Path, estate: Estate, priced: tuple[Path, str], tmp_path: Path
 ) -> None:

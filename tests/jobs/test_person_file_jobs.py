@@ -328,6 +328,7 @@ def groups(cluster: dict[str, str]) -> dict[str, list[str]]:
     return found
 
 
+@pytest.mark.slow
 def test_a_second_run_with_its_rows_in_another_order_and_one_core_gives_the_same_bytes(
     deduped: Path, tmp_path: Path
 ) -> None:
