@@ -96,13 +96,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         }
     )
     with pytest.MonkeyPatch.context() as environment:
-        for name in (
-            "SPARK_HOME",
-            "SPARK_LOCAL_DIRS",
-            "PYSPARK_SUBMIT_ARGS",
-            "HADOOP_CONF_DIR",
-            "YARN_CONF_DIR",
-        ):
+        for name in FOREIGN:
             environment.delenv(name, raising=False)
         environment.setenv("SPARK_CONF_DIR", str(ROOT / "conf/spark"))
         environment.setenv("SPARK_LOCAL_IP", "127.0.0.1")

@@ -26,7 +26,7 @@ from linkage_spark.nominals.identity_checks import SENTENCES, IdentityFault, fau
 from linkage_spark.nominals.replay import replay, replay_nominals, run_no_at
 from linkage_spark.tables.nominals import NOMINAL, NOMINAL_EVENT, NOMINAL_MEMBER, NOMINAL_RUN
 from tests.support.nominal_rules import Clusters, Plain, Row
-from tests.support.session_state import INTERPRETED, settings
+from tests.support.session_state import settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -247,9 +247,8 @@ class Fold:
 @pytest.fixture(scope="module")
 def fold(spark: SparkSession) -> Fold:
     made = Fold(spark)
-    with settings(spark, **INTERPRETED):
-        for _ in range(RUNS):
-            made.run()
+    for _ in range(RUNS):
+        made.run()
     return made
 
 
@@ -639,8 +638,7 @@ def test_each_fault_is_counted_under_its_name(spark: SparkSession) -> None:
         frame(spark, NOMINAL_EVENT, earlier),
         run_no=3,
     )
-    with settings(spark, **INTERPRETED):
-        assert {row["fault"]: row["found"] for row in found.collect()} == dict(wanted)
+    assert {row["fault"]: row["found"] for row in found.collect()} == dict(wanted)
     assert min(wanted.values()) > 0, "every fault is among the cases"
 
 

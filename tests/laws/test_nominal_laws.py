@@ -44,7 +44,7 @@ from tests.support.nominal_worlds import (
     told_otherwise,
 )
 from tests.support.persons import persons
-from tests.support.session_state import INTERPRETED, settings
+from tests.support.session_state import settings
 from tests.support.union_find import members, union_find
 
 if TYPE_CHECKING:
@@ -197,14 +197,8 @@ def add_replays(fold: Fold, events: DataFrame) -> None:
 
 
 @pytest.fixture(scope="module")
-def quick(spark: SparkSession) -> Iterator[SparkSession]:
-    with settings(spark, **INTERPRETED):
-        yield spark
-
-
-@pytest.fixture(scope="module")
-def force(quick: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Force:
-    return Force(quick, tmp_path_factory)
+def force(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Force:
+    return Force(spark, tmp_path_factory)
 
 
 @pytest.fixture(scope="module")

@@ -191,7 +191,10 @@ def _told(
 ) -> Told:
     """The part of a run that is of one story; a pair that crosses to another one would be a KeyError."""
     own = {record: ref.removeprefix(mark) for record, ref in names.items() if ref.startswith(mark)}
-    of_it = [[row for row in rows if row.left_record_id in own] for rows in (edges, conflicts, kept)]
+    of_it = [
+        [row for row in rows if {row.left_record_id, row.right_record_id} & own.keys()]
+        for rows in (edges, conflicts, kept)
+    ]
     cluster = {own[row.record_id]: (row.cluster_id, row.quarantined) for row in placed if row.record_id in own}
     return Told(own, cluster, *of_it)
 

@@ -320,8 +320,9 @@ def identify(state: NominalRun, stage: Stage) -> Done:
     live = state.persons.select(record_id().alias("record_id")).distinct()
     grouping = clusters(live, state.work("components"), state.work("guarded"), most_records=state.most_records)
     former = (state.before(NOMINAL_MEMBER), state.before(NOMINAL))
-    grouping = with_parted(grouping, former[0], state.judgements)
-    members = assign_members(state.keep("clusters", grouping), *former, run_no=state.run_no)
+    # Kept first: with_parted goes back to it three times, and it goes back to all records.
+    grouped_records = with_parted(state.keep("grouping", grouping), former[0], state.judgements)
+    members = assign_members(state.keep("clusters", grouped_records), *former, run_no=state.run_no)
     versions = {NOMINAL_MEMBER.name: store.overwrite(NOMINAL_MEMBER, members)}
     written = store.read(NOMINAL_MEMBER, version=versions[NOMINAL_MEMBER.name])
     made = tell_changes(written, *former, run_no=state.run_no)
