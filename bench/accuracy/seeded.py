@@ -11,15 +11,13 @@ import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 from pyspark.sql import SparkSession
 
-from linkage_spark.linkage.training.sampling import sample_other_pairs
-from linkage_spark.runs import file_training, person_files
+from linkage_spark.runs import file_pairs, person_files
 from linkage_spark.runs.file_task import Task
 
 ALWAYS_SAMPLED = 0
@@ -37,7 +35,7 @@ def seeded(spark: SparkSession, seed: int, *, sampled: bool) -> Iterator[None]:
     """
     limit = ALWAYS_SAMPLED if sampled else person_files.MOST_PAIRS_WHOLE
     with (
-        patch.object(file_training, "sample_other_pairs", partial(sample_other_pairs, seed=seed)),
+        patch.object(file_pairs, "SAMPLE_SEED", seed),
         patch.object(person_files, "open_session", lambda name: contextlib.nullcontext(spark)),
         patch.object(person_files, "MOST_PAIRS_WHOLE", limit),
     ):

@@ -32,8 +32,10 @@ def found(spark: SparkSession, weights: Weights, below: tuple[tuple[str, str], .
     refs = sorted({ref for pair in weights for ref in pair} | {"z"})
     persons = local_frame(spark, [(ref,) for ref in refs], "person_ref string")
     candidates = local_frame(spark, [*weights, *below], "person_ref_l string, person_ref_r string")
-    rows = [(*pair, bits, 1 / (1 + 2**-bits)) for pair, bits in weights.items()]
-    decided = local_frame(spark, rows, "ref_l string, ref_r string, match_weight double, match_probability double")
+    rows = [(*pair, bits, 1 / (1 + 2**-bits), "exact", "exact") for pair, bits in weights.items()]
+    levels = "level_given string, level_date_of_birth string"
+    schema = f"ref_l string, ref_r string, match_weight double, match_probability double, {levels}"
+    decided = local_frame(spark, rows, schema)
     graph = cluster(run, persons, candidates, decided)
     members: dict[str, list[str]] = {}
     for row in graph.members(spark).orderBy("ref").collect():

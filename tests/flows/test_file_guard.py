@@ -139,17 +139,41 @@ def test_twins_father_and_son_and_names_of_both_sexes_are_parted_and_one_person_
     assert summary["warnings"] == []
 
 
-def test_a_replaced_date_is_let_be_where_the_pair_is_strong_by_itself_and_only_there(spark: SparkSession) -> None:
+def test_a_replaced_date_is_let_be_where_the_pair_is_linked_all_the_same(spark: SparkSession) -> None:
     rows = [
         person("r1", "quintilla", "zzyzxqua", "1984-02-03", HOME),
         person("r2", "quintilla", "zzyzxqua", "1957-11-29", HOME),
     ]
-    strong = {("r1", "r2"): 7.6}
-    assert after(guarded(spark, rows, weights=strong)[0]) == {"r1": ["r1", "r2"]}
-    found, _ = guarded(spark, rows, weights=strong, contradictions="always")
+    linked = {("r1", "r2"): 0.1}
+    assert after(guarded(spark, rows, weights=linked)[0]) == {"r1": ["r1", "r2"]}
+    found, _ = guarded(spark, rows, weights=linked, contradictions="always")
     assert cuts(found, spark) == [("r1", "r2", "dates_contradict", "r1", "r2")]
-    weaker = {("r1", "r2"): 7.5}
-    assert after(guarded(spark, rows, weights=weaker)[0]) == {"r1": ["r1"], "r2": ["r2"]}
+
+
+def test_a_twins_forename_is_let_be_where_the_pair_is_strong_by_itself_and_only_there(spark: SparkSession) -> None:
+    twins = TWINS[:2]
+    assert after(guarded(spark, twins, weights={("t1", "t2"): 7.6})[0]) == {"t1": ["t1", "t2"]}
+    assert after(guarded(spark, twins, weights={("t1", "t2"): 7.5})[0]) == {"t1": ["t1"], "t2": ["t2"]}
+
+
+def test_one_wrong_date_among_many_records_of_a_person_is_outvoted_and_a_father_beside_a_son_is_not(
+    spark: SparkSession,
+) -> None:
+    right = [person(f"a{no}", "barnaby", "quagmire", "1941-02-03", HOME) for no in range(3)]
+    wrong = [person("b0", "barnaby", "quagmire", "1971-06-25", HOME)]
+    # Two of the three are linked with the odd one, the third is not: a contradiction, against two links.
+    weights = {("a0", "b0"): 5.0, ("a1", "b0"): 5.0, ("a2", "b0"): -3.0}
+    found, summary = guarded(spark, [*right, *wrong], weights=weights)
+    assert after(found) == before(found) == {"a0": ["a0", "a1", "a2", "b0"]}
+    assert (summary["guard"]["contradicting_pairs"], summary["guard"]["outvoted_pairs"]) == (1, 1)
+    undated = [person(f"c{no}", "barnaby", "quagmire", None, HOME) for no in range(3)]
+    found, summary = guarded(spark, [right[0], *wrong, *undated])
+    assert before(found) == {"a0": ["a0", "b0", "c0", "c1", "c2"]}
+    assert [sorted(set(group) & {"a0", "b0"}) for group in after(found).values()] in (
+        [["a0"], ["b0"]],
+        [["b0"], ["a0"]],
+    )
+    assert (summary["guard"]["contradicting_pairs"], summary["guard"]["outvoted_pairs"]) == (1, 0)
 
 
 def test_no_weight_outweighs_names_of_both_sexes_since_no_weight_knows_of_them(spark: SparkSession) -> None:

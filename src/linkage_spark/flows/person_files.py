@@ -75,8 +75,13 @@ def score_file_pairs(
         ``conflicts`` (``joining.file_conflicts``), and the ``level_`` and ``weight_`` columns of SCORED_PAIR with the
         further ones.
     """
-    contract = scored_pair_of(tuple(model.further))
     scored = score_candidates(candidates, model=model, frequencies=frequencies, names=names)
+    return explain_file_pairs(scored, model=model)
+
+
+def explain_file_pairs(scored: DataFrame, *, model: Model) -> DataFrame:
+    """What ``score_file_pairs`` returns, of SCORED_PAIR with the model's further attributes."""
+    contract = scored_pair_of(tuple(model.further))
     judged = with_policy(scored, model=model).withColumn("tier", tier_of_rank(F.col("tier_rank")))
     judged = judged.withColumn("conflicts", file_conflicts())
     evidence = [name for name in contract.names if name.startswith(("level_", "weight_"))]

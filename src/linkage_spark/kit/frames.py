@@ -1,8 +1,8 @@
-"""Frames of rows that the driver holds."""
+"""Frames of rows that the driver holds, and batches of rows on their way through a task."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import pyarrow as pa
@@ -34,6 +34,18 @@ def local_frame(spark: SparkSession, rows: Iterable[Sequence[Any]], schema: Stru
     arrays = [_array([row[place] for row in values], field) for place, field in enumerate(arrow)]
     table: Any = pa.Table.from_arrays(arrays, schema=arrow)
     return spark.createDataFrame(table, schema=columns)
+
+
+def gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """The same rows in batches of about ``rows`` or more, for work that costs something per batch; the last one may be shorter."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(part.num_rows for part in held) >= rows:
+            yield pa.concat_batches(held)
+            held = []
+    if held:
+        yield pa.concat_batches(held)
 
 
 def _array(values: list[Any], field: pa.Field) -> pa.Array:

@@ -17,7 +17,7 @@ from pyspark.sql import Column, DataFrame, Observation
 from pyspark.sql import functions as F
 from pyspark.sql.types import LongType, StructField, StructType
 
-from linkage_spark.linkage.keys import key_hash, key_hmac, key_parts, part_column, side
+from linkage_spark.linkage.keys import key_hmac, key_parts, part_column, part_columns, rule_keys
 from linkage_spark.model.schema import Model
 from linkage_spark.tables.candidates import COMPARED_COLUMNS
 
@@ -97,8 +97,8 @@ def _found_often(history: DataFrame, model: Model) -> DataFrame:
 
 def _keys_only(persons: DataFrame, model: Model, *, on_roster: bool) -> DataFrame:
     """One row per (person row, rule) that has a key: ``rule_no``, ``key``."""
-    parts = _parts(model, on_roster=on_roster)
-    keyed = persons.where(_TAKES_PART).select(*parts).select(F.posexplode(_keys(model)).alias("rule_no", "key"))
+    parts = part_columns(model, on_roster=on_roster)
+    keyed = persons.where(_TAKES_PART).select(*parts).select(F.posexplode(rule_keys(model)).alias("rule_no", "key"))
     return keyed.where("key is not null")
 
 
@@ -251,10 +251,10 @@ def propose_pairs(
 def _history_side(history: DataFrame, model: Model) -> DataFrame:
     """History rows once per key: ``rule_no``, ``key``, ``parts_r``, and the record as the struct ``person``."""
     prepared = history.where(_TAKES_PART).select(
-        F.struct(*_compared(model)).alias("person"), *_parts(model, on_roster=False)
+        F.struct(*_compared(model)).alias("person"), *part_columns(model, on_roster=False)
     )
     exploded = prepared.select(
-        "person", _part_texts(model).alias("parts_r"), F.posexplode(_keys(model)).alias("rule_no", "key")
+        "person", _part_texts(model).alias("parts_r"), F.posexplode(rule_keys(model)).alias("rule_no", "key")
     )
     return exploded.where("key is not null")
 
@@ -266,10 +266,10 @@ def _roster_side(roster: DataFrame, model: Model, *, refined: frozenset[str], se
     alone, in Arrow batches: neither the secret nor a stored key stands in the plan.
     """
     prepared = roster.where(_TAKES_PART).select(
-        F.struct(*_compared(model)).alias("employee"), *_parts(model, on_roster=True)
+        F.struct(*_compared(model)).alias("employee"), *part_columns(model, on_roster=True)
     )
     parts = F.array(*[F.col(part_column(part.name)).cast("string") for part in key_parts(model)])
-    keyed = prepared.select("employee", parts.alias("parts_l"), _keys(model).alias("keys"))
+    keyed = prepared.select("employee", parts.alias("parts_l"), rule_keys(model).alias("keys"))
     rule_ids = [rule.id for rule in model.rules]
 
     def look_up(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
@@ -295,20 +295,6 @@ def _refined_mask(keys: Sequence[int | None], rule_ids: Sequence[str], refined: 
         return 0
     named = [(no, rule, key) for no, (rule, key) in enumerate(zip(rule_ids, keys, strict=True)) if key is not None]
     return sum(1 << no for no, rule, key in named if key_hmac(secret, rule, key) in refined)
-
-
-def _parts(model: Model, *, on_roster: bool) -> list[Column]:
-    """The parts of all rules, read from PERSON columns, under their helper names."""
-    read = side()
-    return [
-        (part.roster(read) if on_roster else part.history(read)).alias(part_column(part.name))
-        for part in key_parts(model)
-    ]
-
-
-def _keys(model: Model) -> Column:
-    """The keys of all rules in order; null where a part is unknown."""
-    return F.array(*[key_hash(rule) for rule in model.rules])
 
 
 def _part_texts(model: Model) -> Column:
@@ -419,6 +405,6 @@ def with_keys(persons: DataFrame, *, model: Model, on_roster: bool) -> DataFrame
         The rows with ``key_parts``: struct of each part as text by name, null when unknown; and
         ``keys``: array of the in-flight key of each rule, null when a part is unknown.
     """
-    prepared = persons.select("*", *_parts(model, on_roster=on_roster))
+    prepared = persons.select("*", *part_columns(model, on_roster=on_roster))
     texts = _part_texts(model).alias("key_parts")
-    return prepared.select(*persons.columns, texts, _keys(model).alias("keys"))
+    return prepared.select(*persons.columns, texts, rule_keys(model).alias("keys"))

@@ -164,21 +164,17 @@ def file_conflicts() -> Column:
     )
 
 
-def standing_conflict(conflicts: Column, match_weight: Column, *, outweighed_from: float | None) -> Column:
+def standing_conflict(conflicts: Column, match_weight: Column, *, outweighed_from: Mapping[CutReason, float]) -> Column:
     """The first conflict of a pair that stands; null when none does.
 
     Args:
         conflicts: what ``file_conflicts`` gave.
         match_weight: the pair's own, bits.
-        outweighed_from: a pair of that weight or more stands whatever its dates and forenames, which the weight has
-            taken into account; names marked for different sexes, of which no weight knows, count all the same. None:
-            every conflict stands.
+        outweighed_from: by reason, the weight from which a pair is let be: it has taken the reason into account. What is
+            not named stands whatever the pair weighs.
     """
-    if outweighed_from is None:
-        return F.get(conflicts, 0)
-    unweighed = F.array(F.lit(CutReason.SEX_MARKED_CONFLICT.value))
-    outweighed = match_weight >= F.lit(outweighed_from)
-    return F.get(F.when(outweighed, F.array_intersect(conflicts, unweighed)).otherwise(conflicts), 0)
+    outweighed = [F.when(match_weight >= F.lit(bits), F.lit(reason.value)) for reason, bits in outweighed_from.items()]
+    return F.get(F.array_except(conflicts, F.array(*outweighed).cast("array<string>")), 0)
 
 
 def _rank_of_conflict() -> Column:

@@ -244,6 +244,20 @@ def part_column(name: str) -> str:
     return f"key_part_{name.replace(':', '_by_')}"
 
 
+def part_columns(model: Model, *, on_roster: bool) -> list[Column]:
+    """The parts of all rules, read from PERSON columns, under their helper names (``part_column``)."""
+    read = side()
+    return [
+        (part.roster(read) if on_roster else part.history(read)).alias(part_column(part.name))
+        for part in key_parts(model)
+    ]
+
+
+def rule_keys(model: Model) -> Column:
+    """The keys of all rules in order, from ``part_columns``; null where a part is unknown."""
+    return F.array(*[key_hash(rule) for rule in model.rules])
+
+
 def key_hash(rule: Rule) -> Column:
     """The rule's key from its part columns: xxhash64 salted with the rule's id; null when any part is null.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import numpy as np
@@ -38,7 +38,7 @@ from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import Model
 from linkage_spark.tables.candidates import scored_pair_of
 
-_PERSON_QUALITY = ("name_issue", "dob_issue", "address_issue", "on_duty_sign")
+PERSON_QUALITY = ("name_issue", "dob_issue", "address_issue", "on_duty_sign")
 _KEYS = ("person_ref_l", "source_system_r", "person_ref_r", "variant_no_l", "variant_no_r", "rule_mask")
 
 SEPARATOR = "\x1f"
@@ -74,7 +74,7 @@ def score_candidates(
     contract = scored_pair_of(tuple(model.further))
     inputs = [
         *_KEYS,
-        *(f"{name}_r" for name in _PERSON_QUALITY),
+        *(f"{name}_r" for name in PERSON_QUALITY),
         *(f"{name}_{side}" for side in "lr" for name in (*EVIDENCE_COLUMNS, *model.further)),
     ]
 
@@ -168,24 +168,20 @@ class BatchScorer:
             address=with_places(_rows(address, rows), further, self._further),
             further=further,
         )
+        above, columns = self.above(found, left, right, floor[rows])
+        columns |= key_columns(batch.take(pa.array(rows[above])).column)
+        return self.as_batch(columns)
+
+    def above(self, found: PairComparison, left: Columns, right: Columns, floor: Ints) -> tuple[Ints, Columns]:
+        """Rows of compared pairs at or above the floor (1/1000 bit), and what ``evidence`` says of each."""
         shares = self.scorer.shares(found, left, right)
         weights = self.scorer.weights(found, shares)
-        above = np.flatnonzero(weights.total >= floor[rows])
-        rows = rows[above]
-        columns = self.evidence(
-            PairComparison(
-                name=_rows(found.name, above),
-                date=_rows(found.date, above),
-                address=_rows(found.address, above),
-                further=found.further[above],
-            ),
-            _rows(shares, above),
-            _rows(weights, above),
-            _take(left, above),
-            _take(right, above),
-        )
-        keys = _keys(batch.take(pa.array(rows)))
-        columns |= keys
+        rows = np.flatnonzero(weights.total >= floor)
+        of_rows = take_rows(found, rows), _rows(shares, rows), _rows(weights, rows)
+        return rows, self.evidence(*of_rows, _take(left, rows), _take(right, rows))
+
+    def as_batch(self, columns: Columns) -> pa.RecordBatch:
+        """Evidence and key columns in the order of SCORED_PAIR."""
         return pa.RecordBatch.from_pydict({field: columns[field] for field in self._names})
 
     def _floor(self, batch: pa.RecordBatch) -> Ints:
@@ -290,9 +286,18 @@ def _one_in(shares: Shares) -> pa.Array:
     return pa.array(np.rint(1.0 / safe).astype(np.int64), type=pa.int64(), mask=~known)
 
 
-def _keys(batch: pa.RecordBatch) -> Columns:
-    """Key and quality columns under their names in SCORED_PAIR."""
-    column = batch.column
+def take_rows(found: PairComparison, rows: Ints) -> PairComparison:
+    """The given rows of a comparison."""
+    return PairComparison(
+        name=_rows(found.name, rows),
+        date=_rows(found.date, rows),
+        address=_rows(found.address, rows),
+        further=found.further[rows],
+    )
+
+
+def key_columns(column: Callable[[str], pa.Array]) -> Columns:
+    """Key and quality columns under their names in SCORED_PAIR, from columns suffixed ``_l`` and ``_r``."""
     return {
         "employee_id": column("person_ref_l"),
         "source_system": column("source_system_r"),

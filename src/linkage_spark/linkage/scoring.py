@@ -199,6 +199,11 @@ class Scorer:
         off: Ints = self._most_by_name[cell] - int(self._most_by_name.max())
         return off
 
+    def most_bits_of(self, found: PairComparison) -> Ints:
+        """An upper bound of the match weight from the levels alone, 1/1000 bit: no value makes it more."""
+        bound: Ints = self.most_bits(found.date.level, found.address.level) + self.most_bits_of_name(found.name.cell)
+        return bound
+
     def _largest_gain(self, attribute: str) -> int:
         """Largest correction that any value of an attribute can get, 1/1000 bit."""
         table = self.frequencies.of(attribute)

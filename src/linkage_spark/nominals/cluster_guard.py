@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,29 @@ from linkage_spark.nominals.guard import Conflict, Cut, Edge, GuardLimits, split
 _EVERY_BRIDGE_HOLDS = -(2**62)
 
 Codes = npt.NDArray[np.int64]
+
+
+def outvoted(labels: Codes, left: Codes, right: Codes, conflicts: Sequence[Conflict]) -> list[Conflict]:
+    """Conflicts both records of which belong to their cluster by the word of most others in it.
+
+    A record belongs where it has more strong pairs inside its cluster than conflicts. Of two persons in one cluster
+    the one with fewer records is in conflict with more than it has of its own, so that what is between them stands; a
+    record with one wrong date among many of its person is let be.
+
+    Args:
+        labels: the cluster of every record, as the lowest code in it.
+        left: code of one end of every strong pair: such that knows both names and both dates, whatever they say.
+        right: code of its other end.
+        conflicts: records in conflict, each pair once; such of two clusters are not given back.
+    """
+    inside = labels[left] == labels[right]
+    ends = np.array([(c.left, c.right) for c in conflicts], dtype=np.int64).reshape(-1, 2)
+    together = labels[ends[:, 0]] == labels[ends[:, 1]]
+    held = np.bincount(np.concatenate([left[inside], right[inside]]), minlength=len(labels))
+    opposed = np.bincount(ends[together].reshape(-1), minlength=len(labels))
+    belongs = held > opposed
+    let_be = together & belongs[ends[:, 0]] & belongs[ends[:, 1]]
+    return [conflicts[place] for place in np.flatnonzero(let_be).tolist()]
 
 
 def guard_clusters(

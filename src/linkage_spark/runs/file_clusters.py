@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from linkage_spark.evaluation.cluster_figures import cluster_sizes
+from linkage_spark.model.schema import MISSING, PARTIAL_DATE_LEVELS
 from linkage_spark.nominals.average_linkage import CLIP_BITS, average_linkage
 from linkage_spark.nominals.components import components
 from linkage_spark.runs.file_task import FileRun
@@ -34,6 +35,7 @@ class Graph:
         refs: every record.
         left, right, probability: pairs that some cut may accept: every linked pair.
         millibits: what each of them weighs, 1/1000 bit.
+        told: both records of a pair have a given name and a full date of birth.
         labels: cluster of every record, as the position of its lowest ref.
     """
 
@@ -42,6 +44,7 @@ class Graph:
     right: Codes
     probability: np.ndarray[Any, np.dtype[np.float64]]
     millibits: Codes
+    told: np.ndarray[Any, np.dtype[np.bool_]]
     labels: Codes
 
     def members(self, spark: SparkSession) -> DataFrame:
@@ -66,12 +69,13 @@ def cluster(run: FileRun, persons: DataFrame, candidates: DataFrame, decided: Da
         run: notes the figures.
         persons: every record, ``person_ref``.
         candidates: pairs that were compared, ``person_ref_l``, ``person_ref_r``.
-        decided: those above the floor, with ``match_weight`` and ``match_probability``.
+        decided: those above the floor, with ``match_weight``, ``match_probability`` and levels.
     """
     with run.progress.stage("cluster") as stage:
         refs = pd.Index(persons.select("person_ref").orderBy("person_ref").toPandas()["person_ref"]).sort_values()
         accepted = decided.where(F.col("match_probability") >= F.lit(min(CLUSTER_CUTS)))
-        pairs = accepted.select("ref_l", "ref_r", "match_weight", "match_probability").toPandas()
+        told = (F.col("level_given") != MISSING) & ~F.col("level_date_of_birth").isin(MISSING, *PARTIAL_DATE_LEVELS)
+        pairs = accepted.select("ref_l", "ref_r", "match_weight", "match_probability", told.alias("told")).toPandas()
         left, right = (refs.get_indexer(pairs[name]).astype(np.int64) for name in ("ref_l", "ref_r"))
         probability = pairs["match_probability"].to_numpy(dtype=np.float64)
         millibits = np.rint(pairs["match_weight"].to_numpy(dtype=np.float64) * 1000).astype(np.int64)
@@ -82,7 +86,7 @@ def cluster(run: FileRun, persons: DataFrame, candidates: DataFrame, decided: Da
                 f"the linked pairs hang together too widely to be clustered as they are; clusters lie inside components of "
                 f"pairs from a probability of {cut:g} on: train the model, or map more columns"
             )
-        graph = Graph(refs=refs, left=left, right=right, probability=probability, millibits=millibits, labels=labels)
+        graph = Graph(refs, left, right, probability, millibits, pairs["told"].to_numpy(dtype=np.bool_), labels)
         largest = int(np.bincount(cuts[CLUSTER_CUTS[0]]).max()) if len(refs) else 0
         run.summary["clusters"] = {"largest_component": largest}
         note_sizes(run, graph)

@@ -12,8 +12,9 @@ from pyspark.sql import functions as F
 
 from linkage_spark.flows.person_files import conflicting_file_pairs
 from linkage_spark.kit.frames import local_frame
+from linkage_spark.linkage.assignment import LINK_AT
 from linkage_spark.linkage.joining import standing_conflict
-from linkage_spark.nominals.cluster_guard import guard_clusters
+from linkage_spark.nominals.cluster_guard import guard_clusters, outvoted
 from linkage_spark.nominals.guard import Conflict, Cut
 from linkage_spark.runs.file_clusters import MOST_PAIRS_INSIDE, Codes, Graph, note_sizes
 from linkage_spark.runs.file_task import FileRun, Used
@@ -61,8 +62,9 @@ def guard(
     """Look for contradictions inside every cluster, and cut those and what is too large.
 
     Two records contradict each other where a claim of ``joining.FILE_CONFLICTS`` holds of them. Unless the mapping
-    says otherwise, a pair that weighs the model's ``match_bits`` by itself is let be: the weight has taken its dates and
-    forenames into account (``joining.standing_conflict``).
+    says otherwise a pair is let be that by itself outweighs it (``joining.standing_conflict``): its dates where the pair is
+    linked, since the model has a probability for a date that was replaced; the forenames of a twin from the model's
+    ``match_bits`` on. And so is one that the rest of the cluster outvotes (``nominals.cluster_guard.outvoted``).
 
     Args:
         run: notes the figures.
@@ -74,13 +76,15 @@ def guard(
     """
     with run.progress.stage("guard") as stage:
         looked_into, left_out = _looked_into(graph, settings)
-        conflicts = _conflicts(run, persons, decided, graph, looked_into, used, settings)
+        found = _conflicts(run, persons, decided, graph, looked_into, used, settings)
+        conflicts = found if settings.contradictions == "always" else _standing(graph, found, used)
         left, right = np.minimum(graph.left, graph.right), np.maximum(graph.left, graph.right)
         labels, cuts, whole = guard_clusters(
             graph.labels, left, right, graph.millibits, conflicts, max_records=settings.max_records
         )
         guarded = Guarded(before=graph, after=replace(graph, labels=labels), cuts=cuts)
-        _note(run, guarded, settings, conflicts=len(conflicts), looked_into=looked_into, left_out=left_out)
+        _note(run, guarded, settings, looked_into=looked_into, left_out=left_out)
+        run.summary["guard"] |= {"contradicting_pairs": len(found), "outvoted_pairs": len(found) - len(conflicts)}
         _warn_of_whole(run, graph, whole)
         stage.counts["linked pairs cut"] = len(cuts)
     return guarded
@@ -132,7 +136,11 @@ def _conflicts(
         frequencies=used.frequencies,
         names=run.reference.names,
     )
-    outweighed_from = None if settings.contradictions == "always" else used.model.thresholds.match_bits
+    strong = {
+        CutReason.DATES_CONTRADICT: float(np.log2(LINK_AT / (1 - LINK_AT))),
+        CutReason.TWIN_PATTERN: used.model.thresholds.match_bits,
+    }
+    outweighed_from = {} if settings.contradictions == "always" else strong
     standing = standing_conflict(F.col("conflicts"), F.col("match_weight"), outweighed_from=outweighed_from)
     told = scored.unionByName(unscored).select("ref_l", "ref_r", standing.alias("reason")).where("reason is not null")
     found = told.toPandas()
@@ -143,9 +151,21 @@ def _conflicts(
     ]
 
 
-def _note(
-    run: FileRun, guarded: Guarded, settings: ClusterSettings, *, conflicts: int, looked_into: Codes, left_out: Codes
-) -> None:
+def _standing(graph: Graph, conflicts: list[Conflict], used: Used) -> list[Conflict]:
+    """The conflicts that the rest of their cluster does not outvote; of names marked for both sexes no pair knows anything.
+
+    For a record speak the linked pairs that know both forenames and both full dates, and are not in conflict themselves.
+    """
+    records = len(graph.refs)
+    against = np.array([conflict.left * records + conflict.right for conflict in conflicts], dtype=np.int64)
+    low, high = np.minimum(graph.left, graph.right), np.maximum(graph.left, graph.right)
+    agreeing = graph.told & ~np.isin(low * records + high, against)
+    weighed = [conflict for conflict in conflicts if conflict.reason != CutReason.SEX_MARKED_CONFLICT]
+    let_be = set(outvoted(graph.labels, low[agreeing], high[agreeing], weighed))
+    return [conflict for conflict in conflicts if conflict not in let_be]
+
+
+def _note(run: FileRun, guarded: Guarded, settings: ClusterSettings, *, looked_into: Codes, left_out: Codes) -> None:
     """Figures and warnings of the guard, and the sizes of the clusters that it left."""
     before = run.summary["clusters"]["pairs_together"]
     note_sizes(run, guarded.after)
@@ -157,7 +177,6 @@ def _note(
         "contradictions": settings.contradictions,
         "clusters_looked_into": len(looked_into),
         "clusters_not_looked_into": len(left_out),
-        "contradicting_pairs": conflicts,
         "clusters_parted": len(np.unique(guarded.before.labels[moved])),
         "clusters_too_large": int(large.sum()),
         "pairs_parted": before - run.summary["clusters"]["pairs_together"],

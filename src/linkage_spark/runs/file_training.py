@@ -7,14 +7,13 @@ from typing import Any, TypedDict
 
 from pyspark.sql import DataFrame
 
-from linkage_spark.linkage.comparison.tokens import NameKnowledge
+from linkage_spark.flows.file_comparisons import Comparisons
 from linkage_spark.linkage.frequencies import count_values, frequencies_of
 from linkage_spark.linkage.training.diagnosis import Diagnosis, diagnose
 from linkage_spark.linkage.training.estimate import Counted, Estimate, estimate
 from linkage_spark.linkage.training.fitted_model import Trained
-from linkage_spark.linkage.training.patterns import copies_by_value, count_patterns, expected_copies
+from linkage_spark.linkage.training.patterns import copies_by_value
 from linkage_spark.linkage.training.rarity import rarity, with_rarity
-from linkage_spark.linkage.training.sampling import sample_other_pairs
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import Model
 from linkage_spark.runs.figures import dict_rows
@@ -54,7 +53,8 @@ class PairSpace:
 
     Attributes:
         left, right: PERSON rows with further columns; the same frame for one file.
-        candidates: pairs that rules propose, with compared columns.
+        candidates: pairs that rules propose: ``person_ref_l``, ``person_ref_r``, ``rule_mask``, and more.
+        comparisons: the same pairs, compared.
         records: rows of ``left`` and ``right``.
         candidate_pairs: rows of ``candidates``.
         pairs: all pairs there are.
@@ -64,6 +64,7 @@ class PairSpace:
     left: DataFrame
     right: DataFrame
     candidates: DataFrame
+    comparisons: Comparisons
     records: tuple[int, int]
     candidate_pairs: int
     pairs: int
@@ -71,7 +72,7 @@ class PairSpace:
 
 
 def train_on(
-    space: PairSpace, *, base: Model, share: float, names: NameKnowledge, progress: Progress
+    space: PairSpace, *, base: Model, share: float, progress: Progress
 ) -> tuple[tuple[Trained, Frequencies] | None, TrainingFigures]:
     """Estimate probabilities and frequencies from the files themselves, without labels.
 
@@ -79,15 +80,14 @@ def train_on(
         space: the files' pairs.
         base: rules, thresholds, and probabilities to start from.
         share: share of matches among all pairs to start from.
-        names: nicknames, transliterations and sex-marked parts.
         progress: tells what is going on.
 
     Returns:
         The model and its frequencies, None where the files do not support an estimate; and how it went.
     """
     with progress.stage("count patterns") as stage:
-        rows = dict_rows(count_patterns(space.candidates, model=base, names=names))
-        sampled = _sampled_rows(space, base, names)
+        rows = dict_rows(space.comparisons.patterns(base))
+        sampled = _sampled_rows(space, base)
         stage.counts["patterns of candidates"] = len(rows)
         stage.counts["other pairs sampled"] = sum(row["pairs"] for row in sampled)
     with progress.stage("estimate") as stage:
@@ -99,26 +99,17 @@ def train_on(
     if figures["faults"]:
         return None, figures
     with progress.stage("count values") as stage:
-        trained, frequencies = _with_frequencies(space, found, names)
+        trained, frequencies = _with_frequencies(space, found)
         figures["pooled"] = list(trained.pooled)
         stage.counts["values"] = sum(len(table.shares) for table in frequencies.by_attribute.values())
     return (trained, frequencies), figures
 
 
-def _sampled_rows(space: PairSpace, base: Model, names: NameKnowledge) -> list[dict[str, Any]]:
+def _sampled_rows(space: PairSpace, base: Model) -> list[dict[str, Any]]:
     """Patterns of a sample of the pairs that no rule proposes; none where every pair is a candidate."""
     if space.candidate_pairs >= space.pairs:
         return []
-    sample = sample_other_pairs(
-        space.left,
-        space.right,
-        space.candidates,
-        model=base,
-        draws=min(DRAWS, 2 * space.pairs),
-        records=space.records,
-        within=space.within,
-    )
-    return dict_rows(count_patterns(sample, model=base, names=names))
+    return dict_rows(space.comparisons.other_patterns(base, min(DRAWS, 2 * space.pairs)))
 
 
 def _figures(found: Estimate, diagnosis: Diagnosis) -> TrainingFigures:
@@ -142,7 +133,7 @@ def _figures(found: Estimate, diagnosis: Diagnosis) -> TrainingFigures:
     }
 
 
-def _with_frequencies(space: PairSpace, found: Estimate, names: NameKnowledge) -> tuple[Trained, Frequencies]:
+def _with_frequencies(space: PairSpace, found: Estimate) -> tuple[Trained, Frequencies]:
     """The model, and how common each value is with a person's own copies taken off.
 
     Which pairs are copies is told without frequencies first, and then with what came of it: without them a rare
@@ -155,7 +146,7 @@ def _with_frequencies(space: PairSpace, found: Estimate, names: NameKnowledge) -
         (row["attribute"], row["value"], row["bearers"]) for row in dict_rows(count_values(persons, further=further))
     ]
     for _ in range(COPY_PASSES):
-        copied = expected_copies(space.candidates, model=trained.model, names=names, frequencies=frequencies)
+        copied = space.comparisons.copies(trained.model, frequencies)
         copies = copies_by_value(dict_rows(copied))
         counted = frequencies_of(counts, copies)
         rare = rarity(counted, copies)

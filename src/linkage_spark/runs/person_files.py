@@ -18,9 +18,8 @@ from pyspark.sql.types import BooleanType, DoubleType, StringType, StructField, 
 from linkage_spark.errors import SourceError
 from linkage_spark.evaluation.pair_counts import count_by_threshold, mark_pairs
 from linkage_spark.evaluation.pair_figures import scored_figures
-from linkage_spark.flows.person_files import score_file_pairs
+from linkage_spark.flows.person_files import explain_file_pairs
 from linkage_spark.linkage.assignment import LINK_AT, assign_one_to_one
-from linkage_spark.linkage.training.patterns import count_weights
 from linkage_spark.linkage.training.prior import found_prior
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.person_files import MOST_RULES, load_person_file_model
@@ -33,13 +32,14 @@ from linkage_spark.runs.file_guard import Guarded, guard
 from linkage_spark.runs.file_inputs import Inputs
 from linkage_spark.runs.file_opening import Opened, held_folder, open_given, read_given
 from linkage_spark.runs.file_outputs import PAIR_COLUMNS, Outputs
-from linkage_spark.runs.file_pairs import MODEL_ID, propose, weigh_by_chance
+from linkage_spark.runs.file_pairs import MODEL_ID, compare, propose, sendable, weigh_by_chance
 from linkage_spark.runs.file_summary import in_words, summarise
 from linkage_spark.runs.file_task import LEFT_BY_OTHERS, WRITTEN, FileRun, Task, Used
 from linkage_spark.runs.file_training import PairSpace, train_on
 from linkage_spark.runs.file_truth import keep_truth, measure
 from linkage_spark.runs.manifest import new_run_id
 from linkage_spark.runs.session import open_session
+from linkage_spark.runs.tidying import tidied
 from linkage_spark.settings.mapping import ClusterSettings
 from linkage_spark.settings.run import load_settings
 from linkage_spark.settings.wording import load_wording
@@ -78,11 +78,13 @@ def _run(run: FileRun, opened: Opened) -> None:
     inputs = read_given(run, opened)
     _note_inputs(run, inputs)
     base, share = _base_model(run, inputs)
-    space, prices = propose(run, inputs, base, whole=run.summary["compared_whole"])
-    run.summary["candidates"] = space.candidate_pairs
-    run.summary["rules"] = [{name: price[name] for name in _PRICE} for price in prices]
-    used = _model_in_use(run, space, base, share)
-    scored = _score(run, space, used)
+    find = compare if sendable(inputs, base) else propose
+    space, prices = find(run, inputs, base, whole=run.summary["compared_whole"])
+    with tidied("the records that tasks hold", space.comparisons.release):
+        run.summary["candidates"] = space.candidate_pairs
+        run.summary["rules"] = [{name: price[name] for name in _PRICE} for price in prices]
+        used = _model_in_use(run, space, base, share)
+        scored = _score(run, space, used)
     decided = _decide(run, inputs, scored, used)
     outputs = Outputs(run.files, run.out, run.work)
     clusters = _clusters(run, inputs, space, decided, used, opened.mapping.clusters) if run.within else None
@@ -146,8 +148,7 @@ def _model_in_use(run: FileRun, space: PairSpace, base: Model, share: float) -> 
     """The shipped model, or one estimated on these files."""
     if not run.task.train:
         return _shipped(run, space, base)
-    names = run.reference.names
-    learnt, figures = train_on(space, base=base, share=share, names=names, progress=run.progress)
+    learnt, figures = train_on(space, base=base, share=share, progress=run.progress)
     told = ("shares", "pooled", "faults", "doubts", "used", "expected_from_other_starts")
     run.summary["training"] = {
         **{name: value for name, value in figures.items() if name not in told},
@@ -179,8 +180,8 @@ def _shipped(run: FileRun, space: PairSpace, base: Model) -> Used:
 
 def _with_prior(run: FileRun, space: PairSpace, used: Used) -> Used:
     """The same with the share of matches that fits the files: the shipped one is a guess for any file."""
-    names, frequencies = run.reference.names, used.frequencies
-    counted = count_weights(space.candidates, model=used.model, names=names, frequencies=frequencies)
+    frequencies = used.frequencies
+    counted = space.comparisons.weights(used.model, frequencies)
     bins = sorted((row["half_bits"] / 2 + 0.25, row["pairs"]) for row in counted.collect())
     prior = found_prior(bins, prior_bits=used.model.prior_bits, pairs=space.pairs)
     household = used.model.household
@@ -195,9 +196,7 @@ def _with_prior(run: FileRun, space: PairSpace, used: Used) -> Used:
 def _score(run: FileRun, space: PairSpace, used: Used) -> DataFrame:
     """Scored pairs into the work folder."""
     with run.progress.stage("score pairs") as stage:
-        scored = score_file_pairs(
-            space.candidates, model=used.model, frequencies=used.frequencies, names=run.reference.names
-        )
+        scored = explain_file_pairs(space.comparisons.scored(used.model, used.frequencies), model=used.model)
         path = f"{run.work}/scored"
         scored.write.mode("overwrite").parquet(path)
         found = run.spark.read.schema(scored.schema).parquet(path)

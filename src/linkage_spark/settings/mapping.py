@@ -126,8 +126,9 @@ class ClusterSettings(Frozen):
     Attributes:
         max_records: most records of one cluster.
         contradictions: which records that contradict each other may not stand in one cluster: 'always', all; 'never',
-            none; 'unless_strong', those whose own pair weighs less than the model's ``match_bits``, whatever its dates and
-            forenames; names marked for different sexes, which no weight knows of, count as in 'always'.
+            none; 'unless_strong', those whose own pair does not outweigh it (dates: not linked; a twin's forename: less than
+            the model's ``match_bits``) and whom the rest of their cluster does not outvote; names marked for different
+            sexes, which no weight knows of, count as in 'always'.
     """
 
     max_records: int = Field(default=500, ge=2)

@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from linkage_spark.nominals.cluster_guard import guard_clusters
+from linkage_spark.nominals.cluster_guard import guard_clusters, outvoted
 from linkage_spark.nominals.guard import Conflict, Cut
 from linkage_spark.tables.enums import CutReason
 from tests.support.union_find import union_find
@@ -82,6 +82,32 @@ def test_what_lies_between_two_clusters_is_no_matter_of_the_guard() -> None:
 def test_the_lowest_record_of_each_part_names_it() -> None:
     weights = {(0, 3): 9_000, (1, 2): 8_000, (2, 3): 1_000}
     assert guarded([0] * 4, weights, (0, 1))[0] == [0, 1, 1, 0]
+
+
+def let_be(labels: list[int], agreeing: list[tuple[int, int]], against: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The conflicts that are outvoted."""
+    conflicts = [Conflict(left, right, CutReason.DATES_CONTRADICT) for left, right in against]
+    ends = codes([one for one, _ in agreeing]), codes([other for _, other in agreeing])
+    return [(conflict.left, conflict.right) for conflict in outvoted(codes(labels), *ends, conflicts)]
+
+
+def test_a_conflict_is_outvoted_where_both_records_have_more_pairs_for_them_than_against() -> None:
+    everyone = [0] * 4
+    assert let_be(everyone, [(0, 1), (0, 2), (1, 3), (2, 3)], [(0, 3)]) == [(0, 3)]
+    assert let_be(everyone, [(0, 1), (0, 2), (1, 3)], [(0, 3)]) == [], "3 has one for it and one against it"
+    assert let_be(everyone, [(0, 1), (0, 2), (1, 3), (2, 3)], []) == []
+    assert let_be([0, 0, 2, 2], [(0, 1), (0, 2), (1, 3), (2, 3)], [(0, 3)]) == [], "no conflict of one cluster"
+
+
+def test_pairs_with_another_cluster_speak_for_nobody() -> None:
+    assert let_be([0, 0, 2, 2], [(0, 2), (0, 3), (1, 2), (1, 3)], [(0, 1)]) == []
+
+
+@given(st.integers(1, 6), st.integers(1, 6))
+def test_two_persons_in_one_cluster_are_never_outvoted_however_many_records_they_have(one: int, other: int) -> None:
+    first, second = range(one), range(one, one + other)
+    own = [*itertools.combinations(first, 2), *itertools.combinations(second, 2)]
+    assert let_be([0] * (one + other), own, list(itertools.product(first, second))) == []
 
 
 @st.composite

@@ -111,6 +111,7 @@ GUARD: dict[str, Any] = {
     "clusters_looked_into": 40,
     "clusters_not_looked_into": 0,
     "contradicting_pairs": 9,
+    "outvoted_pairs": 2,
     "clusters_parted": 7,
     "clusters_too_large": 1,
     "pairs_parted": 21,

@@ -57,6 +57,12 @@ class DateComparison:
     near: Bools
     contradicts: Bools
 
+    @classmethod
+    def of_levels(cls, level: Ints, contradicts: Bools) -> DateComparison:
+        """The comparison with these levels; years that lie too far apart contradict at a level that else does not."""
+        near = np.isin(level, [CODE[name] for name in NEAR_LEVELS])
+        return cls(level=level, full=level == CODE["exact"], near=near, contradicts=contradicts)
+
 
 def compare_dates(left: Dates, right: Dates) -> DateComparison:
     """Compare two columns of dates of birth; symmetric.
@@ -77,12 +83,7 @@ def compare_dates(left: Dates, right: Dates) -> DateComparison:
     gap = np.abs(left.year - right.year)
     contradicts = np.isin(level, [CODE[name] for name in _CONTRADICTING])
     contradicts |= (level == CODE["month_and_day"]) & (gap >= GENERATION_YEARS)
-    return DateComparison(
-        level=level,
-        full=level == CODE["exact"],
-        near=np.isin(level, [CODE[name] for name in NEAR_LEVELS]),
-        contradicts=contradicts & years_known,
-    )
+    return DateComparison.of_levels(level, contradicts & years_known)
 
 
 def _full_level(left: Dates, right: Dates) -> Ints:

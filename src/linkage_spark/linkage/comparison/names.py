@@ -49,6 +49,18 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 
+def _parts_of_cells() -> npt.NDArray[np.int64]:
+    """Part levels of the given names and of the surname, a row per cell."""
+    straight = [(given, surname) for given in range(_PARTS) for surname in range(_PARTS)]
+    ends = range(FUZZY, FUZZY + len(CROSSED_LEVELS))
+    crossed = [(level, level) for level in ends]
+    single = [*((level, MISSING_PART) for level in ends), *((MISSING_PART, level) for level in ends)]
+    return np.array([*straight, *crossed, *single], dtype=np.int64)
+
+
+_CELL_PARTS = _parts_of_cells()
+
+
 @dataclass(frozen=True)
 class NameComparison:
     """Cells of name pairs, with what scoring and the tier policy ask.
@@ -64,6 +76,11 @@ class NameComparison:
     given: Ints
     surname: Ints
     crossed: Bools
+
+    @classmethod
+    def of_cells(cls, cell: Ints) -> NameComparison:
+        """The comparison of which these are the cells: nothing else is known of a name."""
+        return cls(cell, _CELL_PARTS[cell, 0], _CELL_PARTS[cell, 1], cell >= _CROSSED_FROM)
 
     @property
     def forename_agrees(self) -> Bools:

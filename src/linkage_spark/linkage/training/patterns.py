@@ -11,7 +11,13 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import LongType, StringType, StructField, StructType
 
-from linkage_spark.linkage.comparison.pair import EVIDENCE_COLUMNS, Columns, compare_columns, iso_dates
+from linkage_spark.linkage.comparison.pair import (
+    EVIDENCE_COLUMNS,
+    Columns,
+    PairComparison,
+    compare_columns,
+    iso_dates,
+)
 from linkage_spark.linkage.comparison.tokens import NameComparer, NameKnowledge
 from linkage_spark.linkage.score_stage import side_columns
 from linkage_spark.linkage.scoring import Scorer
@@ -103,16 +109,31 @@ def expected_copies(pairs: DataFrame, *, model: Model, names: NameKnowledge, fre
         One row per value that both records of a pair bear: ``attribute``, ``value``, ``millionths``: the sum
         of the pairs' match probabilities in 1/1,000,000.
     """
-    fields = [StructField("attribute", StringType()), StructField("value", StringType())]
-    schema = StructType([*fields, StructField("millionths", LongType())])
 
     def sum_batches(batches: Iterable[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         comparer, scorer = NameComparer(names), Scorer(model, frequencies)
         for batch in batches:
-            yield _copies(batch, model, comparer, scorer).cast(to_arrow)
+            left, right = side_columns(batch, "l", model.further), side_columns(batch, "r", model.further)
+            found = compare_columns(left, right, comparer, model.further)
+            yield summed_copies(found, left, right, scorer)
 
-    to_arrow = pa.schema([("attribute", pa.string()), ("value", pa.string()), ("millionths", pa.int64())])
-    summed = _evidence_only(pairs, model).mapInArrow(sum_batches, schema=schema)
+    summed = _evidence_only(pairs, model).mapInArrow(sum_batches, schema=COPIES)
+    return together(summed)
+
+
+COPIES = StructType(
+    [StructField("attribute", StringType()), StructField("value", StringType()), StructField("millionths", LongType())]
+)
+"""What ``summed_copies`` gives of a batch, and ``expected_copies`` of all."""
+
+_COPIES_ARROW = pa.schema([("attribute", pa.string()), ("value", pa.string()), ("millionths", pa.int64())])
+
+LEAST_COPY = -21_000
+"""A pair below this weight, 1/1000 bit, is less than half a millionth of a match: it counts nothing."""
+
+
+def together(summed: DataFrame) -> DataFrame:
+    """Sums of batches as one row per value."""
     return summed.groupBy("attribute", "value").agg(F.sum("millionths").alias("millionths"))
 
 
@@ -121,10 +142,9 @@ def copies_by_value(rows: Iterable[Mapping[str, Any]]) -> dict[tuple[str, str], 
     return {(row["attribute"], row["value"]): row["millionths"] / MILLIONTHS for row in rows}
 
 
-def _copies(batch: pa.RecordBatch, model: Model, comparer: NameComparer, scorer: Scorer) -> pa.RecordBatch:
-    """The sums of one batch."""
-    left, right = side_columns(batch, "l", model.further), side_columns(batch, "r", model.further)
-    found = compare_columns(left, right, comparer, model.further)
+def summed_copies(found: PairComparison, left: Columns, right: Columns, scorer: Scorer) -> pa.RecordBatch:
+    """COPIES of one batch of compared pairs."""
+    model = scorer.model
     bits = scorer.weights(found, scorer.shares(found, left, right)).total / 1000.0
     millionths = np.rint(MILLIONTHS / (1.0 + np.exp2(-np.clip(bits, -60, 60)))).astype(np.int64)
     values_l, values_r = frequency_values(left, tuple(model.further)), frequency_values(right, tuple(model.further))
@@ -135,9 +155,9 @@ def _copies(batch: pa.RecordBatch, model: Model, comparer: NameComparer, scorer:
         summed = agreeing.group_by("value").aggregate([("millionths", "sum")])
         named = pa.array([attribute] * summed.num_rows, type=pa.string())
         parts.append(pa.table({"attribute": named, "value": summed["value"], "millionths": summed["millionths_sum"]}))
-    together = pa.concat_tables(parts).combine_chunks()
-    batches = together.to_batches()
-    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=together.schema)
+    batches = pa.concat_tables(parts).combine_chunks().to_batches()
+    found_batch = batches[0] if batches else pa.RecordBatch.from_pylist([], schema=_COPIES_ARROW)
+    return found_batch.cast(_COPIES_ARROW)
 
 
 def count_weights(pairs: DataFrame, *, model: Model, names: NameKnowledge, frequencies: Frequencies) -> DataFrame:
@@ -166,7 +186,11 @@ def count_weights(pairs: DataFrame, *, model: Model, names: NameKnowledge, frequ
             yield pa.RecordBatch.from_arrays(columns, names=schema.names)
 
     weighed = _with_records(pairs, model).mapInArrow(weigh_batches, schema=schema)
-    best = weighed.groupBy(*RECORDS).agg(F.max("millibits").alias("millibits"))
+    return by_half_bits(weighed.groupBy(*RECORDS).agg(F.max("millibits").alias("millibits")))
+
+
+def by_half_bits(best: DataFrame) -> DataFrame:
+    """What ``count_weights`` gives, of ``millibits`` of every pair of records."""
     bits = F.col("millibits") / F.lit(1000.0)
     probability = F.lit(1.0) / (F.lit(1.0) + F.pow(F.lit(2.0), -F.greatest(F.least(bits, F.lit(60.0)), F.lit(-60.0))))
     return (

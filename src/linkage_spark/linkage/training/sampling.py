@@ -41,7 +41,7 @@ def sample_other_pairs(
         One row per drawn pair: compared columns suffixed ``_l`` and ``_r``. The same rows whatever the order or
         the partitions of the inputs.
     """
-    drawn = _draw(left.sparkSession, draws=draws, records=records, within=within, seed=seed)
+    drawn = draw_pairs(left.sparkSession, draws=draws, records=records, within=within, seed=seed)
     pairs = drawn.join(_numbered(left, model.further, "l"), on="no_l").join(
         _numbered(right, model.further, "r"), on="no_r"
     )
@@ -87,8 +87,8 @@ def sample_roster_pairs(
     return pairs.join(candidates.select(*RECORDS).distinct(), on=list(RECORDS), how="left_anti")
 
 
-def _draw(spark: SparkSession, *, draws: int, records: tuple[int, int], within: bool, seed: int) -> DataFrame:
-    """Distinct pairs of row numbers."""
+def draw_pairs(spark: SparkSession, *, draws: int, records: tuple[int, int], within: bool, seed: int = 0) -> DataFrame:
+    """Distinct pairs of row numbers, in order of reference from 0: ``no_l``, ``no_r``; arguments as of ``sample_other_pairs``."""
     numbered = spark.range(draws).select(
         _number("left", records[0], seed).alias("one"), _number("right", records[1], seed).alias("other")
     )
