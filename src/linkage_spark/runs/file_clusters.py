@@ -25,6 +25,7 @@ CLUSTER_CUTS = (0.5, 0.8, 0.9, 0.95, 0.99, 0.999)
 """Probabilities at which the components of pairs are measured against a truth, beside the clusters."""
 
 Codes = np.ndarray[Any, np.dtype[np.int64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,8 @@ class Graph:
         refs: every record.
         left, right, probability: pairs that some cut may accept: every linked pair.
         millibits: what each of them weighs, 1/1000 bit.
-        told: both records of a pair have a given name and a full date of birth.
+        dated: both records of a pair have a full date of birth.
+        named: both have a given name.
         labels: cluster of every record, as the position of its lowest ref.
     """
 
@@ -44,7 +46,8 @@ class Graph:
     right: Codes
     probability: np.ndarray[Any, np.dtype[np.float64]]
     millibits: Codes
-    told: np.ndarray[Any, np.dtype[np.bool_]]
+    dated: Flags
+    named: Flags
     labels: Codes
 
     def members(self, spark: SparkSession) -> DataFrame:
@@ -74,8 +77,9 @@ def cluster(run: FileRun, persons: DataFrame, candidates: DataFrame, decided: Da
     with run.progress.stage("cluster") as stage:
         refs = pd.Index(persons.select("person_ref").orderBy("person_ref").toPandas()["person_ref"]).sort_values()
         accepted = decided.where(F.col("match_probability") >= F.lit(min(CLUSTER_CUTS)))
-        told = (F.col("level_given") != MISSING) & ~F.col("level_date_of_birth").isin(MISSING, *PARTIAL_DATE_LEVELS)
-        pairs = accepted.select("ref_l", "ref_r", "match_weight", "match_probability", told.alias("told")).toPandas()
+        dated = ~F.col("level_date_of_birth").isin(MISSING, *PARTIAL_DATE_LEVELS)
+        flags = dated.alias("dated"), (F.col("level_given") != MISSING).alias("named")
+        pairs = accepted.select("ref_l", "ref_r", "match_weight", "match_probability", *flags).toPandas()
         left, right = (refs.get_indexer(pairs[name]).astype(np.int64) for name in ("ref_l", "ref_r"))
         probability = pairs["match_probability"].to_numpy(dtype=np.float64)
         millibits = np.rint(pairs["match_weight"].to_numpy(dtype=np.float64) * 1000).astype(np.int64)
@@ -86,7 +90,10 @@ def cluster(run: FileRun, persons: DataFrame, candidates: DataFrame, decided: Da
                 f"the linked pairs hang together too widely to be clustered as they are; clusters lie inside components of "
                 f"pairs from a probability of {cut:g} on: train the model, or map more columns"
             )
-        graph = Graph(refs, left, right, probability, millibits, pairs["told"].to_numpy(dtype=np.bool_), labels)
+        known = {name: pairs[name].to_numpy(dtype=np.bool_) for name in ("dated", "named")}
+        graph = Graph(
+            refs=refs, left=left, right=right, probability=probability, millibits=millibits, labels=labels, **known
+        )
         largest = int(np.bincount(cuts[CLUSTER_CUTS[0]]).max()) if len(refs) else 0
         run.summary["clusters"] = {"largest_component": largest}
         note_sizes(run, graph)

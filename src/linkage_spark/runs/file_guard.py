@@ -77,7 +77,7 @@ def guard(
     with run.progress.stage("guard") as stage:
         looked_into, left_out = _looked_into(graph, settings)
         found = _conflicts(run, persons, decided, graph, looked_into, used, settings)
-        conflicts = found if settings.contradictions == "always" else _standing(graph, found, used)
+        conflicts = found if settings.contradictions == "always" else _standing(graph, found)
         left, right = np.minimum(graph.left, graph.right), np.maximum(graph.left, graph.right)
         labels, cuts, whole = guard_clusters(
             graph.labels, left, right, graph.millibits, conflicts, max_records=settings.max_records
@@ -151,17 +151,21 @@ def _conflicts(
     ]
 
 
-def _standing(graph: Graph, conflicts: list[Conflict], used: Used) -> list[Conflict]:
+def _standing(graph: Graph, conflicts: list[Conflict]) -> list[Conflict]:
     """The conflicts that the rest of their cluster does not outvote; of names marked for both sexes no pair knows anything.
 
-    For a record speak the linked pairs that know both forenames and both full dates, and are not in conflict themselves.
+    For a record speak the linked pairs that know what the conflict is about, and are in none themselves: both full dates,
+    and for a twin's forename both given names as well.
     """
     records = len(graph.refs)
     against = np.array([conflict.left * records + conflict.right for conflict in conflicts], dtype=np.int64)
     low, high = np.minimum(graph.left, graph.right), np.maximum(graph.left, graph.right)
-    agreeing = graph.told & ~np.isin(low * records + high, against)
-    weighed = [conflict for conflict in conflicts if conflict.reason != CutReason.SEX_MARKED_CONFLICT]
-    let_be = set(outvoted(graph.labels, low[agreeing], high[agreeing], weighed))
+    agreeing = graph.dated & ~np.isin(low * records + high, against)
+    speaking = {CutReason.DATES_CONTRADICT: agreeing, CutReason.TWIN_PATTERN: agreeing & graph.named}
+    let_be: set[Conflict] = set()
+    for reason, knows in speaking.items():
+        asked = [conflict for conflict in conflicts if conflict.reason == reason]
+        let_be.update(outvoted(graph.labels, low[knows], high[knows], asked))
     return [conflict for conflict in conflicts if conflict not in let_be]
 
 
