@@ -126,7 +126,7 @@ class SentComparisons:
         return count_compared(self.compared, model=model)
 
     def other_patterns(self, model: Model, draws: int) -> DataFrame:
-        """See ``Comparisons``; the model names the further attributes, and the sent files' own names the same."""
+        """See ``Comparisons``; the attributes are those of the model that the files were sent with."""
         files = self.sent.value
         drawn = draw_pairs(
             self.compared.sparkSession,

@@ -32,7 +32,7 @@ MOST_KEYS_SENT = 400_000
 
 def sendable(inputs: Inputs, model: Model) -> bool:
     """Whether the files are small enough for ``compare``."""
-    return sum(inputs.records) * len(model.rules) <= MOST_KEYS_IN_TASKS
+    return sum(file.records for file in inputs.files) * len(model.rules) <= MOST_KEYS_IN_TASKS
 
 
 def compare(run: FileRun, inputs: Inputs, model: Model, *, whole: bool) -> tuple[PairSpace, list[dict[str, Any]]]:
