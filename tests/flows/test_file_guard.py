@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.sql import functions as F
 
-from linkage_spark.flows.person_files import score_file_pairs
+from linkage_spark.flows.person_files import explain_file_pairs
+from linkage_spark.linkage.score_stage import score_candidates
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.person_files import load_person_file_model
 from linkage_spark.runs import file_guard
@@ -64,7 +65,9 @@ def guarded(
     candidates = propose(frame, frame, model, within=True)
     for one, other in unproposed:
         candidates = candidates.where((F.col("person_ref_l") != one) | (F.col("person_ref_r") != other))
-    scored = score_file_pairs(candidates, model=model, frequencies=Frequencies.none(), names=NAMES)
+    scored = explain_file_pairs(
+        score_candidates(candidates, model=model, frequencies=Frequencies.none(), names=NAMES), model=model
+    )
     for (one, other), bits in (weights or {}).items():
         chosen = (F.col("ref_l") == one) & (F.col("ref_r") == other)
         scored = scored.withColumn("match_weight", F.when(chosen, F.lit(bits)).otherwise(F.col("match_weight")))

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.sql import Observation
 
-from linkage_spark.flows.person_files import propose_file_pairs, score_file_pairs
+from linkage_spark.flows.person_files import explain_file_pairs, propose_file_pairs
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.blocking import choose_refined, count_keys
 from linkage_spark.linkage.frequencies import count_agreement, count_values, frequencies_of
-from linkage_spark.linkage.score_stage import score_pair
+from linkage_spark.linkage.score_stage import score_candidates, score_pair
 from linkage_spark.linkage.training.patterns import MILLIONTHS, count_patterns, expected_copies, pattern_columns
 from linkage_spark.linkage.training.sampling import sample_other_pairs
 from linkage_spark.model.frequencies import Frequencies
@@ -169,7 +169,9 @@ def test_every_sentence_ends_in_weights_that_add_up_to_the_match_weight(spark: S
     model = file_model(whole=True)
     pairs = propose(file, file, model, within=True)
     counts = [tuple(row) for row in count_values(file, further=tuple(model.further)).collect()]
-    scored = score_file_pairs(pairs, model=model, frequencies=frequencies_of(counts), names=NAMES).collect()
+    scored = explain_file_pairs(
+        score_candidates(pairs, model=model, frequencies=frequencies_of(counts), names=NAMES), model=model
+    ).collect()
     assert 5 < len(scored) < len(every_pair(rows))
     weights = [name for name in scored[0].asDict() if name.startswith("weight_")]
     assert {"weight_extra_job", "weight_household"} <= set(weights)
@@ -188,7 +190,9 @@ def test_a_sentence_names_the_further_attribute_as_its_owner_does_and_shows_no_v
     right = frame(spark, [person("r", "adam", "zzqxv")], {"r": "farier"})
     model = file_model(whole=True)
     pairs = propose(left, right, model, within=False)
-    (row,) = score_file_pairs(pairs, model=model, frequencies=Frequencies.none(), names=NAMES).collect()
+    (row,) = explain_file_pairs(
+        score_candidates(pairs, model=model, frequencies=Frequencies.none(), names=NAMES), model=model
+    ).collect()
     assert "Job: the values agree but for a slip." in row.explanation
     assert re.search(r"\bjob \+\d", row.explanation)
     assert "the employee" not in row.explanation

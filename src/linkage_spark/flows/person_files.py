@@ -58,29 +58,18 @@ def propose_file_pairs(
     )
 
 
-def score_file_pairs(
-    candidates: DataFrame, *, model: Model, frequencies: Frequencies, names: NameKnowledge
-) -> DataFrame:
+def explain_file_pairs(scored: DataFrame, *, model: Model) -> DataFrame:
     """Scored pairs of person files, with what the reviewers' policy would make of each and why.
 
     Args:
-        candidates: what ``propose_file_pairs`` gave.
+        scored: SCORED_PAIR with the model's further attributes.
         model: levels, weights, thresholds.
-        frequencies: how common values are.
-        names: nicknames, transliterations and sex-marked parts.
 
     Returns:
-        One row per pair at or above the model's floor: ``ref_l``, ``ref_r``, ``match_weight`` (bits), ``tier`` (the
-        force's policy, thresholds in, rivals out; independent of the default decision), ``explanation``,
-        ``conflicts`` (``joining.file_conflicts``), and the ``level_`` and ``weight_`` columns of SCORED_PAIR with the
-        further ones.
+        One row per pair: ``ref_l``, ``ref_r``, ``match_weight`` (bits), ``tier`` (the force's policy, thresholds in,
+        rivals out; independent of the default decision), ``explanation``, ``conflicts`` (``joining.file_conflicts``), and
+        the ``level_`` and ``weight_`` columns of SCORED_PAIR with the further ones.
     """
-    scored = score_candidates(candidates, model=model, frequencies=frequencies, names=names)
-    return explain_file_pairs(scored, model=model)
-
-
-def explain_file_pairs(scored: DataFrame, *, model: Model) -> DataFrame:
-    """What ``score_file_pairs`` returns, of SCORED_PAIR with the model's further attributes."""
     contract = scored_pair_of(tuple(model.further))
     judged = with_policy(scored, model=model).withColumn("tier", tier_of_rank(F.col("tier_rank")))
     judged = judged.withColumn("conflicts", file_conflicts())
@@ -117,9 +106,9 @@ def conflicting_file_pairs(
     Args:
         pairs: ``ref_l``, ``ref_r``; also such as no rule proposed.
         persons: PERSON rows with the model's further columns, one per ref.
-        model: as in ``score_file_pairs``.
-        frequencies: the same.
-        names: the same.
+        model: levels, weights, thresholds.
+        frequencies: how common values are.
+        names: nicknames, transliterations and sex-marked parts.
 
     Returns:
         ``ref_l``, ``ref_r``, ``match_weight`` (bits), ``conflicts`` (``joining.file_conflicts``, never empty).

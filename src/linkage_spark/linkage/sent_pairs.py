@@ -136,8 +136,10 @@ def count_first(compared: DataFrame) -> DataFrame:
 
 
 def count_compared(compared: DataFrame, *, model: Model) -> DataFrame:
-    """What ``count_patterns`` gives, of pairs that were compared: ``pattern_columns`` and ``pairs``."""
-    return _count_levels(compared, model)
+    """What ``count_patterns`` gives, of the codes of compared pairs: ``pattern_columns`` and ``pairs``."""
+    named = zip(code_columns(model.further), pattern_columns(model), strict=True)
+    levels = [F.col(code).bitwiseAND(F.lit(LEVEL_MASK)).cast("long").alias(name) for code, name in named]
+    return compared.select(*levels).groupBy(*pattern_columns(model)).agg(F.count(F.lit(1)).alias("pairs"))
 
 
 def count_drawn(drawn: DataFrame, sent: Broadcast[SentFiles], *, names: NameKnowledge) -> DataFrame:
@@ -161,14 +163,7 @@ def count_drawn(drawn: DataFrame, sent: Broadcast[SentFiles], *, names: NameKnow
             codes = to_codes(files.compare(left[others], right[others], comparer))
             yield pa.RecordBatch.from_arrays([pa.array(code.astype(np.int32)) for code in codes], names=list(columns))
 
-    return _count_levels(drawn.select(*_PLACES).mapInArrow(compare, schema=schema), model)
-
-
-def _count_levels(coded: DataFrame, model: Model) -> DataFrame:
-    """Pairs by the levels in their codes."""
-    named = zip(code_columns(model.further), pattern_columns(model), strict=True)
-    levels = [F.col(code).bitwiseAND(F.lit(LEVEL_MASK)).cast("long").alias(name) for code, name in named]
-    return coded.select(*levels).groupBy(*pattern_columns(model)).agg(F.count(F.lit(1)).alias("pairs"))
+    return count_compared(drawn.select(*_PLACES).mapInArrow(compare, schema=schema), model=model)
 
 
 def sum_copies(compared: DataFrame, sent: Broadcast[SentFiles], *, model: Model, frequencies: Frequencies) -> DataFrame:

@@ -94,9 +94,8 @@ def records_to_send(persons: DataFrame, *, model: Model) -> DataFrame:
     for on_roster, (keys, seconds) in ((True, _KEYS[:2]), (False, _KEYS[2:])):
         carried = frame.columns
         parts = frame.select("*", *part_columns(model, on_roster=on_roster))
-        second = [F.xxhash64(part_column(name)) for name in second_names(model)]
-        known = [F.col(part_column(name)).isNotNull() for name in second_names(model)]
-        hashed = [F.when(is_known, value) for is_known, value in zip(known, second, strict=True)]
+        second = [F.col(part_column(name)) for name in second_names(model)]
+        hashed = [F.when(part.isNotNull(), F.xxhash64(part)) for part in second]
         frame = parts.select(
             *[F.col(f"`{name}`") for name in carried],
             _without_nulls(rule_keys(model)).alias(keys),
