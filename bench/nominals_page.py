@@ -18,7 +18,7 @@ def nominal_parts(sizes: dict[str, Any]) -> list[str]:
         "Seconds per stage:",
         _stages(sizes),
         "Against the truth, after the guard:",
-        _accuracy(sizes),
+        _accuracy({size: run for size, run in sizes.items() if "accuracy" in run}),
     ]
 
 
