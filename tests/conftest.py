@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import settings
 
+from tests.support.examples import examples
 from tests.support.session_state import INTERPRETED
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ FOREIGN = ("SPARK_HOME", "SPARK_LOCAL_DIRS", "PYSPARK_SUBMIT_ARGS", "HADOOP_CONF
 
 
 # No test is timed: an example that takes 6 ms alone takes 300 on a busy machine.
-settings.register_profile("untimed", deadline=None)
+settings.register_profile("untimed", deadline=None, max_examples=examples(100))
 settings.load_profile("untimed")
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pyspark.sql import functions as F
 
+from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.nominals.judgements import judgement_faults, judgements_in_force
 from linkage_spark.tables.nominals import NOMINAL_EDGE
 from tests.support.nominal_scenarios import AWAY, HOME, MOVED, ONE_PERSON, RECORDS, Stories, Told, judged
@@ -105,6 +106,36 @@ def test_a_later_forename_in_use_is_not_told_from_a_twin(told: dict[str, Told]) 
     assert {"m1"} in world.together()
     assert {"m2", "m3"} in world.together()
     assert any({"o1", "o2"} <= one or {"o1", "o3"} <= one for one in world.together())
+
+
+_IN_USE = Frequencies.from_rows(
+    {"attribute": "given", "value": value, "bearers": bearers, "share": bearers / 100_000}
+    for value, bearers in (("saima", 900), ("salma", 400), ("salna", 4))
+)
+CLOSE = Stories(frequencies=_IN_USE)
+SISTERS = CLOSE.add([person(name, name, "shah", "2004-09-30", HOME) for name in ("saima", "salma")])
+SLIPS = {
+    slip: CLOSE.add([person(name, name, "shah", "2004-09-30", HOME) for name in ("salma", slip)])
+    for slip in ("salna", "sakma")
+}
+WITH_ALIAS = CLOSE.add(
+    [
+        *SISTERS.rows,
+        person("saima", "salma", "shah", "2004-09-30", HOME, variant_no=1, variant_kind="alias"),
+    ]
+)
+
+
+def test_forenames_a_slip_apart_that_both_are_in_use_are_two_persons_names(spark: SparkSession) -> None:
+    """Of a name that hardly anybody bears beside the other, or nobody, it is told as a slip."""
+    told = CLOSE.run(spark)
+    for story in (SISTERS, WITH_ALIAS):
+        assert told[story.mark].pairs(told[story.mark].edges) == {("saima", "salma")}
+        assert told[story.mark].pairs(told[story.mark].conflicts, "reason") == {("saima", "salma", "twin_pattern")}
+        assert told[story.mark].together() == [{"saima"}, {"salma"}]
+    for slip, story in SLIPS.items():
+        assert told[story.mark].conflicts == []
+        assert told[story.mark].together() == [{"salma", slip}]
 
 
 ALIAS = STORIES.add(

@@ -7,7 +7,7 @@ never meet.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -129,8 +129,11 @@ class Told:
 class Stories:
     """Stories under the same limits, added where a test says what it is about and run together."""
 
-    def __init__(self, *, limits: GuardLimits = LIMITS, most_records: int = 2_000) -> None:
+    def __init__(
+        self, *, limits: GuardLimits = LIMITS, most_records: int = 2_000, frequencies: Frequencies | None = None
+    ) -> None:
         self.limits, self.most_records = limits, most_records
+        self.comparing = replace(COMPARING, frequencies=frequencies or COMPARING.frequencies)
         self.stories: list[Story] = []
 
     def add(
@@ -162,15 +165,15 @@ class Stories:
         """Edges, conflicts, edges after the guard, clusters; each worked out once."""
         judgements = judgements_in_force(said).localCheckpoint()
         records = records_of(history).localCheckpoint()
-        scored = compare_records(records, comparing=COMPARING, refined=(), secret=b"s" * 32).localCheckpoint()
+        scored = compare_records(records, comparing=self.comparing, refined=(), secret=b"s" * 32).localCheckpoint()
         borne = usable_numbers(identifiers).localCheckpoint()
         edges = accepted_edges(
-            scored, records, judgements, borne, comparing=COMPARING, most_bearers=self.limits.max_records
+            scored, records, judgements, borne, comparing=self.comparing, most_bearers=self.limits.max_records
         ).localCheckpoint()
         standing = edges.where("not denied")
         components = DriverEngine().components(standing.select("left_record_id", "right_record_id")).localCheckpoint()
         conflicts = conflicts_inside(
-            records, components, edges, judgements, borne, comparing=COMPARING, most_records=self.most_records
+            records, components, edges, judgements, borne, comparing=self.comparing, most_records=self.most_records
         ).localCheckpoint()
         guarded = guard_components(
             components, standing, conflicts, limits=self.limits, most_records=self.most_records

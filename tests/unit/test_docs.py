@@ -40,6 +40,7 @@ def test_a_command_names_a_job_and_options_that_it_takes(page: str, command: str
         assert f'"{option}"' in source.read_text(), f"{page}: job {job} takes no {option}"
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("job", sorted(path.stem for path in (REPO / "jobs").glob("*.py")))
 def test_every_job_explains_itself_without_a_session(job: str) -> None:
     python = REPO / ".venv" / "bin" / "python"

@@ -444,6 +444,14 @@ def test_constraints_are_exact_versions_and_nothing_else() -> None:
         assert not version or pinned[name] == version
 
 
+OF_THE_MACHINE = {
+    "spark.sql.catalogImplementation",
+    "spark.sql.shuffle.partitions",
+    "spark.databricks.delta.snapshotPartitions",
+}
+"""What may differ, and no result depends on."""
+
+
 def spark_conf(name: str) -> dict[str, str]:
     lines = (ROOT / "conf/spark" / name).read_text().splitlines()
     pairs = [line.split() for line in lines if line and not line.startswith("#")]
@@ -456,7 +464,7 @@ def test_what_a_result_depends_on_is_the_same_on_every_machine() -> None:
     local, daily, backfill = (spark_conf(f"{name}.conf") for name in ("local", "daily", "backfill"))
     shared = [key for key in local if key in daily or key in backfill]
     for key in shared:
-        if key not in {"spark.sql.catalogImplementation", "spark.sql.shuffle.partitions"}:
+        if key not in OF_THE_MACHINE:
             assert local[key] == daily[key] == backfill[key], key
     assert {
         "spark.sql.extensions",

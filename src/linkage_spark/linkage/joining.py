@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.decision import best_variants, tier_of_rank, with_policy
+from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import Model, Thresholds
 from linkage_spark.tables.candidates import SCORED_PAIR
 from linkage_spark.tables.enums import CutReason, PolicyReason, Tier
@@ -15,6 +17,9 @@ from linkage_spark.tables.nominals import NOMINAL_EDGE
 
 _EVERY_PAIR = -1e6
 """Bits below every match weight."""
+
+PART_COLUMNS = ("level_given", "level_surname", "level_date_of_birth")
+"""Levels that tell a slip of the forename from another name."""
 
 _ADDED_LATER = ("judged_same", "same_identifier", "cut_reason", "because_left_record_id", "because_right_record_id")
 
@@ -143,6 +148,51 @@ def _called_by_later(one: str, other: str) -> Column:
     """The first forename of one is a later one of the other, whose own first forename is none of the one's."""
     is_later = F.array_contains(F.col(f"{other}.later"), F.col(f"{one}.given_first"))
     return is_later & ~F.array_contains(F.col(f"{one}.given_tokens"), F.col(f"{other}.given_first"))
+
+
+def close_forename_conflicts(
+    pairs: DataFrame, records: DataFrame, *, model: Model, frequencies: Frequencies
+) -> DataFrame:
+    """Pairs of one surname and date of birth whose first forenames are a slip apart, and are both names in use.
+
+    Saima and Salma are two names, and two sisters may bear them; Salma and Salmz are one name and a slip. A forename is in
+    use where more records bear it than all slips of the other would give: its share is above the model's m of a slip times
+    the other's. A forename that too few bear to be listed is none, and without frequencies no pair is told.
+
+    Args:
+        pairs: ``left_record_id``, ``right_record_id`` of one component, and the levels of their main rows: ``level_given``,
+            ``level_surname``, ``level_date_of_birth``.
+        records: what ``as_records`` gave.
+        model: its m of a slip in given names.
+        frequencies: how common forenames are.
+
+    Returns:
+        ``left_record_id``, ``right_record_id``, ``reason``: TWIN_PATTERN.
+    """
+    given = frequencies.of("given")
+    rows = sorted(given.shares.items()) if given else []
+    in_use = F.broadcast(local_frame(pairs.sparkSession, rows, schema="given_first string, share double"))
+    borne = records.where("variant_no = 0").join(in_use, on=["given_first"])
+    told = pairs.where("level_given = 'typo' and level_surname != 'differ' and level_date_of_birth = 'exact'")
+    for side in ("left", "right"):
+        own = borne.select(
+            F.col("person_ref").cast("long").alias(f"{side}_record_id"),
+            F.struct("given_first", "share").alias(side),
+        )
+        told = told.join(own, on=[f"{side}_record_id"])
+    rarer, commoner = (way("left.share", "right.share") for way in (F.least, F.greatest))
+    two_names = (F.col("left.given_first") != F.col("right.given_first")) & (
+        rarer > F.lit(model.name.given["typo"].m) * commoner
+    )
+    return told.where(two_names).select(
+        "left_record_id", "right_record_id", F.lit(CutReason.TWIN_PATTERN.value).alias("reason")
+    )
+
+
+def main_row_levels(scored: DataFrame) -> DataFrame:
+    """The levels of the records' main rows, of pairs scored in all their variants: what ``close_forename_conflicts`` takes."""
+    main = scored.where("employee_variant_no = 0 and person_variant_no = 0")
+    return _with_ends(main).select("left_record_id", "right_record_id", *PART_COLUMNS)
 
 
 _CONFLICTS: Mapping[CutReason, str] = {

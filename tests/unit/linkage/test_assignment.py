@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkage_spark.linkage.assignment import Assignment, assign_one_to_one, match_probability
+from tests.support.examples import examples
 
 Pairs = dict[tuple[int, int], float]
 
@@ -60,7 +61,7 @@ def test_probability_of_any_weight_is_finite_and_in_range() -> None:
 
 
 @given(st.dictionaries(st.tuples(st.integers(0, 4), st.integers(0, 6)), st.floats(-12, 25), max_size=14))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_posterior_equals_the_formula_worked_in_plain_python(pairs: Pairs) -> None:
     found = assign(pairs)
     left, share_left = side_oracle(pairs, 0, LEFT, RIGHT)

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from linkage_spark.linkage import sent_records
 from linkage_spark.linkage.sent_records import NO_KEY, Keys, PairFinder, RuleCounts
 from linkage_spark.model.schema import Model, Rule
+from tests.support.examples import examples
 
 RULES = (
     Rule(id="one", parts=("surname_sound",), refine="given_initial"),
@@ -78,7 +79,7 @@ def found(finder: PairFinder, rows: list[int]) -> list[tuple[int, int, int]]:
     return [(int(one), int(other), int(mask)) for part in parts for one, other, mask in part]
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(300))
 @given(worlds(), st.integers(1, 4), st.integers(1, 5))
 def test_every_pair_stands_once_with_the_rules_that_propose_it_however_the_work_is_parted(
     world: tuple[Keys, Keys, bool, int], tasks: int, at_once: int

@@ -14,6 +14,7 @@ from linkage_spark.linkage.keys import key_parts
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.person_files import PLACE_KINDS, coarsen_further, load_person_file_model
 from linkage_spark.model.schema import FURTHER_LEVELS, Model
+from tests.support.examples import examples
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
 SHIPPED = load_person_file_model(CONF, "person_files_v1")
@@ -128,7 +129,7 @@ FURTHER = st.dictionaries(st.sampled_from(["extra_a", "extra_b", *PLACE_KINDS]),
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(MAPPED, FURTHER)
 def test_every_rule_of_any_mapping_reads_what_is_mapped_and_no_broad_one_lacks_a_second_key(
     mapped: frozenset[str], further: dict[str, str]
@@ -238,7 +239,7 @@ def test_missing_and_broken_frequencies_are_named_without_a_value(tmp_path: Path
 
 @pytest.mark.parametrize("kind", ["text", "exact", "code", "house", "street"])
 @given(share=st.floats(min_value=0.0, max_value=1.0))
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 def test_a_column_of_few_values_weighs_what_chance_leaves_it_and_never_less_than_nothing(
     kind: str, share: float
 ) -> None:

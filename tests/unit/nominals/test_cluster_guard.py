@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from linkage_spark.nominals.cluster_guard import guard_clusters, outvoted
 from linkage_spark.nominals.guard import Conflict, Cut
 from linkage_spark.tables.enums import CutReason
+from tests.support.examples import examples
 from tests.support.union_find import union_find
 
 Weights = Mapping[tuple[int, int], int]
@@ -123,7 +124,7 @@ def worlds(draw: st.DrawFn) -> tuple[list[int], dict[tuple[int, int], int], list
     return labels, weights, draw(some), draw(st.integers(1, 15))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(worlds(), st.integers(0, 2**32))
 def test_whatever_the_clusters_no_conflict_stands_nothing_is_joined_and_every_cut_lies_between_two(
     world: tuple[list[int], dict[tuple[int, int], int], list[tuple[int, int]], int], seed: int

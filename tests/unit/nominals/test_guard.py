@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from linkage_spark.nominals import paths
 from linkage_spark.nominals.guard import Conflict, Cut, Edge, GuardLimits, Split, split_component
 from linkage_spark.tables.enums import CutReason
+from tests.support.examples import examples
 
 WIDE = GuardLimits(max_records=100, max_path=100, bridge_millibits=-1_000_000)
 """Limits that cut nothing."""
@@ -446,7 +447,7 @@ def assert_promises(case: Case, answer: Split) -> None:
 
 
 @given(case=cases)
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_the_answer_is_that_of_the_rules_word_by_word(case: Case) -> None:
     answer = case.split()
     found, cuts = oracle(case)
@@ -455,7 +456,7 @@ def test_the_answer_is_that_of_the_rules_word_by_word(case: Case) -> None:
 
 
 @given(case=cases, exact=st.booleans())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_every_cluster_keeps_the_promises_also_where_ends_are_sought_by_two_sweeps(case: Case, exact: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:
         if not exact:
@@ -464,7 +465,7 @@ def test_every_cluster_keeps_the_promises_also_where_ends_are_sought_by_two_swee
 
 
 @given(case=cases, draw=st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_the_order_of_members_edges_and_conflicts_changes_nothing(case: Case, draw: random.Random) -> None:
     again = split_component(
         draw.sample(sorted(case.members), len(case.members)),
@@ -477,7 +478,7 @@ def test_the_order_of_members_edges_and_conflicts_changes_nothing(case: Case, dr
 
 
 @given(case=cases, draw=st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_of_the_ids_only_their_order_matters(case: Case, draw: random.Random) -> None:
     ids = sorted(draw.sample(range(2**61, 2**61 + 10_000), len(case.members)))
     moved = Case(
@@ -503,7 +504,7 @@ def test_of_the_ids_only_their_order_matters(case: Case, draw: random.Random) ->
 
 
 @given(case=cases)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_three_records_without_conflicts_are_never_cut(case: Case) -> None:
     small = replace(case.limits, max_records=3, max_path=2)
     few = tuple(e for e in case.edges if e.right <= 2)
@@ -560,6 +561,7 @@ def test_a_chain_of_thousands_needs_no_recursion() -> None:
     assert [len(cluster) for cluster in clusters_of(bridged.split())] == [10] * 150
 
 
+@pytest.mark.thorough
 def test_a_component_of_thousands_ends_in_seconds() -> None:
     draw = random.Random(11)
     records = 5_000

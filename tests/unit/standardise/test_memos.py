@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from linkage_spark.standardise.addresses import AddressReader, read_address
 from linkage_spark.standardise.names import NameReader, read_name
+from tests.support.examples import examples
 
 WORDS = st.sampled_from(
     [
@@ -45,7 +46,7 @@ ADDRESSES = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(names=st.lists(NAMES, min_size=1, max_size=12))
 def test_a_name_reads_the_same_whatever_was_read_before(reference, names):
     reader = NameReader(reference)
@@ -56,7 +57,7 @@ def test_a_name_reads_the_same_whatever_was_read_before(reference, names):
         assert reader.read(title, first, last, box, surname_first) == alone
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(addresses=st.lists(ADDRESSES, min_size=1, max_size=12))
 def test_an_address_reads_the_same_whatever_was_read_before(reference, addresses):
     names = ("flat", "house", "street", "locality", "town", "box", "postcode", "uprn", "stated_kind")

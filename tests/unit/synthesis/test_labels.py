@@ -13,6 +13,8 @@ from linkage_spark.synthesis.people import Force, Person, make_household
 from linkage_spark.synthesis.settings import load_force
 from linkage_spark.synthesis.slips import Recorded, clear, record
 
+pytestmark = pytest.mark.thorough
+
 SETTINGS = load_force(Path(__file__).resolve().parents[3] / "conf/synthesis/force.toml")
 FORCE = Force(seed=3, employees=5_000, households=20_000, settings=SETTINGS)
 DAY = date(2022, 5, 5)

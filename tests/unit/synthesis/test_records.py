@@ -19,6 +19,8 @@ from linkage_spark.synthesis.settings import load_force
 from linkage_spark.synthesis.slips import NICKNAMES, VARIANTS, Recorded, clear, garble, misspell, plain_letters, record
 from linkage_spark.synthesis.stage import size_force
 
+pytestmark = pytest.mark.thorough
+
 SETTINGS = load_force(Path(__file__).resolve().parents[3] / "conf/synthesis/force.toml")
 FORCE = size_force(seed=1, employees=1_300, person_records=30_000, settings=SETTINGS)
 DAY = date(2022, 5, 5)

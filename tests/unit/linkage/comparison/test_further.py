@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from linkage_spark.linkage.comparison.further import CODE, LEVELS, compare_further, compare_values
 from linkage_spark.model.schema import FURTHER_LEVELS, Further, Probabilities
+from tests.support.examples import examples
 
 CASES = [
     # Codes such as foreign postcodes.
@@ -89,7 +90,7 @@ def test_no_pairs_give_no_levels(kind: str) -> None:
     assert levels(kind, [], []) == []
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.sampled_from(KINDS), st.lists(st.tuples(TEXTS, TEXTS), min_size=1, max_size=8))
 def test_the_sides_may_be_exchanged_and_other_pairs_change_nothing(
     kind: str, pairs: list[tuple[str | None, str | None]]

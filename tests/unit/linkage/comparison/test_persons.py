@@ -106,6 +106,7 @@ def test_each_pair_of_recorded_persons_reaches_its_levels_and_its_tier() -> None
     assert wrong == []
 
 
+@pytest.mark.thorough
 def test_the_levels_and_the_weight_are_the_same_from_the_other_side() -> None:
     keys = [*SHOWN, "match_weight_millibits"]
     for case in cases():

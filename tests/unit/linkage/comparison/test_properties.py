@@ -17,6 +17,7 @@ from linkage_spark.linkage.comparison.names import compare_names
 from linkage_spark.linkage.comparison.pair import compare
 from linkage_spark.linkage.comparison.tokens import NameComparer, is_variant, may_be_alike
 from linkage_spark.linkage.comparison.unlike import Vocabulary
+from tests.support.examples import examples
 from tests.unit.linkage.comparison.knowledge import cases, comparer, person, reference
 
 TOKENS = st.sampled_from(
@@ -48,7 +49,7 @@ PERSONS = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(PERSONS, PERSONS)
 def test_compare_is_symmetric_whatever_is_recorded(left: dict[str, object], right: dict[str, object]) -> None:
     assert compare(left, right, comparer=comparer()) == compare(right, left, comparer=comparer())
@@ -58,7 +59,7 @@ PARTS = st.one_of(st.none(), st.lists(TOKENS, min_size=1, max_size=3).map(" ".jo
 WHOLE_NAMES = st.tuples(PARTS, PARTS)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.tuples(WHOLE_NAMES, WHOLE_NAMES), min_size=2, max_size=12))
 def test_other_pairs_of_a_batch_change_no_name_level(
     pairs: list[tuple[tuple[str | None, str | None], tuple[str | None, str | None]]],
@@ -71,7 +72,7 @@ def test_other_pairs_of_a_batch_change_no_name_level(
         assert found == (alone.cell[0], alone.given[0], alone.surname[0], alone.crossed[0])
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(PERSONS)
 def test_a_record_never_contradicts_itself(one: dict[str, object]) -> None:
     levels = compare(one, one, comparer=comparer())
@@ -88,7 +89,7 @@ def test_an_empty_record_is_missing_in_every_attribute() -> None:
 WORDS = st.text(alphabet="abcdeo", min_size=2, max_size=9)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(WORDS, WORDS)
 def test_the_letter_bound_never_turns_away_what_a_spelling_rule_accepts(a: str, b: str) -> None:
     short, long = sorted((a, b), key=len)
@@ -124,7 +125,7 @@ SLIPS = st.sampled_from(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(DAYS, DAYS, SLIPS, st.booleans())
 def test_date_levels_equal_a_plain_reading_of_their_claims(
     one: datetime.date, other: datetime.date, slip: object, related: bool
@@ -239,7 +240,7 @@ NAMES_ALIKE = st.sampled_from(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     st.lists(
         st.lists(st.one_of(NAMES_ALIKE, TOKENS, WORDS, st.text(min_size=1, max_size=9)), min_size=1, max_size=3).map(

@@ -25,6 +25,8 @@ from linkage_spark.linkage.training.patterns import pattern_columns
 from linkage_spark.model.schema import Model
 from tests.unit.linkage.training.mixture import EXTRAS, file_model, mixture
 
+pytestmark = pytest.mark.thorough
+
 PAIRS = 4e6
 SHARE = 0.001
 SHARES = {MATCH: 0.002, RANDOM: 0.996, HOUSEHOLD: 0.002}

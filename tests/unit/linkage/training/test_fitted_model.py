@@ -30,6 +30,7 @@ from linkage_spark.model.schema import (
     Model,
     Probabilities,
 )
+from tests.support.examples import examples
 from tests.unit.linkage.training.mixture import EXTRAS, SHARES_OF_FOUR, SHARES_OF_TWO, file_model, mixture, restraint
 
 ALL_KINDS = {
@@ -110,7 +111,7 @@ def straight_weights(model: Model) -> Floats:
 CLASSES = st.sampled_from(((MATCH, RANDOM), (MATCH, RANDOM, HOUSEHOLD, CONTEXT)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0.1, 2.0), CLASSES)
 @example(7, 2.0, (MATCH, RANDOM))
 def test_within_an_attribute_a_stronger_level_never_weighs_less(
@@ -126,7 +127,7 @@ def test_within_an_attribute_a_stronger_level_never_weighs_less(
         assert weaker.max() <= weights_of_cells[given_level, surname_level] + EPSILON
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(0.1, 2.0), CLASSES)
 def test_every_probability_of_a_trained_model_is_one(seed: int, spread: float, classes: tuple[str, ...]) -> None:
     model = trained(random_tables(seed, spread, classes)).model
@@ -140,7 +141,7 @@ def test_every_probability_of_a_trained_model_is_one(seed: int, spread: float, c
     assert (model.household is None) == (model.context is None) == (HOUSEHOLD not in classes)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.tuples(st.floats(1e-9, 1.0), st.floats(1e-9, 1.0)), min_size=1, max_size=12))
 def test_pooling_puts_levels_in_order_keeps_the_sum_and_leaves_ordered_levels_alone(
     levels: list[tuple[float, float]],

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from linkage_spark.linkage.training.prior import found_prior
+from tests.support.examples import examples
 
 
 def bins(prior: float, matches: int, others: int) -> list[tuple[float, float]]:
@@ -28,7 +29,7 @@ def test_files_without_a_match_expect_one_at_the_least() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(-60, 60), st.integers(1, 10_000)), min_size=1, max_size=20))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_probabilities_add_up_to_the_matches_that_the_prior_stands_for(rows: list[tuple[float, int]]) -> None:
     pairs = 10 * sum(count for _, count in rows)
     found = found_prior(rows, prior_bits=-10.0, pairs=pairs)

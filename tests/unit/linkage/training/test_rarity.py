@@ -14,6 +14,7 @@ from linkage_spark.linkage.training.layout import lay_out
 from linkage_spark.linkage.training.rarity import at_rarity, rarity, with_rarity
 from linkage_spark.model.frequencies import AttributeFrequencies, Frequencies
 from linkage_spark.model.schema import CROSSED_LEVELS, Model
+from tests.support.examples import examples
 from tests.unit.linkage.comparison.knowledge import person, reference
 from tests.unit.linkage.training.mixture import file_model, restraint
 
@@ -155,7 +156,7 @@ def test_exact_is_pooled_with_variant_for_common_values_and_not_for_rare_ones() 
 
 
 @given(st.integers(0, 200), st.floats(0.01, 1.0), st.floats(0.01, 1.0))
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_every_model_that_is_told_at_a_rarity_is_one(seed: int, given_share: float, surname_share: float) -> None:
     fitted, model = fit_of(seed)
     rare = {"given": given_share, "surname": surname_share, "extra_job": given_share, "postcode": surname_share}
