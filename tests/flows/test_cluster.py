@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from pyspark.sql import functions as F
@@ -10,7 +10,8 @@ from pyspark.sql import functions as F
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.nominals.judgements import judgement_faults, judgements_in_force
 from linkage_spark.tables.nominals import NOMINAL_EDGE
-from tests.support.nominal_scenarios import AWAY, HOME, MOVED, ONE_PERSON, RECORDS, Stories, Told, judged
+from tests.support.nominal_scenarios import AWAY, HOME, MOVED, ONE_PERSON, RECORDS, Stories, Told, judged, number
+from tests.support.numbers import pnc
 from tests.support.persons import person
 
 if TYPE_CHECKING:
@@ -109,33 +110,55 @@ def test_a_later_forename_in_use_is_not_told_from_a_twin(told: dict[str, Told]) 
 
 
 _IN_USE = Frequencies.from_rows(
-    {"attribute": "given", "value": value, "bearers": bearers, "share": bearers / 100_000}
-    for value, bearers in (("saima", 900), ("salma", 400), ("salna", 4))
+    {"attribute": "given", "value": value, "bearers": bearers, "share": bearers / 1_000_000}
+    for value, bearers in (
+        *(("saima", 900), ("salma", 700), ("salna", 16), ("alison", 900), ("allison", 700)),
+        *(("hasan", 900), ("hassan", 800)),
+    )
 )
 CLOSE = Stories(frequencies=_IN_USE)
-SISTERS = CLOSE.add([person(name, name, "shah", "2004-09-30", HOME) for name in ("saima", "salma")])
-SLIPS = {
-    slip: CLOSE.add([person(name, name, "shah", "2004-09-30", HOME) for name in ("salma", slip)])
-    for slip in ("salna", "sakma")
-}
-WITH_ALIAS = CLOSE.add(
-    [
-        *SISTERS.rows,
-        person("saima", "salma", "shah", "2004-09-30", HOME, variant_no=1, variant_kind="alias"),
-    ]
-)
+
+
+def at_home(*given: str) -> list[dict[str, Any]]:
+    return [person(name, name, "shah", "2004-09-30", HOME) for name in given]
+
+
+_ALIAS = person("saima", "salma", "shah", "2004-09-30", HOME, variant_no=1, variant_kind="alias")
+TWO_NAMES = [
+    CLOSE.add(at_home("saima", "salma")),
+    CLOSE.add([*at_home("saima", "salma"), _ALIAS]),
+]
+ONE_NAME = [
+    CLOSE.add(rows)
+    for rows in (
+        at_home("salma", "salna"),  # hardly anybody bears the second beside the first
+        at_home("salma", "sakma"),  # nobody does
+        at_home("alison", "allison"),  # they sound alike
+        at_home("saima salma", "salma saima"),
+        at_home("salma saima", "salma"),
+        # Forename and surname in each other's place, with a slip in each.
+        [
+            person("straight", "saima", "hasan", "2004-09-30", HOME),
+            person("crossed", "hassan", "salma", "2004-09-30", HOME),
+        ],
+    )
+]
+NUMBERED = CLOSE.add(at_home("saima", "salma"), numbers=[number(name, pnc(2004, 123)) for name in ("saima", "salma")])
 
 
 def test_forenames_a_slip_apart_that_both_are_in_use_are_two_persons_names(spark: SparkSession) -> None:
-    """Of a name that hardly anybody bears beside the other, or nobody, it is told as a slip."""
+    """A name that hardly anybody bears is a slip; so is one of the same sound, and one on a record with the other's number."""
     told = CLOSE.run(spark)
-    for story in (SISTERS, WITH_ALIAS):
-        assert told[story.mark].pairs(told[story.mark].edges) == {("saima", "salma")}
-        assert told[story.mark].pairs(told[story.mark].conflicts, "reason") == {("saima", "salma", "twin_pattern")}
-        assert told[story.mark].together() == [{"saima"}, {"salma"}]
-    for slip, story in SLIPS.items():
-        assert told[story.mark].conflicts == []
-        assert told[story.mark].together() == [{"salma", slip}]
+    for story in TWO_NAMES:
+        world = told[story.mark]
+        assert world.pairs(world.edges) == {("saima", "salma")}
+        assert world.pairs(world.conflicts, "reason") == {("saima", "salma", "twin_pattern")}
+        assert world.together() == [{"saima"}, {"salma"}]
+    for story in (*ONE_NAME, NUMBERED):
+        world = told[story.mark]
+        assert len(world.edges) == 1, story.mark
+        assert world.conflicts == [], story.mark
+        assert len(world.together()) == 1, story.mark
 
 
 ALIAS = STORIES.add(

@@ -12,7 +12,7 @@ from linkage_spark.nominals.records import with_record_id
 from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 from linkage_spark.tables.nominals import NOMINAL_EDGE
 from tests.support.contract_rows import contract_rows
-from tests.support.nominal_scenarios import AWAY, HOME, LIMITS, MOVED, ONE_PERSON, RECORDS, Stories, Told
+from tests.support.nominal_scenarios import AWAY, HOME, LIMITS, MOVED, ONE_PERSON, RECORDS, Stories, Told, number
 from tests.support.persons import person
 
 if TYPE_CHECKING:
@@ -20,20 +20,6 @@ if TYPE_CHECKING:
 
 PNC, OTHER_PNC = "2004/0000123X", "2011/0000005Y"
 CRO, OTHER_CRO = "000123/98X", "000077/98Y"
-
-
-def number(ref: str, identifier: str | None, *, kind: str = "pnc_id", verified: bool = True) -> dict[str, Any]:
-    """One row of PERSON_IDENTIFIER."""
-    issue = "check_letter_wrong" if identifier is None else None
-    return {
-        "source_system": "crime",
-        "person_ref": ref,
-        "kind": kind,
-        "identifier_raw": identifier or "WRONG",
-        "identifier": identifier,
-        "identifier_issue": issue,
-        "verified": verified,
-    }
 
 
 def numbered(world: Told) -> set[tuple[Any, ...]]:

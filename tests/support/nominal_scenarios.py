@@ -63,6 +63,20 @@ Said = tuple[str, str, str, int]
 _PLACES = ("address_raw", "postcode_raw", "street", "postcode", "postcode_sector", "postcode_district", "premises_key")
 
 
+def number(ref: str, identifier: str | None, *, kind: str = "pnc_id", verified: bool = True) -> dict[str, Any]:
+    """One row of PERSON_IDENTIFIER; without a standard form it says why."""
+    issue = "check_letter_wrong" if identifier is None else None
+    return {
+        "source_system": "crime",
+        "person_ref": ref,
+        "kind": kind,
+        "identifier_raw": identifier or "WRONG",
+        "identifier": identifier,
+        "identifier_issue": issue,
+        "verified": verified,
+    }
+
+
 @dataclass(frozen=True)
 class Story:
     """Records, what reviewers said of them, and their numbers.

@@ -11,15 +11,14 @@ from pyspark.sql import functions as F
 from linkage_spark.linkage.blocking import propose_pairs
 from linkage_spark.linkage.comparison.tokens import NameKnowledge
 from linkage_spark.linkage.joining import (
-    PART_COLUMNS,
     agreeing_pairs,
     as_edges,
     as_records,
     close_forename_conflicts,
+    close_forenames,
     conflicting_pairs,
     joining_pairs,
     later_forename_conflicts,
-    main_row_levels,
     without_floor,
 )
 from linkage_spark.linkage.score_stage import score_candidates
@@ -157,8 +156,9 @@ def conflicts_inside(
 ) -> DataFrame:
     """What speaks against two records of one component being one person.
 
-    Pairs that the rule accepts need no second look where both records have one row; an alias is looked behind. A
-    component of more than ``most_records`` is not looked into.
+    Pairs that the rule accepts are not compared again where both records have one row, only their forenames are looked at; an
+    alias is looked behind. Forenames do not speak against two records that bear one verified number. A component of more than
+    ``most_records`` is not looked into.
 
     Args:
         records: what ``records_of`` gave.
@@ -177,30 +177,24 @@ def conflicts_inside(
     left = placed.select("component_id", F.col("record_id").alias("left_record_id"))
     right = placed.select("component_id", F.col("record_id").alias("right_record_id"))
     pairs = left.join(right, on=["component_id"]).where("left_record_id < right_record_id").drop("component_id")
-    settled = _settled(edges, records)
-    open_pairs = pairs.join(settled, on=["left_record_id", "right_record_id"], how="left_anti")
+    open_pairs = pairs.join(_settled(edges, records), on=["left_record_id", "right_record_id"], how="left_anti")
     scored = comparing.score_all(pairs_of_records(records, open_pairs))
     judged = judgements.where("not same").select(
         "left_record_id", "right_record_id", F.lit(CutReason.JUDGED_NOT_SAME.value).alias("reason")
     )
     same_number = edges.where("same_identifier").select("left_record_id", "right_record_id")
     told_apart = pairs.join(same_number, on=["left_record_id", "right_record_id"], how="left_anti")
-    levels = main_row_levels(scored).unionByName(settled)
-    close = close_forename_conflicts(
-        levels.join(told_apart, on=["left_record_id", "right_record_id"]),
-        records,
-        model=comparing.model,
-        frequencies=comparing.frequencies,
-    )
-    by_forenames = later_forename_conflicts(told_apart, records).unionByName(close)
+    close = close_forenames(told_apart, records, model=comparing.model, frequencies=comparing.frequencies)
+    of_main_rows = comparing.score_all(pairs_of_records(records.where("variant_no = 0"), close))
+    by_forenames = later_forename_conflicts(told_apart, records).unionByName(close_forename_conflicts(of_main_rows))
     by_values = conflicting_pairs(scored, model=comparing.model).unionByName(by_forenames)
     return by_values.unionByName(differing_pairs(numbers, components, most_records=most_records)).unionByName(judged)
 
 
 def _settled(edges: DataFrame, records: DataFrame) -> DataFrame:
-    """Pairs of records with one row each that the rule accepts, with their levels: no further row can speak against them."""
+    """Pairs of records with one row each that the rule accepts: nothing but their forenames can speak against them."""
     several = records.where("variant_no > 0").select(F.col("person_ref").cast("long").alias("record_id")).distinct()
-    settled = edges.where("by_rule").select("left_record_id", "right_record_id", *PART_COLUMNS)
+    settled = edges.where("by_rule").select("left_record_id", "right_record_id")
     for end in ("left_record_id", "right_record_id"):
         settled = settled.join(several.withColumnRenamed("record_id", end), on=[end], how="left_anti")
     return settled

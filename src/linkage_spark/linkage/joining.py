@@ -18,8 +18,8 @@ from linkage_spark.tables.nominals import NOMINAL_EDGE
 _EVERY_PAIR = -1e6
 """Bits below every match weight."""
 
-PART_COLUMNS = ("level_given", "level_surname", "level_date_of_birth")
-"""Levels that tell a slip of the forename from another name."""
+_SLIP_EDITS = 2
+"""Letters by which two spellings of one slip may differ: two letters exchanged count as two."""
 
 _ADDED_LATER = ("judged_same", "same_identifier", "cut_reason", "because_left_record_id", "because_right_record_id")
 
@@ -150,49 +150,59 @@ def _called_by_later(one: str, other: str) -> Column:
     return is_later & ~F.array_contains(F.col(f"{one}.given_tokens"), F.col(f"{other}.given_first"))
 
 
-def close_forename_conflicts(
-    pairs: DataFrame, records: DataFrame, *, model: Model, frequencies: Frequencies
-) -> DataFrame:
-    """Pairs of one surname and date of birth whose first forenames are a slip apart, and are both names in use.
+def close_forenames(pairs: DataFrame, records: DataFrame, *, model: Model, frequencies: Frequencies) -> DataFrame:
+    """Pairs of one date of birth whose first forenames are written nearly alike, sound unlike, and are both in use.
 
-    Saima and Salma are two names, and two sisters may bear them; Salma and Salmz are one name and a slip. A forename is in
-    use where more records bear it than all slips of the other would give: its share is above the model's m of a slip times
-    the other's. A forename that too few bear to be listed is none, and without frequencies no pair is told.
+    Saima and Salma are two names, and two sisters may bear them; Salma and Salna are one name and a slip; Alison and Allison
+    are one name in two spellings. A forename is in use where more records bear it than all slips of the other would give: its
+    share is above the model's m of a slip times the other's. Records are counted and not people, once per model id; a forename
+    that fewer than ``min_bearers`` bear is not in use, and without frequencies no pair is told. Main rows alone decide.
 
     Args:
-        pairs: ``left_record_id``, ``right_record_id`` of one component, and the levels of their main rows: ``level_given``,
-            ``level_surname``, ``level_date_of_birth``.
+        pairs: ``left_record_id``, ``right_record_id``, of one component.
         records: what ``as_records`` gave.
         model: its m of a slip in given names.
         frequencies: how common forenames are.
 
     Returns:
-        ``left_record_id``, ``right_record_id``, ``reason``: TWIN_PATTERN.
+        ``left_record_id``, ``right_record_id``; whether the forenames are a slip apart, and no variants of one name, is for
+        the comparison to say (``close_forename_conflicts``).
     """
     given = frequencies.of("given")
     rows = sorted(given.shares.items()) if given else []
     in_use = F.broadcast(local_frame(pairs.sparkSession, rows, schema="given_first string, share double"))
-    borne = records.where("variant_no = 0").join(in_use, on=["given_first"])
-    told = pairs.where("level_given = 'typo' and level_surname != 'differ' and level_date_of_birth = 'exact'")
+    told = pairs.select("left_record_id", "right_record_id")
+    borne = records.where("variant_no = 0 and date_of_birth is not null").join(in_use, on=["given_first"])
     for side in ("left", "right"):
         own = borne.select(
             F.col("person_ref").cast("long").alias(f"{side}_record_id"),
-            F.struct("given_first", "share").alias(side),
+            F.struct("given_first", "given_tokens", "given_sound", "date_of_birth", "share").alias(side),
         )
         told = told.join(own, on=[f"{side}_record_id"])
     rarer, commoner = (way("left.share", "right.share") for way in (F.least, F.greatest))
-    two_names = (F.col("left.given_first") != F.col("right.given_first")) & (
-        rarer > F.lit(model.name.given["typo"].m) * commoner
-    )
-    return told.where(two_names).select(
+    nearly_alike = F.levenshtein("left.given_first", "right.given_first").between(1, _SLIP_EDITS)
+    return told.where(
+        (F.col("left.date_of_birth") == F.col("right.date_of_birth"))
+        & nearly_alike
+        & (F.col("left.given_sound") != F.col("right.given_sound"))
+        & ~F.arrays_overlap("left.given_tokens", "right.given_tokens")
+        & (rarer > F.lit(model.name.given["typo"].m) * commoner)
+    ).select("left_record_id", "right_record_id")
+
+
+def close_forename_conflicts(scored: DataFrame) -> DataFrame:
+    """Of ``close_forenames``, those that the comparison takes for a slip, beside a surname that agrees.
+
+    Args:
+        scored: SCORED_PAIR of their main rows, made ``without_floor``. Names that stand in each other's place are left out.
+
+    Returns:
+        ``left_record_id``, ``right_record_id``, ``reason``: TWIN_PATTERN.
+    """
+    slip = scored.where("level_given = 'typo' and level_name not like 'crossed%' and surname_agrees and dob_full")
+    return _with_ends(slip).select(
         "left_record_id", "right_record_id", F.lit(CutReason.TWIN_PATTERN.value).alias("reason")
     )
-
-
-def main_row_levels(scored: DataFrame) -> DataFrame:
-    """The levels of the records' main rows, of pairs scored in all their variants: what ``close_forename_conflicts`` takes."""
-    main = scored.where("employee_variant_no = 0 and person_variant_no = 0")
-    return _with_ends(main).select("left_record_id", "right_record_id", *PART_COLUMNS)
 
 
 _CONFLICTS: Mapping[CutReason, str] = {

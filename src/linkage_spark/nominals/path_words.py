@@ -17,7 +17,7 @@ CUT_SENTENCES: Mapping[CutReason, str] = {
     CutReason.PNC_DIFFERS: "{pair} have different verified PNC numbers",
     CutReason.CRO_DIFFERS: "{pair} have different verified CRO numbers",
     CutReason.DATES_CONTRADICT: "{pair} have dates of birth that contradict each other",
-    CutReason.TWIN_PATTERN: "{pair} agree in surname and date of birth, but not in forename, as twins do",
+    CutReason.TWIN_PATTERN: "{pair} agree in surname and date of birth, and bear two forenames, as twins do",
     CutReason.ANOTHER_OF_THE_HOUSEHOLD: "{pair} share a home, but neither forename nor full date of birth",
     CutReason.SEX_MARKED_CONFLICT: "{pair} have names that are marked for different sexes",
     CutReason.TOO_LARGE: "that would have made more records than one nominal may have",

@@ -24,7 +24,7 @@ CUT_WORDS: Mapping[str, str] = {
     CutReason.PNC_DIFFERS: "two verified PNC numbers differ",
     CutReason.CRO_DIFFERS: "two verified CRO numbers differ",
     CutReason.DATES_CONTRADICT: "two dates of birth contradict each other",
-    CutReason.TWIN_PATTERN: "two records look like twins: same surname and date of birth, another forename",
+    CutReason.TWIN_PATTERN: "two records look like twins: same surname and date of birth, two forenames",
     CutReason.ANOTHER_OF_THE_HOUSEHOLD: "two records share a home, but neither forename nor full date of birth",
     CutReason.SEX_MARKED_CONFLICT: "two names are marked for different sexes",
     CutReason.TOO_LARGE: "too many records for one nominal",
