@@ -37,8 +37,8 @@ demo-small: ## the same with 400 employees and 8,000 person records, in a few mi
 
 .PHONY: test
 test: setup-test ## all tests but those that need a Hadoop estate or take minutes
-	$(bin)/python -m pytest -q -n auto --dist worksteal tests/unit
-	$(bin)/python -m pytest -n 2 --dist loadfile --durations 25 -m "not estate and not slow" tests/flows tests/laws tests/graphframes
+	LINKAGE_QUICK=0 $(bin)/python -m pytest -q -n auto --dist worksteal tests/unit
+	LINKAGE_QUICK=0 $(bin)/python -m pytest -n 2 --dist loadfile --durations 25 -m "not estate and not slow" tests/flows tests/laws tests/graphframes
 	$(bin)/python -m pytest -n 2 --dist loadfile --durations 25 -m "not estate and not slow" tests/jobs
 
 .PHONY: test-slow

@@ -4,7 +4,7 @@
 
 Feeds and estates are those of bench.run; a size whose estate is not there is backfilled first. The job runs on a copy of the
 estate, so that every measurement is a first run. Forces of more than `--most-judged` records are timed and not held against the
-truth, which takes longer than the job. Every figure lands in one JSON file, from which bench.page makes the page.
+truth, which takes as long as the job. Every figure lands in one JSON file, from which bench.page makes the page.
 """
 
 from __future__ import annotations

@@ -17,9 +17,16 @@ def nominal_parts(sizes: dict[str, Any]) -> list[str]:
         _growth(sizes),
         "Seconds per stage:",
         _stages(sizes),
-        "Against the truth, after the guard:",
-        _accuracy({size: run for size, run in sizes.items() if "accuracy" in run}),
+        *_judged(sizes),
     ]
+
+
+def _judged(sizes: dict[str, Any]) -> list[str]:
+    """Accuracy of the sizes that were held against their truth; which were not."""
+    judged = {size: run for size, run in sizes.items() if "accuracy" in run}
+    timed = [head for head, run in zip(_heads(sizes), sizes.values(), strict=True) if "accuracy" not in run]
+    found = ["Against the truth, after the guard:", _accuracy(judged)] if judged else []
+    return [*found, f"Timed alone: {' and '.join(timed)} records."] if timed else found
 
 
 def _heads(sizes: dict[str, Any]) -> list[str]:

@@ -6,8 +6,8 @@
 #   --env local      (default) on this machine; needs nothing but 'make setup'
 #   --env cluster    on YARN
 #   --deploy         where the driver runs with --env cluster: client (default) or cluster
-#   --size           which conf/spark/*.conf the cluster gets: daily or backfill (default: backfill for the job of
-#                    that name, daily for the others); --env local always takes conf/spark/local.conf
+#   --size           which conf/spark/*.conf the cluster gets: daily or backfill (default: backfill for the jobs backfill
+#                    and nominals, daily for the others); --env local always takes conf/spark/local.conf
 #
 # The exit code is the job's own (with --deploy cluster, YARN knows only 0 and 1: the run's row tells more).
 # SIGINT and SIGTERM are passed on to the job.
@@ -15,6 +15,7 @@
 # Environment, anywhere:
 #   DRY_RUN=1               print the command, quoted for a shell, and start nothing
 #   LINKAGE_JARS_DIR        the Delta jars' folder (default: what 'make setup' filled)
+#   LINKAGE_EXTRA_JARS      further jars, joined by commas: GraphFrames' two, where they are wanted
 #   LINKAGE_DRIVER_MEMORY   the driver's memory (default: 4g locally; on the cluster what conf/spark says)
 # Locally:
 #   LINKAGE_MASTER          default local[*]
@@ -95,7 +96,7 @@ esac
 [ "$env" = cluster ] || [ -z "$deploy" ] || fail "--deploy goes with --env cluster only."
 if [ -z "$size" ]; then
   size=daily
-  [ "$job" != backfill ] || size=backfill
+  case $job in backfill | nominals) size=backfill ;; esac
 fi
 
 # --- what both kinds of run need --------------------------------------------------------------------------------
@@ -123,7 +124,7 @@ not_set_up="the project is not set up here (%s): run 'make setup' first."
 # shellcheck disable=SC2059
 missing() { fail "$(printf "$not_set_up" "$1")"; }
 
-jar_list=$(joined_jars) || missing "the Delta jars are not in $jars"
+jar_list=$(joined_jars)${LINKAGE_EXTRA_JARS:+,$LINKAGE_EXTRA_JARS} || missing "the Delta jars are not in $jars"
 java_home=$(find_java17) || missing "no Java 17"
 
 # Words for env(1), first -u NAME and then NAME=value; words for spark-submit.

@@ -35,7 +35,7 @@ def executable(path: Path, text: str) -> Path:
 
 
 class Project:
-    """A copy of scripts/ and conf/ with two jobs, and an environment in which nothing real is found."""
+    """A copy of scripts/ and conf/ with three jobs, and an environment in which nothing real is found."""
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "a project"
@@ -45,7 +45,7 @@ class Project:
         self.tmp.mkdir()
         shutil.copytree(ROOT / "scripts", self.root / "scripts")
         shutil.copytree(ROOT / "conf/spark", self.root / "conf/spark")
-        for name in ("backfill", "synthesise"):
+        for name in ("backfill", "nominals", "synthesise"):
             job = self.root / "jobs" / f"{name}.py"
             job.parent.mkdir(exist_ok=True)
             job.write_text(f'"""What {name} does.\n\nMore.\n"""\n')
@@ -128,8 +128,8 @@ def test_help_lists_every_job_with_the_first_line_of_its_docstring(project: Proj
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
-        ([], "which job? Known are: backfill synthesise"),
-        (["nonsense"], "there is no job 'nonsense': known are backfill synthesise"),
+        ([], "which job? Known are: backfill nominals synthesise"),
+        (["nonsense"], "there is no job 'nonsense': known are backfill nominals synthesise"),
         (["backfill", "--env", "moon"], "--env takes one of: local cluster"),
         (["backfill", "--size"], "--size takes one of: daily backfill"),
         (["backfill", "--deploy", "cluster"], "--deploy goes with --env cluster only"),
@@ -180,6 +180,11 @@ def test_a_local_command_takes_its_settings_jars_and_python_from_the_project(pro
     assert f"LINKAGE_CONF={project.root}/conf" in words
     [options] = after(words, "--driver-java-options")
     assert f'"-Dlog4j2.configurationFile={project.root}/conf/spark/log4j2.properties"' in options
+
+
+def test_further_jars_come_after_the_projects_own(project: Project) -> None:
+    [jars] = after(project.set_up().dry("nominals", LINKAGE_EXTRA_JARS="/x/one.jar,/x/two.jar"), "--jars")
+    assert jars.split(",") == [*(str(project.jars / name) for name in JARS), "/x/one.jar", "/x/two.jar"]
 
 
 def test_the_drivers_memory_can_be_chosen(project: Project) -> None:
@@ -289,6 +294,7 @@ def test_in_client_mode_the_driver_uses_this_machines_paths(project: Project) ->
     [
         ("synthesise", [], "daily.conf"),
         ("backfill", [], "backfill.conf"),
+        ("nominals", [], "backfill.conf"),
         ("backfill", ["--size", "daily"], "daily.conf"),
         ("synthesise", ["--size", "backfill"], "backfill.conf"),
     ],

@@ -24,7 +24,7 @@ Figures = Mapping[str, Any]
 
 _SHOWS: Mapping[str, str] = {
     **{reason: f"Cut: {words}" for reason, words in CUT_WORDS.items()},
-    "largest": "The largest that was not cut",
+    "largest": "The largest of those small enough to be drawn that was not cut",
     "far_apart": "Members that are the most steps apart",
     "quarantined": "Waits for a reviewer",
 }

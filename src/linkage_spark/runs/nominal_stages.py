@@ -172,7 +172,9 @@ def freeze(state: NominalRun, stage: Stage) -> Done:
     wrong = {name: n for name, n in judgement_faults(state.said).collect()[0].asDict().items() if n}
     if wrong:
         told = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in sorted(wrong.items()))
-        raise GateError(f"person_judgement: {told}; add rows that withdraw or correct them, and remove these")
+        raise GateError(
+            f"person_judgement: {told}; no word there is understood or concerns one record alone; take these rows out, and say it again in rows that do"
+        )
     counts = count_keys(state.records, state.records, model=run.model, broadcast=False).collect()
     chosen = choose_refined(counts, model=run.model, secret=run.secret)
     prices = [_price_within(row) for row in counts]

@@ -41,7 +41,11 @@ NOMINAL_EDGE = TableContract(
             "refused rows of that table.",
             required=True,
         ),
-        Field("cut_reason", STRING, "CutReason: why the guard cut the edge; null when it joins its two records."),
+        Field(
+            "cut_reason",
+            STRING,
+            "CutReason: why the guard cut the edge; null when it joins its two records, at once or after their component has waited.",
+        ),
         Field(
             "because_left_record_id", LONG, "Lower of the two records that may not meet; null unless a conflict cut it."
         ),

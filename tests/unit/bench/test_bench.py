@@ -10,6 +10,7 @@ pytest.importorskip("psutil", reason="psutil is installed by scripts/setup.sh be
 from bench.components import with_run
 from bench.eventlog import Window, read_totals
 from bench.markdown import table
+from bench.nominals_page import nominal_parts
 from bench.page import FOLDER, main_text
 from bench.process import Watched, watch
 from bench.run import read_stages
@@ -96,3 +97,14 @@ def test_a_graphs_run_takes_the_place_of_the_one_of_its_engine_and_size_and_size
     ten, one = graph_run("driver", 10_000_000, 40.0), graph_run("driver", 1_000_000, 5.0)
     other, again = graph_run("graphframes", 1_000_000, 90.0), graph_run("driver", 1_000_000, 4.0)
     assert with_run(with_run(with_run([ten], other), one), again) == [again, ten, other]
+
+
+def test_sizes_that_were_not_held_against_their_truth_are_named_and_stand_in_no_table_of_it():
+    sizes = json.loads((FOLDER / "nominals.json").read_text(encoding="utf-8"))["sizes"]
+    judged = {size: run for size, run in sizes.items() if "accuracy" in run}
+    timed = {"7000000": {name: told for name, told in judged["1000000"].items() if name != "accuracy"}}
+    *_, heading, of_judged, last = nominal_parts(judged | timed)
+    assert (heading, last) == ("Against the truth, after the guard:", "Timed alone: 7,000,000 records.")
+    assert "7,000,000" not in of_judged
+    assert "Against the truth" not in "".join(nominal_parts(timed))
+    assert "Timed alone" not in "".join(nominal_parts(judged))

@@ -254,8 +254,8 @@ def test_events_states_rules_and_seconds_by_hand() -> None:
 def test_examples_tell_what_they_show_their_cuts_and_the_path() -> None:
     text = plain(PAGE)
     assert (
-        "1. Cut: two dates of birth contradict each other; Cut: two records look like twins: same surname and date of "
-        "birth, two forenames" in text
+        "1. Cut: two dates of birth contradict each other; Cut: two records look like twins: same date of birth, two "
+        "forenames" in text
     )
     assert "6 records in 3 nominals; accepted edges: 3 that join, 3 that were cut." in text
     assert "crime/C-1 and custody/K&lt;9&gt; would have joined. 2 more edges were cut." in re.sub(r"\s+", " ", text)
