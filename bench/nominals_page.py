@@ -61,7 +61,9 @@ def _growth(sizes: dict[str, Any]) -> str:
     wall, processor = (three[name] / one[name] for name in ("seconds_from_first_stage", "cpu_seconds"))
     return (
         f"From 1 to 3 million records the time from the first stage on grows {wall:.2f}-fold, processor time {processor:.2f}-fold, "
-        f"candidate pairs {three['candidate_pairs'] / one['candidate_pairs']:.2f}-fold."
+        f"candidate pairs {three['candidate_pairs'] / one['candidate_pairs']:.2f}-fold. Other programs took "
+        f"{one['others_cpu_seconds']:.0f} and {three['others_cpu_seconds']:.0f} processor seconds meanwhile; the code was that of commits "
+        f"{one['versions']['commit'][:7]} and {three['versions']['commit'][:7]} (see the end of this page)."
     )
 
 
