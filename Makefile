@@ -45,6 +45,16 @@ test: setup-test ## all tests but those that need a Hadoop estate or take minute
 test-slow: setup-test ## the tests that take minutes (other histories of the nominals, other seeds, files in another order)
 	$(bin)/python -m pytest -n 2 --dist loadfile -m "slow and not estate" tests/flows tests/laws tests/jobs
 
+# A soak's sizes; another seed tries other histories and other points.
+soak_worlds := 200
+soak_days := 4
+soak_seed := 20261122
+
+.PHONY: soak
+soak: setup-test ## the laws of the days at length: many worlds, four days, every kill point (hours; soak_seed=… for another)
+	LINKAGE_DAY_WORLDS=$(soak_worlds) LINKAGE_DAYS=$(soak_days) LINKAGE_DAY_SEED=$(soak_seed) $(bin)/python -m pytest -q -rs tests/laws/test_daily_laws.py
+	LINKAGE_KILLS=all LINKAGE_DAY_SEED=$(soak_seed) $(bin)/python -m pytest -q -s -m slow tests/laws/test_kill_laws.py
+
 .PHONY: test-oracle
 test-oracle: ## match weights against a reference in plain Python and against Splink on DuckDB (part of CI)
 	@scripts/setup.sh dev bench
@@ -83,6 +93,13 @@ bench-peers: setup-bench ## Splink on DuckDB and on Spark, on the standard table
 .PHONY: bench-nominals
 bench-nominals: setup-bench ## the job nominals on made-up forces: seconds, memory, accuracy, growth: docs/benchmarks (an hour; bench_sizes=…)
 	$(bin)/python -m bench.nominals --sizes $(bench_sizes) --employees $(employees) --seed $(seed) --master '$(bench_master)'
+	$(bin)/python -m bench.page
+
+bench_day_sizes := 1000000,3000000
+
+.PHONY: bench-daily
+bench-daily: setup-bench ## a day of changed records, and of employees who move, on made-up forces: docs/benchmarks (an hour; bench_day_sizes=…)
+	$(bin)/python -m bench.daily --sizes $(bench_day_sizes) --employees $(employees) --seed $(seed) --master '$(bench_master)'
 	$(bin)/python -m bench.page
 
 # GraphFrames needs its jars: docs/nominals.md says where they are looked for.

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.components_page import component_parts
+from bench.daily_page import daily_parts
 from bench.files_page import files_parts
 from bench.machine import ROOT
 from bench.markdown import table
@@ -29,13 +30,14 @@ def page(
     nominals: dict[str, Any] | None = None,
     graphs: dict[str, Any] | None = None,
     files: dict[str, Any] | None = None,
+    days: dict[str, Any] | None = None,
 ) -> str:
     """The whole page as Markdown."""
     sizes: dict[str, Any] = bench["sizes"]
     parts = [
         "# Benchmarks",
-        "Made by `make bench`, `make bench-peers`, `make bench-files`, `make bench-nominals` and `make bench-components` from the JSON "
-        "files in this folder; change those, not this page. All people are made up, but for the labelled file. Seconds of different runs on a "
+        "Made by `make bench`, `make bench-peers`, `make bench-daily`, `make bench-files`, `make bench-nominals` and `make bench-components` from "
+        "the JSON files in this folder; change those, not this page. All people are made up, but for the labelled file. Seconds of different runs on a "
         "shared machine differ by a tenth or more: compare "
         "within one table.",
         _machine(bench),
@@ -67,6 +69,8 @@ def page(
             "Candidate pairs differ, since the rules do.",
             _peers(peers["sizes"]),
         ]
+    if days is not None:
+        parts += daily_parts(days["sizes"])
     if files is not None:
         parts += files_parts(files)
     if nominals is not None:
@@ -223,9 +227,9 @@ def main_text(folder: Path) -> str:
     bench = json.loads((folder / "bench.json").read_text(encoding="utf-8"))
     notes_file = folder / NOTES.name
     notes = notes_file.read_text(encoding="utf-8") if notes_file.is_file() else ""
-    names = ("peers.json", "nominals.json", "components.json", "files.json")
-    peers, nominals, graphs, files = (_read(folder / name) for name in names)
-    return page(bench, peers, notes, nominals, graphs, files)
+    names = ("peers.json", "nominals.json", "components.json", "files.json", "daily.json")
+    peers, nominals, graphs, files, days = (_read(folder / name) for name in names)
+    return page(bench, peers, notes, nominals, graphs, files, days)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -15,6 +15,7 @@
 # Environment, anywhere:
 #   DRY_RUN=1               print the command, quoted for a shell, and start nothing
 #   LINKAGE_JARS_DIR        the Delta jars' folder (default: what 'make setup' filled)
+#   LINKAGE_LOG=json        progress, errors and the last line as JSON objects, a line each
 #   LINKAGE_EXTRA_JARS      further jars, joined by commas: GraphFrames' two, where they are wanted
 #   LINKAGE_DRIVER_MEMORY   the driver's memory (default: 4g locally; on the cluster what conf/spark says)
 # Locally:
@@ -210,6 +211,7 @@ cluster_command() {
     --conf "spark.yarn.appMasterEnv.PYSPARK_PYTHON=$python"
     --conf "spark.executorEnv.PYSPARK_PYTHON=$python"
     --conf "spark.yarn.appMasterEnv.LINKAGE_ENV=cluster"
+    --conf "spark.yarn.appMasterEnv.LINKAGE_LOG=${LINKAGE_LOG:-}"
     --conf "spark.executorEnv.LINKAGE_ENV=cluster"
     --conf "spark.yarn.appMasterEnv.LINKAGE_CONF=./conf"
     --jars "$jar_list"

@@ -14,7 +14,11 @@ from linkage_spark.kit.contract import TableContract
 from linkage_spark.tables import enums
 from linkage_spark.tables.candidates import SCORED_PAIR
 from linkage_spark.tables.canonical import CANONICAL
+from linkage_spark.tables.changes import CHANGES
+from linkage_spark.tables.gates import RUN_METRIC
+from linkage_spark.tables.governance import MODEL_APPROVAL, MODEL_TRIAL, REMOVAL
 from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
+from linkage_spark.tables.lifecycle import LIFECYCLE
 from linkage_spark.tables.linkage import LINKAGE
 from linkage_spark.tables.nominals import NOMINALS, PERSON_JUDGEMENT
 from linkage_spark.tables.results import CURRENT_RUN, RESULTS
@@ -28,19 +32,27 @@ _HEAD = """# Tables
 Generated from `src/linkage_spark/tables/` by `scripts/tables_doc.py`; change the contracts, not this page.
 
 Sections 1 to 4 are Delta tables under `ROOT/tables/<name>`. Section 5 is what readers load: plain Parquet
-under `ROOT/published/<table>/run_id=<run>/`. The frames of section 6 live inside one run. Unless a
+under `ROOT/published/<table>/run_id=<run>/`. Unless a
 description says otherwise, a column that is not *required* is null when the source has no value. Words such
-as `Tier` name a list of section 7.
+as `Tier` name a list of section 6.
 """
 
 _SECTIONS: tuple[tuple[str, str, tuple[TableContract, ...]], ...] = (
-    ("1. Canonical tables", "What standardising turns every feed into.", (*CANONICAL, PERSON_IDENTIFIER)),
+    (
+        "1. Canonical tables",
+        "What standardising turns every feed into, and what is remembered of the feeds from one run to the next.",
+        (*CANONICAL, PERSON_IDENTIFIER, *CHANGES),
+    ),
     (
         "2. Linkage",
-        "Keys priced and refined, frequencies, links; models learnt from the force's own records.",
-        (*LINKAGE, *TRAINING),
+        "Keys priced and refined, frequencies, scored pairs, links; models learnt from the force's own records, tried and approved.",
+        (*LINKAGE, SCORED_PAIR, *TRAINING, MODEL_TRIAL, MODEL_APPROVAL),
     ),
-    ("3. Results", "Hits, location hits, screening, and the run that pins them all.", RESULTS),
+    (
+        "3. Results",
+        "Hits, location hits, screening, the run that pins them all, what becomes of links and hits from run to run, and what was removed.",
+        (*RESULTS, *LIFECYCLE, RUN_METRIC, REMOVAL),
+    ),
     (
         "4. Nominals",
         "Which police person records are one person, why, what happened to that over time, and what hits know of it.",
@@ -58,7 +70,6 @@ _SECTIONS: tuple[tuple[str, str, tuple[TableContract, ...]], ...] = (
         ),
         (*STAR, *STAR_NOMINALS, CURRENT_RUN),
     ),
-    ("6. Inside a run", "Never published.", (SCORED_PAIR,)),
 )
 
 
@@ -68,7 +79,7 @@ def render() -> str:
     for title, text, contracts in _SECTIONS:
         parts.append(f"\n## {title}\n\n{text}\n")
         parts += [_table(contract) for contract in contracts]
-    parts.append("\n## 7. Coded values\n")
+    parts.append("\n## 6. Coded values\n")
     parts += [_codes(codes) for codes in _enums()]
     return "".join(parts)
 

@@ -67,3 +67,9 @@ def gathered(errors: Sequence[LinkageError]) -> LinkageError:
     """
     sentences = [line for error in errors for line in str(error).split("\n")]
     return type(errors[0])("\n".join(dict.fromkeys(sentences)))
+
+
+class StaleError(LinkageError):
+    """What readers see is older than it should be, or the newest run failed. Exit code 6: look at the nightly run."""
+
+    exit_code = 6

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
-from pyspark.sql.types import ArrayType, BooleanType, DoubleType, IntegerType, LongType, TimestampType
+from pyspark.sql.types import ArrayType, BooleanType, DateType, DoubleType, IntegerType, LongType, TimestampType
 
 from linkage_spark.errors import ContractError, GateError, SourceError, UsageError
 from linkage_spark.evaluation import gaps
@@ -65,6 +65,8 @@ def default(kind: Any) -> Any:
         return False
     if isinstance(kind, TimestampType):
         return datetime(2026, 1, 1, tzinfo=UTC)
+    if isinstance(kind, DateType):
+        return date(2026, 1, 1)
     if isinstance(kind, DoubleType):
         return 0.0
     return 0 if isinstance(kind, IntegerType | LongType) else ""

@@ -16,6 +16,7 @@ from linkage_spark.serving.star import Results, build_star
 from linkage_spark.store.files import Files
 from linkage_spark.store.snapshot import published_path, write_published
 from linkage_spark.tables.canonical import EMPLOYEE, EVENT
+from linkage_spark.tables.lifecycle import BASELINE, ITEM
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, RUN, SCREENING
 from linkage_spark.tables.star import STAR
@@ -35,6 +36,7 @@ def results(spark) -> Results:
         "event_date": date(2024, 2, 29),
         "tier": "match",
         "role": "suspect",
+        "default_view": True,
     }
     hit |= {
         "policy_reason": "same_premises_and_date",
@@ -90,6 +92,24 @@ def results(spark) -> Results:
         {"employee_id": "e1ß", "screened": True, "hit_count": 2},
         {"employee_id": "E3", "not_screened_reason": "refused"},
     ]
+    day, before = date(2026, 3, 2), date(2026, 3, 1)
+    seen = {"is_live": True, "lane": "conduct", "last_change": "new", "first_seen_day": before, "changed_day": before}
+    items = [
+        {"item_kind": "hit", "item_id": "h1", **seen},
+        {
+            "item_kind": "hit",
+            "item_id": "h2",
+            **seen,
+            "last_change": "changed",
+            "changed_day": day,
+            "tier_before": "possible",
+        },
+        {"item_kind": "location_hit", "item_id": "l1", **seen, "lane": "triage"},
+        {"item_kind": "link", "item_id": "k1", **seen, "lane": None},
+        {"item_kind": "hit", "item_id": "h0", "employee_id": "E2", **seen, "is_live": False, "last_change": "withdrawn"}
+        | {"withdrawal_reason": "record_amended", "changed_day": day, "last_seen_day": before, "tier": "match"},
+    ]
+    baselines = [{"lane": lane, "baseline_day": before} for lane in ("conduct", "welfare", "triage")]
     return Results(
         hit=contract_rows(spark, HIT, hit, undated),
         hit_link=contract_rows(spark, HIT_LINK, {"hit_id": "h1", **ref}, {"hit_id": "h2", **ref}),
@@ -98,6 +118,8 @@ def results(spark) -> Results:
         employee=contract_rows(spark, EMPLOYEE, *employees),
         event=contract_rows(spark, EVENT, *events),
         screening=contract_rows(spark, SCREENING, *screenings),
+        item=contract_rows(spark, ITEM, *items),
+        baseline=contract_rows(spark, BASELINE, *baselines),
         run=contract_rows(spark, RUN, run),
     )
 
@@ -162,6 +184,21 @@ def test_values_come_back_as_they_went_in(published: str) -> None:
         ("E3", 0, "every HR row of the employee was refused"),
     }
     assert rows(published, "run", "run_advisory", "run_started_at") == {(ADVISORY, "2024-03-31T00:59:59Z")}
+
+
+def test_a_hit_says_since_when_and_how_it_changed_and_the_default_view_is_what_came_since_the_baseline(
+    published: str,
+) -> None:
+    columns = ("hit_change", "hit_first_seen_date_key", "hit_changed_date_key", "hit_since_baseline", "hit_tier_before")
+    assert rows(published, "hit", "hit_key", *columns, "hit_default_view") == {
+        ("h1", "new", 20260301, 20260301, 0, None, 0),
+        ("h2", "changed", 20260301, 20260302, 1, "possible", 1),
+    }
+    assert rows(published, "location_hit", "location_hit_key", "location_hit_since_baseline") == {("l1", 0)}
+    columns = ("withdrawn_kind", "withdrawn_reason_words", "withdrawn_last_seen_date_key", "withdrawn_date_key")
+    assert rows(published, "withdrawn", "withdrawn_key", "employee_key", *columns, "withdrawn_tier") == {
+        ("h0", "E2", "hit", "the source has amended the record", 20260301, 20260302, "match")
+    }
 
 
 def test_days_run_without_a_gap_from_first_to_last_and_day_0_is_unknown(published: str) -> None:

@@ -364,3 +364,82 @@ def test_a_reader_sees_one_row_while_current_run_moves(spark, tmp_path) -> None:
         move_current_run(files, root, f"R{number}", moment)
         with opened:  # a reader that began before the move ends with the former row
             assert pq.read_table(opened)["run_id"].to_pylist() == [f"R{number - 1}"]
+
+
+# --- tables that grow ---
+
+VISIT = TableContract(
+    name="visit",
+    row="One visit.",
+    key=("place", "guest", "visit_no"),
+    fields=(
+        Field("place", STRING, "Place.", required=True),
+        Field("guest", STRING, "Guest; null when unknown."),
+        Field("visit_no", INT, "Number.", required=True),
+        Field("said", STRING, "What was said.", required=True),
+    ),
+    unit=("place", "guest"),
+)
+
+
+def visits(spark, *rows) -> object:
+    return local_frame(spark, rows, schema=VISIT.schema)
+
+
+def units(spark, *rows) -> object:
+    return local_frame(spark, rows, schema="place string, guest string")
+
+
+def held(store: DeltaStore, version: int | None = None) -> list[tuple]:
+    return sorted(map(tuple, store.read(VISIT, version).collect()), key=repr)
+
+
+def test_a_batch_replaces_whole_units_and_earlier_versions_stay_as_they_were(spark, tmp_path) -> None:
+    store = DeltaStore(spark, str(tmp_path))
+    whole = [("inn", "ann", 1, "a"), ("inn", "ann", 2, "b"), ("inn", None, 1, "c"), ("bar", "bob", 1, "d")]
+    first = store.overwrite(VISIT, visits(spark, *whole))
+    assert "_batch" not in spark.read.format("delta").load(store.path(VISIT)).columns
+    replaced = units(spark, ("inn", "ann"), ("inn", None), ("bar", "eve"), ("bar", "eve"))
+    second = store.grow(VISIT, visits(spark, ("inn", "ann", 2, "B"), ("bar", "eve", 1, "e")), replaced, onto=first)
+    after = [("bar", "bob", 1, "d"), ("bar", "eve", 1, "e"), ("inn", "ann", 2, "B")]
+    assert held(store) == held(store, second) == after
+    third = store.grow(
+        VISIT, visits(spark, ("inn", None, 1, "back")), units(spark, ("inn", None), ("bar", "bob")), onto=second
+    )
+    assert held(store) == [("bar", "eve", 1, "e"), ("inn", "ann", 2, "B"), ("inn", None, 1, "back")]
+    assert held(store, first) == sorted(whole, key=repr)
+    assert held(store, second) == after
+    assert [store.has_batches(VISIT, version) for version in (first, second, third)] == [False, True, True]
+    # Written whole again, it holds just that, and nothing is marked any more.
+    fourth = store.overwrite(VISIT, store.read(VISIT, third))
+    assert not store.has_batches(VISIT, fourth)
+    assert held(store, fourth) == held(store, third)
+    assert store.grow(VISIT, visits(spark), units(spark, ("nowhere", "x")), onto=fourth) > fourth
+    assert held(store) == held(store, third)
+
+
+def test_an_attempt_that_was_cut_off_leaves_no_trace_in_the_next(spark, tmp_path) -> None:
+    store = DeltaStore(spark, str(tmp_path))
+    first = store.overwrite(VISIT, visits(spark, ("inn", "ann", 1, "a"), ("bar", "bob", 1, "d")))
+    batch = visits(spark, ("inn", "ann", 1, "A")), units(spark, ("inn", "ann"))
+    store.grow(VISIT, *batch, onto=first)
+    store.grow(VISIT, visits(spark), units(spark, ("bar", "bob")), onto=first)
+    assert held(store) == [("inn", "ann", 1, "a")], "the second attempt stands on the same version as the first"
+    again = store.grow(VISIT, *batch, onto=first)
+    assert held(store, again) == [("bar", "bob", 1, "d"), ("inn", "ann", 1, "A")]
+
+
+def test_a_table_can_begin_with_a_batch(spark, tmp_path) -> None:
+    store = DeltaStore(spark, str(tmp_path))
+    store.grow(VISIT, visits(spark, ("inn", "ann", 1, "a")), units(spark, ("inn", "ann")), onto=None)
+    assert held(store) == [("inn", "ann", 1, "a")]
+    with pytest.raises(ContractError, match="always written whole"):
+        store.grow(FREQUENCY, visits(spark), units(spark), onto=None)
+
+
+def test_rows_are_added_to_the_version_that_was_named(spark, tmp_path) -> None:
+    store = DeltaStore(spark, str(tmp_path))
+    first = store.overwrite(VISIT, visits(spark, ("inn", "ann", 1, "a")))
+    store.add(VISIT, visits(spark, ("inn", "ann", 2, "cut off")), onto=first)
+    store.add(VISIT, visits(spark, ("inn", "ann", 2, "b")), onto=first)
+    assert held(store) == [("inn", "ann", 1, "a"), ("inn", "ann", 2, "b")]

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
-import subprocess
-import time
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
 from tests.support.force import EMPLOYEES, PLANTED, Estate, rows
-from tests.support.jobs import QUICK, REPO, ok, submit
-
-SUBMIT = REPO / "scripts" / "submit.sh"
+from tests.support.jobs import killed_in, ok, submit
 
 
 @pytest.fixture(scope="module")
@@ -116,22 +111,7 @@ def test_a_killed_run_started_again_ends_as_if_it_had_not_been_killed(
     estate: Estate, feeds: Path, tmp_path: Path
 ) -> None:
     root = tmp_path / "killed"
-    child = subprocess.Popen(
-        [str(SUBMIT), "backfill", "--", "--feeds", str(feeds), "--out", str(root)],
-        cwd=REPO,
-        env={**QUICK, **os.environ, "LINKAGE_DRIVER_MEMORY": "2g"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert child.stdout is not None
-    for line in child.stdout:
-        if "decide …" in line:
-            time.sleep(1.0)
-            # The job's processes are in a group of their own; all of them name the output root.
-            subprocess.run(["pkill", "-KILL", "-f", str(root)], check=False)
-            break
-    child.wait(timeout=60)
+    killed_in("decide", root, "backfill", "--feeds", feeds, "--out", root)
     assert not (root / "published" / "current_run").exists()
     said = ok(submit("backfill", "--feeds", str(feeds), "--out", str(root)))
     assert "going on with run" in said

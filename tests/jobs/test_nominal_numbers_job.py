@@ -16,6 +16,8 @@ from tests.support.force import Estate, rows
 from tests.support.jobs import REPO, ok, submit
 from tests.support.numbers import pnc
 
+pytestmark = pytest.mark.slow  # tests/flows/test_nominal_numbers.py has the same rules, in the tests' own session
+
 MAPPING = """
 [[feeds.record.produces]]
 table = "person_identifier"

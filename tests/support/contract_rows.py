@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql.types import ArrayType, BooleanType, DoubleType, IntegerType, LongType
+from pyspark.sql.types import ArrayType, BooleanType, DateType, DoubleType, IntegerType, LongType, TimestampType
 
 from linkage_spark.kit.frames import local_frame
 
@@ -32,4 +33,8 @@ def _empty(kind: Any) -> Any:
         return 0
     if isinstance(kind, DoubleType):
         return 0.0
+    if isinstance(kind, DateType):
+        return date(1970, 1, 1)
+    if isinstance(kind, TimestampType):
+        return datetime(1970, 1, 1, tzinfo=UTC)
     return [] if isinstance(kind, ArrayType) else ""

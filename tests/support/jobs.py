@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 import subprocess
+import time
 from pathlib import Path
 
 REPO = Path(__file__).resolve().parents[2]
@@ -15,6 +16,10 @@ Java would give it 48 MB for its code, and throw code away and compile it again 
 """
 
 
+LONGEST = 1800
+"""Seconds after which a job is taken to hang. No test is timed by it: a job of one minute takes ten on a machine that others use."""
+
+
 def submit(job: str, *args: str | Path, **env: str) -> subprocess.CompletedProcess[str]:
     """Run a job to its end. spark-submit writes all that the job prints to its own standard output."""
     return subprocess.run(
@@ -23,9 +28,40 @@ def submit(job: str, *args: str | Path, **env: str) -> subprocess.CompletedProce
         env={**QUICK, **os.environ, "LINKAGE_DRIVER_MEMORY": "2g", **env},
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=LONGEST,
         check=False,
     )
+
+
+def killed_in(stage: str, root: Path, job: str, *args: str | Path, **env: str) -> None:
+    """Start a job, and kill all its processes once it has said that a stage begins.
+
+    Args:
+        stage: the stage.
+        root: the output root. The job's processes are in a group of their own; all of them name the root.
+        job: the job.
+        args: its arguments.
+        env: further settings.
+    """
+    child = subprocess.Popen(
+        [str(REPO / "scripts" / "submit.sh"), job, "--", *map(str, args)],
+        cwd=REPO,
+        env={**QUICK, **os.environ, "LINKAGE_DRIVER_MEMORY": "2g", **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert child.stdout is not None
+    said = []
+    for line in child.stdout:
+        said.append(line)
+        if line.rstrip().endswith(f"] {stage} …"):
+            time.sleep(1.0)
+            subprocess.run(["pkill", "-KILL", "-f", str(root)], check=False)
+            child.wait(timeout=LONGEST)
+            return
+    child.wait(timeout=LONGEST)
+    raise AssertionError(f"the job never came to the stage '{stage}':\n" + "".join(said)[-6000:])
 
 
 def ok(done: subprocess.CompletedProcess[str]) -> str:

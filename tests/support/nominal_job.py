@@ -11,7 +11,7 @@ import io
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -208,6 +208,7 @@ class NominalJob:
             kind=RunKind.NOMINALS,
             run_id="",
             started_at=datetime(2026, 1, 1, tzinfo=UTC),
+            day=date(2026, 1, 1),
             root=str(self.root),
             feeds_root="",
             spark=self.spark,
@@ -218,6 +219,7 @@ class NominalJob:
             sources=(),
             reference=load_reference(CONF),
             model=self.model,
+            canaries=(),
             secret=SECRET,
             progress=Progress(stream=io.StringIO()),
         )
@@ -240,7 +242,7 @@ class NominalJob:
 
 def _good(versions: Mapping[str, int]) -> GoodRun:
     """A good run that pins these versions."""
-    return GoodRun("", "", "", made_from=_NOTHING, versions=versions, counts_json="{}")
+    return GoodRun("", date(2026, 1, 1), "", "", made_from=_NOTHING, versions=versions, counts_json="{}")
 
 
 def _take_frozen(state: NominalRun, stage: Stage) -> Done:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 from pathlib import Path
+from types import ModuleType
 
-from linkage_spark.runs import backfill
+from linkage_spark.runs import backfill, daily_stages, main_stages
 from linkage_spark.tables.candidates import BARRED_COLUMNS, COMPARED_COLUMNS, SCORED_PAIR
 from linkage_spark.tables.canonical import CANONICAL, PERSON
 from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
@@ -17,7 +18,8 @@ MAY_READ = {
     "standardise/identifiers.py",
     "standardise/stage.py",
     "nominals/numbers.py",
-    "runs/backfill.py",
+    "standardise/affected.py",
+    "runs/main_stages.py",
     "runs/checks.py",  # its name alone: refused numbers stop no screening
     "runs/nominal_stages.py",
     "runs/nominals.py",
@@ -59,16 +61,18 @@ def test_what_matches_employees_names_no_number() -> None:
             assert not texts & NUMBERS, name
 
 
-def test_the_backfill_writes_and_checks_the_table_and_no_stage_that_matches_reads_it() -> None:
-    def reads(name: str) -> set[str]:
-        return {"PERSON_IDENTIFIER", "STANDARDISED"} & set(getattr(backfill, name).__code__.co_names)
+def test_the_runs_write_and_check_the_table_and_no_stage_that_matches_reads_it() -> None:
+    tables = {"PERSON_IDENTIFIER", "STANDARDISED", "_GROWN", "CHECKED"}
 
-    stages = {name for name in vars(backfill) if callable(getattr(backfill, name)) and name.startswith("_")}
-    assert {name for name in stages if hasattr(getattr(backfill, name), "__code__") and reads(name)} == {
-        "_standardise",
-        "_check",
-        "_reconciled",
-    }
+    def reads(module: ModuleType) -> set[str]:
+        made = {name: made for name, made in vars(module).items() if getattr(made, "__module__", "") == module.__name__}
+        return {
+            name for name, made in made.items() if hasattr(made, "__code__") and tables & set(made.__code__.co_names)
+        }
+
+    assert reads(main_stages) == {"check", "reconciled"}
+    assert reads(backfill) == {"_standardise"}
+    assert reads(daily_stages) == {"standardise_changes", "check_day"}
 
 
 def test_no_pair_link_or_person_has_a_column_for_a_number() -> None:

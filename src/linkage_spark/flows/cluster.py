@@ -19,6 +19,7 @@ from linkage_spark.linkage.joining import (
     conflicting_pairs,
     joining_pairs,
     later_forename_conflicts,
+    with_forenames,
     without_floor,
 )
 from linkage_spark.linkage.score_stage import score_candidates
@@ -184,9 +185,10 @@ def conflicts_inside(
     )
     same_number = edges.where("same_identifier").select("left_record_id", "right_record_id")
     told_apart = pairs.join(same_number, on=["left_record_id", "right_record_id"], how="left_anti")
-    close = close_forenames(told_apart, records, model=comparing.model, frequencies=comparing.frequencies)
-    of_main_rows = comparing.score_all(pairs_of_records(records.where("variant_no = 0"), close))
-    by_forenames = later_forename_conflicts(told_apart, records).unionByName(close_forename_conflicts(of_main_rows))
+    told = with_forenames(told_apart, records)
+    close = close_forenames(told, model=comparing.model, frequencies=comparing.frequencies)
+    by_slip = close_forename_conflicts(comparing.score_all(pairs_of_records(records, close)))
+    by_forenames = later_forename_conflicts(told).unionByName(by_slip)
     by_values = conflicting_pairs(scored, model=comparing.model).unionByName(by_forenames)
     return by_values.unionByName(differing_pairs(numbers, components, most_records=most_records)).unionByName(judged)
 

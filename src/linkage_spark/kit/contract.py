@@ -37,21 +37,24 @@ class TableContract:
         row: what one row means.
         key: columns that are unique together.
         fields: the columns in their order.
+        unit: columns of what is replaced as a whole when the table grows from day to day; () where a table is written whole.
     """
 
     name: str
     row: str
     key: tuple[str, ...]
     fields: tuple[Field, ...]
+    unit: tuple[str, ...] = ()
     _by_name: dict[str, Field] = field(init=False, repr=False, compare=False, hash=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._by_name.update({column.name: column for column in self.fields})
         if len(self._by_name) != len(self.fields):
             raise ContractError(f"contract {self.name}: a column is listed twice")
-        unknown = [name for name in self.key if name not in self._by_name]
-        if unknown:
-            raise ContractError(f"contract {self.name}: key columns {unknown} are not among its columns")
+        for said, names in (("key", self.key), ("unit", self.unit)):
+            unknown = [name for name in names if name not in self._by_name]
+            if unknown:
+                raise ContractError(f"contract {self.name}: {said} columns {unknown} are not among its columns")
 
     @property
     def schema(self) -> StructType:

@@ -105,32 +105,46 @@ def conflicting_pairs(scored: DataFrame, *, model: Model) -> DataFrame:
     )
 
 
-def later_forename_conflicts(pairs: DataFrame, records: DataFrame) -> DataFrame:
-    """Pairs of which one is called by a later forename of the other, whose own first forename is another.
-
-    A middle name in use looks like that, and so does a twin or a brother who bears the other's name as a second one. Name,
-    date and home do not tell them apart, and joining two people is the worse error. Forenames in another order are one
-    name, and a prefix such as Muhammad before the first forename is none. Main rows alone decide: an alias is no second name.
+def with_forenames(pairs: DataFrame, records: DataFrame) -> DataFrame:
+    """Pairs of records with what their forenames are told by. Main rows alone: an alias is no second name.
 
     Args:
         pairs: ``left_record_id``, ``right_record_id``, of one component.
         records: what ``as_records`` gave.
 
     Returns:
+        ``left_record_id``, ``right_record_id``, and the structs ``left`` and ``right``: ``given_first``, ``given_tokens``,
+        ``given_sound``, ``later`` (forenames after the first), ``date_of_birth`` and ``premises_key``, each null where it is.
+    """
+    main = records.where("variant_no = 0")
+    told = pairs.select("left_record_id", "right_record_id")
+    for side in ("left", "right"):
+        own = main.select(
+            F.col("person_ref").cast("long").alias(f"{side}_record_id"),
+            F.struct(
+                *("given_first", "given_tokens", "given_sound"),
+                _later_forenames().alias("later"),
+                *("date_of_birth", "premises_key"),
+            ).alias(side),
+        )
+        told = told.join(own, on=[f"{side}_record_id"])
+    return told
+
+
+def later_forename_conflicts(told: DataFrame) -> DataFrame:
+    """Pairs of which one is called by a later forename of the other, whose own first forename is another.
+
+    A middle name in use looks like that, and so does a twin or a brother who bears the other's name as a second one. Name,
+    date and home do not tell them apart, and joining two people is the worse error. Forenames in another order are one
+    name, and a prefix such as Muhammad before the first forename is none.
+
+    Args:
+        told: what ``with_forenames`` gave.
+
+    Returns:
         ``left_record_id``, ``right_record_id``, ``reason``: TWIN_PATTERN where the full dates of birth are equal,
         ANOTHER_OF_THE_HOUSEHOLD where they are not and the home is one; null parts agree with nothing.
     """
-    main = records.where("variant_no = 0")
-    sides = {
-        side: main.select(
-            F.col("person_ref").cast("long").alias(f"{side}_record_id"),
-            F.struct(
-                "given_first", "given_tokens", _later_forenames().alias("later"), "date_of_birth", "premises_key"
-            ).alias(side),
-        )
-        for side in ("left", "right")
-    }
-    told = pairs.join(sides["left"], on=["left_record_id"]).join(sides["right"], on=["right_record_id"])
     called = told.where(_called_by_later("left", "right") | _called_by_later("right", "left"))
     reason = F.when(
         F.col("left.date_of_birth") == F.col("right.date_of_birth"), F.lit(CutReason.TWIN_PATTERN.value)
@@ -150,17 +164,16 @@ def _called_by_later(one: str, other: str) -> Column:
     return is_later & ~F.array_contains(F.col(f"{one}.given_tokens"), F.col(f"{other}.given_first"))
 
 
-def close_forenames(pairs: DataFrame, records: DataFrame, *, model: Model, frequencies: Frequencies) -> DataFrame:
+def close_forenames(told: DataFrame, *, model: Model, frequencies: Frequencies) -> DataFrame:
     """Pairs of one date of birth whose first forenames are written nearly alike, sound unlike, and are both in use.
 
     Saima and Salma are two names, and two sisters may bear them; Salma and Salna are one name and a slip; Alison and Allison
     are one name in two spellings. A forename is in use where more records bear it than all slips of the other would give: its
     share is above the model's m of a slip times the other's. Records are counted and not people, once per model id; a forename
-    that fewer than ``min_bearers`` bear is not in use, and without frequencies no pair is told. Main rows alone decide.
+    that fewer than ``min_bearers`` bear is not in use, and without frequencies no pair is told.
 
     Args:
-        pairs: ``left_record_id``, ``right_record_id``, of one component.
-        records: what ``as_records`` gave.
+        told: what ``with_forenames`` gave.
         model: its m of a slip in given names.
         frequencies: how common forenames are.
 
@@ -170,37 +183,30 @@ def close_forenames(pairs: DataFrame, records: DataFrame, *, model: Model, frequ
     """
     given = frequencies.of("given")
     rows = sorted(given.shares.items()) if given else []
-    in_use = F.broadcast(local_frame(pairs.sparkSession, rows, schema="given_first string, share double"))
-    told = pairs.select("left_record_id", "right_record_id")
-    borne = records.where("variant_no = 0 and date_of_birth is not null").join(in_use, on=["given_first"])
-    for side in ("left", "right"):
-        own = borne.select(
-            F.col("person_ref").cast("long").alias(f"{side}_record_id"),
-            F.struct("given_first", "given_tokens", "given_sound", "date_of_birth", "share").alias(side),
-        )
-        told = told.join(own, on=[f"{side}_record_id"])
-    rarer, commoner = (way("left.share", "right.share") for way in (F.least, F.greatest))
-    nearly_alike = F.levenshtein("left.given_first", "right.given_first").between(1, _SLIP_EDITS)
-    return told.where(
+    near = told.where(
         (F.col("left.date_of_birth") == F.col("right.date_of_birth"))
-        & nearly_alike
+        & F.levenshtein("left.given_first", "right.given_first").between(1, _SLIP_EDITS)
         & (F.col("left.given_sound") != F.col("right.given_sound"))
         & ~F.arrays_overlap("left.given_tokens", "right.given_tokens")
-        & (rarer > F.lit(model.name.given["typo"].m) * commoner)
-    ).select("left_record_id", "right_record_id")
+    )
+    for side in ("left", "right"):
+        in_use = local_frame(told.sparkSession, rows, schema=f"{side}_given string, {side}_share double")
+        near = near.join(F.broadcast(in_use), on=F.col(f"{side}.given_first") == F.col(f"{side}_given"))
+    rarer, commoner = (way("left_share", "right_share") for way in (F.least, F.greatest))
+    return near.where(rarer > F.lit(model.name.given["typo"].m) * commoner).select("left_record_id", "right_record_id")
 
 
 def close_forename_conflicts(scored: DataFrame) -> DataFrame:
-    """Of ``close_forenames``, those that the comparison takes for a slip, beside a surname that agrees.
+    """Of ``close_forenames``, those whose main rows the comparison takes for a slip, beside a surname that agrees.
 
     Args:
-        scored: SCORED_PAIR of their main rows, made ``without_floor``. Names that stand in each other's place are left out.
+        scored: SCORED_PAIR of those pairs, made ``without_floor``.
 
     Returns:
         ``left_record_id``, ``right_record_id``, ``reason``: TWIN_PATTERN.
     """
-    slip = scored.where("level_given = 'typo' and level_name not like 'crossed%' and surname_agrees and dob_full")
-    return _with_ends(slip).select(
+    main = scored.where("employee_variant_no = 0 and person_variant_no = 0")
+    return _with_ends(main.where("level_given = 'typo' and surname_agrees and dob_full")).select(
         "left_record_id", "right_record_id", F.lit(CutReason.TWIN_PATTERN.value).alias("reason")
     )
 

@@ -3,54 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import partial, reduce
-from typing import Any
+from functools import partial
 
-from pyspark.sql import DataFrame, Observation
+from pyspark.sql import Observation
 from pyspark.sql import functions as F
 
 from linkage_spark.errors import SettingsError, SourceError
-from linkage_spark.evaluation.figures import SourceFigures
-from linkage_spark.flows.screen import link, screen
-from linkage_spark.hits.build import build_hits, links_without_involvement
-from linkage_spark.hits.locations import build_location_hits
-from linkage_spark.hits.screening import build_screening
-from linkage_spark.kit.contract import TableContract
-from linkage_spark.kit.frames import local_frame
+from linkage_spark.flows.screen import screen
 from linkage_spark.linkage.blocking import choose_refined, count_keys, price_rules, refined_hmacs
 from linkage_spark.linkage.frequencies import count_frequencies
-from linkage_spark.model.frequencies import Frequencies
-from linkage_spark.runs import checks, publishing
-from linkage_spark.runs.checkpoints import Checkpoints, Done
+from linkage_spark.runs import publishing
+from linkage_spark.runs.approval import refuse_unapproved_model
+from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import RunContext, clear_work, made_from, open_run
+from linkage_spark.runs.day_gates import hold_gates
 from linkage_spark.runs.entry import conf_dir
-from linkage_spark.runs.figures import grouped, not_screened_counts
-from linkage_spark.runs.manifest import GoodRun, MadeFrom, drop_unfinished, last_good_run
+from linkage_spark.runs.feed_states import feed_states, prints_of
+from linkage_spark.runs.main_stages import (
+    ALL_TABLES,
+    STANDARDISED,
+    MainRun,
+    check,
+    decide,
+    follow,
+    hits,
+    missed_canaries,
+)
+from linkage_spark.runs.manifest import GoodRun, last_good_run
 from linkage_spark.runs.models import frozen_with, is_shipped, is_trained
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.reading import faults_in_words, persisted, read_sources
 from linkage_spark.runs.stages import run_stage
+from linkage_spark.runs.taking_up import take_up_work
 from linkage_spark.settings.sources import feeds_of
-from linkage_spark.tables.canonical import (
-    ASSIGNMENT,
-    CANONICAL,
-    EMPLOYEE,
-    EVENT,
-    INVOLVEMENT,
-    LOCATION,
-    PERSON,
-    REFUSED,
-)
-from linkage_spark.tables.enums import RunKind, SourceSystem, Tier
-from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
-from linkage_spark.tables.linkage import BLOCKING_AUDIT, FREQUENCY, LINK, LINKAGE, REFINED_KEY, RULE_PRICE
-from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, RESULTS, SCREENING
+from linkage_spark.tables.candidates import SCORED_PAIR
+from linkage_spark.tables.changes import FEED_PRINT, FEED_STATE
+from linkage_spark.tables.enums import RunKind
+from linkage_spark.tables.linkage import BLOCKING_AUDIT, FREQUENCY, REFINED_KEY, RULE_PRICE
 from linkage_spark.tables.training import TRAINED_FREQUENCY, TRAINED_REFINED_KEY
-
-STANDARDISED: tuple[TableContract, ...] = (*CANONICAL, PERSON_IDENTIFIER)
-"""What standardising writes. Of these PERSON_IDENTIFIER is for the job nominals; no stage of this one reads its numbers."""
-
-ALL_TABLES: tuple[TableContract, ...] = (*STANDARDISED, *LINKAGE, *RESULTS)
 
 
 def run_backfill(*, feeds_root: str, root: str) -> int:
@@ -81,18 +71,22 @@ def backfill(run: RunContext) -> None:
         run.progress.say(f"model {run.model.id}: its probabilities are weak: {doubt}")
     good = last_good_run(run.store)
     of_model = last_good_run(run.store, model_id=run.model.id)
-    _refuse_edited_model(run, of_model)
+    refuse_edited_model(run, of_model)
+    refuse_unapproved_model(run, good)
     publishing.repair_current_run(run, good)
     inputs = made_from(run)
     if good is not None and good.made_from == inputs:
         clear_work(run)
         publishing.record_unchanged(run, good=good, made_from=inputs)
         return
-    saved = _take_up_work(run, good, inputs)
+    pinned = {ALL_TABLES: good.versions if good else {}}
+    saved = take_up_work(run, good, fingerprint=inputs.digest, pinned=pinned)
+    state = MainRun(run=run, inputs=inputs, saved=saved, former=good, of_model=of_model)
     try:
         for name, work in _STAGES.items():
-            run_stage(run.progress, saved, name, partial(work, run, saved, of_model))
-        published = publishing.publish(run, saved, good=good, made_from=inputs)
+            run_stage(run.progress, saved, name, partial(work, state))
+        run_stage(run.progress, saved, "gates", partial(hold_gates, state, None))
+        published = publishing.publish(run, saved, versions=state.versions, good=good, made_from=inputs)
     except Exception as error:
         publishing.record_failure(run, good=good, made_from=inputs, error=error)
         raise
@@ -101,20 +95,7 @@ def backfill(run: RunContext) -> None:
     clear_work(run)
 
 
-def _take_up_work(run: RunContext, good: GoodRun | None, inputs: MadeFrom) -> Checkpoints:
-    """Go on with an interrupted run made from the same inputs; else put back and remove what it left."""
-    saved, left = Checkpoints.open(run.files, run.work, run_id=run.run_id, fingerprint=inputs.digest)
-    if left == saved.run_id:
-        run.run_id = saved.run_id
-        run.progress.say(f"going on with run {saved.run_id}, stopped after: {', '.join(saved.done) or 'its start'}")
-    elif left is not None and (good is None or left not in (good.run_id, good.shown_run_id)):
-        publishing.forget(run, left)
-    if not saved.done:
-        drop_unfinished(run.store, ALL_TABLES, good.versions if good else {}, run.progress.say)
-    return saved
-
-
-def _refuse_edited_model(run: RunContext, good: GoodRun | None) -> None:
+def refuse_edited_model(run: RunContext, good: GoodRun | None) -> None:
     """A model id means one model for good: its refined keys and frequencies are frozen under it."""
     if good and good.made_from.model != run.model.fingerprint:
         raise SettingsError(
@@ -123,176 +104,96 @@ def _refuse_edited_model(run: RunContext, good: GoodRun | None) -> None:
         )
 
 
-def _read(run: RunContext, saved: Checkpoints, contract: TableContract) -> DataFrame:
-    """A table as an earlier stage of this run left it."""
-    return run.store.read(contract, version=saved.versions[contract.name])
-
-
-def _persons(run: RunContext, saved: Checkpoints) -> tuple[DataFrame, DataFrame]:
-    """The roster, and the history."""
-    person = _read(run, saved, PERSON)
-    of_hr = F.col("source_system") == SourceSystem.HR.value
-    return person.where(of_hr), person.where(~of_hr)
-
-
 # ---- stages ------------------------------------------------------------------------------------------------
 
 
-def _standardise(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
-    """Every feed into the canonical tables.
+def _standardise(state: MainRun, stage: Stage) -> Done:
+    """Every feed into the canonical tables, and what is remembered of it for the days to come.
 
     Raises:
         SourceError: a feed changed while it was being read, so its tables might not belong together.
     """
-    versions = {}
+    run, store, versions = state.run, state.run.store, {}
     with faults_in_words(feeds_of(run.sources), run.feeds_root):
-        standard, rows_in = read_sources(run)
+        frames = state.frames
+        states = feed_states(run, frames)
+        standard, rows_in = read_sources(run, frames)
         stage.counts["rows in"] = sum(rows_in.values())
         with persisted(standard.judged):
             for contract in STANDARDISED:
-                versions[contract.name] = run.store.overwrite(contract, getattr(standard, contract.name))
+                versions[contract.name] = store.overwrite(contract, getattr(standard, contract.name))
                 run.progress.say(f"  {contract.name} written")
-    if made_from(run).digest != saved.fingerprint:
+        versions[FEED_PRINT.name] = store.overwrite(FEED_PRINT, prints_of(run, frames))
+        versions[FEED_STATE.name] = store.overwrite(FEED_STATE, state.rows(FEED_STATE, states))
+    if made_from(run) != state.inputs:
         raise SourceError("a feed changed while it was being read; start again when its delivery has ended")
     return Done(seconds=0.0, versions=versions, notes={"rows_in": [[*part, rows] for part, rows in rows_in.items()]})
 
 
-def _freeze(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
+def _freeze(state: MainRun, stage: Stage) -> Done:
     """Refined keys and frequencies: counted once per model id over the whole history, then kept; a trained model has its own.
 
-    The counting also prices every rule before the join, on every run. ``good`` is the last good run of this
-    very model, which another model's runs may have followed.
+    The counting also prices every rule before the join, on every run.
     """
-    roster, history = _persons(run, saved)
-    counts = count_keys(history, roster, model=run.model).collect()
+    run, store, good = state.run, state.run.store, state.of_model
+    counts = count_keys(state.history, state.roster, model=run.model).collect()
     stage.counts["pairs expected"] = sum(int(row["pairs"]) for row in counts)
     chosen = choose_refined(counts, model=run.model, secret=run.secret)
-    versions = {BLOCKING_AUDIT.name: run.store.overwrite(BLOCKING_AUDIT, _rows(run, BLOCKING_AUDIT, chosen.audit))}
+    versions = {BLOCKING_AUDIT.name: store.overwrite(BLOCKING_AUDIT, state.rows(BLOCKING_AUDIT, chosen.audit))}
     if good is not None:
         versions |= {table.name: good.versions[table.name] for table in (REFINED_KEY, FREQUENCY)}
-    elif not is_shipped(conf_dir(), run.model.id) and is_trained(run.store, run.model.id):
+    elif not is_shipped(conf_dir(), run.model.id) and is_trained(store, run.model.id):
         for table, kept in ((REFINED_KEY, TRAINED_REFINED_KEY), (FREQUENCY, TRAINED_FREQUENCY)):
-            versions[table.name] = run.store.overwrite(table, frozen_with(run.store, kept, run.model.id))
+            versions[table.name] = store.overwrite(table, frozen_with(store, kept, run.model.id))
     if REFINED_KEY.name in versions:
-        heavier = {row["key_hmac"] for row in chosen.refined} - refined_hmacs(_refined_rows(run, versions))
+        kept_rows = store.read(REFINED_KEY, version=versions[REFINED_KEY.name]).collect()
+        heavier = {row["key_hmac"] for row in chosen.refined} - refined_hmacs(kept_rows)
         stage.counts["keys grown past the cap since the freeze"] = len(heavier)
+        refined_keys = len(kept_rows)
     else:
-        versions[REFINED_KEY.name] = run.store.overwrite(REFINED_KEY, _rows(run, REFINED_KEY, chosen.refined))
-        counted = count_frequencies(history, min_bearers=run.model.limits.min_bearers)
+        versions[REFINED_KEY.name] = store.overwrite(REFINED_KEY, state.rows(REFINED_KEY, chosen.refined))
+        refined_keys = len(chosen.refined)
+        counted = count_frequencies(state.history, min_bearers=run.model.limits.min_bearers)
         frequencies = FREQUENCY.conform(counted.withColumn("model_id", F.lit(run.model.id)))
-        versions[FREQUENCY.name] = run.store.overwrite(FREQUENCY, frequencies)
-    stage.counts["refined keys"] = len(_refined_rows(run, versions))
+        versions[FREQUENCY.name] = store.overwrite(FREQUENCY, frequencies)
+    stage.counts["refined keys"] = refined_keys
     prices = [{name: int(row[name]) for name in ("rule_no", "history_rows", "roster_rows", "pairs")} for row in counts]
     return Done(seconds=0.0, versions=versions, notes={"prices": prices})
 
 
-def _rows(run: RunContext, contract: TableContract, rows: Any) -> DataFrame:
-    """Driver rows as a frame of a contract."""
-    values = [tuple(row[name] for name in contract.names) for row in rows]
-    return local_frame(run.spark, values, schema=contract.schema)
-
-
-def _refined_rows(run: RunContext, versions: Mapping[str, int]) -> list[Any]:
-    """The refined keys in force."""
-    return list(run.store.read(REFINED_KEY, version=versions[REFINED_KEY.name]).collect())
-
-
-def _screen(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
-    """One scan of history against the broadcast roster, scored, into the run's work folder."""
-    roster, history = _persons(run, saved)
-    refined = _refined_rows(run, saved.versions)
-    frequencies = Frequencies.from_rows(row.asDict() for row in _read(run, saved, FREQUENCY).collect())
+def _screen(state: MainRun, stage: Stage) -> Done:
+    """One scan of history against the broadcast roster, scored; canaries likewise, beside it."""
+    run, store = state.run, state.run.store
     observation = Observation("screen")
     scored = screen(
-        roster,
-        history,
+        state.roster,
+        state.history,
         model=run.model,
-        refined=refined_hmacs(refined),
-        frequencies=frequencies,
+        refined=refined_hmacs(state.refined),
+        frequencies=state.frequencies,
         names=run.reference.names,
         secret=run.secret,
         observation=observation,
     )
-    scored.write.mode("overwrite").parquet(f"{run.work}/scored")
+    versions = {SCORED_PAIR.name: store.overwrite(SCORED_PAIR, scored)}
+    lost = missed_canaries(state)
     observed = {name: int(value or 0) for name, value in observation.get.items()}
-    prices = price_rules(saved.done["freeze model"].notes["prices"], observed, model=run.model, refined=refined)
-    version = run.store.overwrite(RULE_PRICE, _rows(run, RULE_PRICE, prices))
+    noted = state.saved.done["freeze model"].notes["prices"]
+    prices = price_rules(noted, observed, model=run.model, refined=state.refined)
+    versions[RULE_PRICE.name] = store.overwrite(RULE_PRICE, state.rows(RULE_PRICE, prices))
     stage.counts["candidate pairs"] = observed["pairs_first"]
     stage.counts["of these settled by the gate"] = observed["pairs_gated"]
-    stage.counts["scored above the floor"] = run.spark.read.parquet(f"{run.work}/scored").count()
-    return Done(seconds=0.0, versions={RULE_PRICE.name: version})
+    stage.counts["scored above the floor"] = store.read(SCORED_PAIR, version=versions[SCORED_PAIR.name]).count()
+    stage.counts["canaries found"] = len(run.canaries) - len(lost)
+    return Done(seconds=0.0, versions=versions, notes={"canaries missed": lost})
 
 
-def _decide(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
-    """Best pair of variants, rivals, policy, sentence."""
-    scored = run.spark.read.parquet(f"{run.work}/scored")
-    shown = link(scored, model=run.model, secret=run.secret).where(F.col("tier") != Tier.NON_MATCH.value)
-    version = run.store.overwrite(LINK, shown)
-    for row in run.store.read(LINK, version=version).groupBy("tier").count().orderBy("tier").collect():
-        stage.counts[f"links of tier {row['tier']}"] = row["count"]
-    return Done(seconds=0.0, versions={LINK.name: version})
-
-
-def _hits(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
-    """Links and involvements into hits; homes and incidents into location hits; who was screened."""
-    links, involvement = _read(run, saved, LINK), _read(run, saved, INVOLVEMENT)
-    event, employee = _read(run, saved, EVENT), _read(run, saved, EMPLOYEE)
-    roster, _ = _persons(run, saved)
-    caveat = run.wording.coverage_caveat
-    built = build_hits(links, involvement, event, employee, caveat=caveat)
-    versions = {HIT.name: run.store.overwrite(HIT, built.hit)}
-    versions[HIT_LINK.name] = run.store.overwrite(HIT_LINK, built.hit_link)
-    hit = run.store.read(HIT, version=versions[HIT.name])
-    places = build_location_hits(roster, _read(run, saved, LOCATION), event, employee, hit, caveat=caveat)
-    versions[LOCATION_HIT.name] = run.store.overwrite(LOCATION_HIT, places)
-    screening = build_screening(roster, _read(run, saved, REFUSED), hit)
-    versions[SCREENING.name] = run.store.overwrite(SCREENING, screening)
-    stage.counts["hits"] = hit.count()
-    stage.counts["location hits"] = run.store.read(LOCATION_HIT, version=versions[LOCATION_HIT.name]).count()
-    stage.counts["links without an involvement"] = links_without_involvement(links, involvement).count()
-    return Done(seconds=0.0, versions=versions)
-
-
-def _check(run: RunContext, saved: Checkpoints, good: GoodRun | None, stage: Stage) -> Done:
-    """Keys, nulls, reconciliation and gates; every fault is reported at once."""
-    checked = (*STANDARDISED, FREQUENCY, REFINED_KEY, LINK, HIT, HIT_LINK, LOCATION_HIT, SCREENING)
-    faults = checks.all_table_faults([(table, _read(run, saved, table)) for table in checked])
-    sources = _reconciled(run, saved)
-    faults += checks.source_faults(sources, run.settings.gates)
-    link_count = sum(n for name, n in saved.done["decide"].counts.items() if name.startswith("links of tier"))
-    screened = _read(run, saved, SCREENING).where("screened").count()
-    faults += checks.volume_faults(links=link_count, screened=screened, gates=run.settings.gates)
-    stage.counts["involvements with an unmapped role"] = _read(run, saved, INVOLVEMENT).where("not role_mapped").count()
-    stage.counts["tables"] = len(checked)
-    stage.counts["faults"] = len(faults)
-    checks.stop_if(faults)
-    return Done(seconds=0.0, notes={"sources": sources})
-
-
-def _reconciled(run: RunContext, saved: Checkpoints) -> list[SourceFigures]:
-    """Rows in, out and refused, per source and canonical table."""
-    canonical = [
-        _read(run, saved, contract).select("source_system", F.lit(contract.name).alias("produces"))
-        for contract in (PERSON, EVENT, INVOLVEMENT, LOCATION, PERSON_IDENTIFIER)
-    ]
-    together = reduce(DataFrame.unionByName, canonical)
-    rows_out = {
-        (row["source_system"], row["produces"]): row["rows"]
-        for row in grouped(together, ["source_system", "produces"], "rows")
-    }
-    rows_out[(SourceSystem.HR.value, ASSIGNMENT.name)] = _read(run, saved, ASSIGNMENT).count()
-    refused = grouped(_read(run, saved, REFUSED), ["source_system", "produces", "reason"], "rows")
-    not_screened = not_screened_counts(_read(run, saved, PERSON))
-    noted = saved.done["standardise"].notes["rows_in"]
-    rows_in = {(source, feed, table): rows for source, feed, table, rows in noted}
-    return checks.reconcile(rows_in, rows_out, refused, not_screened)
-
-
-_STAGES: Mapping[str, Callable[[RunContext, Checkpoints, GoodRun | None, Stage], Done]] = {
+_STAGES: Mapping[str, Callable[[MainRun, Stage], Done]] = {
     "standardise": _standardise,
     "freeze model": _freeze,
     "screen": _screen,
-    "decide": _decide,
-    "hits": _hits,
-    "check": _check,
+    "decide": decide,
+    "hits": hits,
+    "follow": follow,
+    "check": check,
 }

@@ -6,8 +6,10 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from pyspark.sql import SparkSession
 
@@ -16,12 +18,13 @@ from linkage_spark.model.schema import Model, load_model
 from linkage_spark.reference.standard import Reference, load_reference
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.lock import hold_lock
-from linkage_spark.runs.manifest import MadeFrom, code_version, fingerprint, new_run_id
+from linkage_spark.runs.manifest import MadeFrom, code_version, fingerprint, new_run_id, unused_run_id
 from linkage_spark.runs.models import find_model, is_shipped
 from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.secret import load_secret
 from linkage_spark.runs.session import open_session
 from linkage_spark.runs.tidying import tidied
+from linkage_spark.settings.canaries import Canary, load_canaries
 from linkage_spark.settings.run import Settings, load_settings
 from linkage_spark.settings.sources import FeedMapping, SourceMapping, feeds_of, load_sources
 from linkage_spark.settings.wording import Wording, load_wording
@@ -29,6 +32,9 @@ from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.feeds import feed_fingerprint
 from linkage_spark.store.files import Files
 from linkage_spark.tables.enums import RunKind
+
+FORCE_ZONE: Final = ZoneInfo("Europe/London")
+"""The zone of days and of the meeting at 08:00; times are UTC everywhere else."""
 
 
 @dataclass
@@ -38,14 +44,17 @@ class RunContext:
     Attributes:
         kind: which job.
         run_id: the run; an interrupted run that goes on takes its old id back.
+        day: the day that the run is for, Europe/London.
         root: output root.
         feeds_root: folder under which the mappings' relative paths lie.
+        canaries: made-up employees whose records the run must find.
         secret: key of every stored hash of a personal value; never printed, never stored.
     """
 
     kind: RunKind
     run_id: str
     started_at: datetime
+    day: date
     root: str
     feeds_root: str
     spark: SparkSession
@@ -56,6 +65,7 @@ class RunContext:
     sources: tuple[SourceMapping, ...]
     reference: Reference
     model: Model
+    canaries: tuple[Canary, ...]
     secret: bytes
     progress: Progress
 
@@ -85,7 +95,9 @@ def emptied(files: Files, path: str) -> Iterator[str]:
 
 
 @contextmanager
-def open_run(kind: RunKind, *, feeds_root: str, root: str, model_id: str | None = None) -> Iterator[RunContext]:
+def open_run(
+    kind: RunKind, *, feeds_root: str, root: str, model_id: str | None = None, day: date | None = None
+) -> Iterator[RunContext]:
     """Read and validate all settings, open the session, take the lock.
 
     Settings come first: a typing mistake costs a second, not a session.
@@ -95,6 +107,7 @@ def open_run(kind: RunKind, *, feeds_root: str, root: str, model_id: str | None 
         feeds_root: folder under which the mappings' relative paths lie.
         root: output root.
         model_id: the model; None: the one that the settings name.
+        day: the day that the run is for; None: today in Europe/London.
 
     Raises:
         SettingsError: any file under ``conf`` is wrong.
@@ -102,7 +115,7 @@ def open_run(kind: RunKind, *, feeds_root: str, root: str, model_id: str | None 
     """
     conf, env = conf_dir(), environment()
     settings, wording = load_settings(conf, env), load_wording(conf)
-    sources, reference = load_sources(conf), load_reference(conf)
+    sources, reference, canaries = load_sources(conf), load_reference(conf), load_canaries(conf)
     model_id = model_id or settings.screening.model_id
     shipped = load_model(conf, model_id) if is_shipped(conf, model_id) else None
     started_at = datetime.now(tz=UTC)
@@ -111,13 +124,14 @@ def open_run(kind: RunKind, *, feeds_root: str, root: str, model_id: str | None 
     with open_session(kind.value) as spark:
         files = Files(spark)
         root, feeds_root = files.absolute(root), files.absolute(feeds_root)
-        store = DeltaStore(spark, root)
+        store = DeltaStore(spark, root, kept_days=settings.retention.table_days)
         hours = settings.lock.stale_after_hours
         with hold_lock(files, root, run_id=run_id, now=started_at, stale_after_hours=hours, say=progress.say):
             yield RunContext(
                 kind=kind,
-                run_id=run_id,
+                run_id=unused_run_id(store, run_id),
                 started_at=started_at,
+                day=day or started_at.astimezone(FORCE_ZONE).date(),
                 root=root,
                 feeds_root=feeds_root,
                 spark=spark,
@@ -128,6 +142,7 @@ def open_run(kind: RunKind, *, feeds_root: str, root: str, model_id: str | None 
                 sources=sources,
                 reference=reference,
                 model=shipped or find_model(conf, store, model_id),
+                canaries=canaries,
                 secret=load_secret(files, root, settings=settings, env=env),
                 progress=progress,
             )

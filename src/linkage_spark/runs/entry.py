@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 import traceback
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from linkage_spark.errors import LinkageError
@@ -33,17 +35,27 @@ def run_job(job: Callable[[], int | None]) -> int:
         return job() or 0
     except LinkageError as error:
         for fault in str(error).split("\n"):
-            print(f"error: {fault}", file=sys.stderr)
+            _say_error(type(error).__name__, fault, error.exit_code)
         return error.exit_code
     except KeyboardInterrupt:
-        print("error: stopped by the user; nothing was published", file=sys.stderr)
+        _say_error("KeyboardInterrupt", "stopped by the user; nothing was published", 130)
         return 130
     except Exception as error:
         if os.environ.get("LINKAGE_TRACEBACK") == "1":
             traceback.print_exc()
         else:
-            print(f"error: {_where(error)}", file=sys.stderr)
+            _say_error(type(error).__name__, _where(error), 1)
         return 1
+
+
+def _say_error(kind: str, text: str, exit_code: int) -> None:
+    """One line on what went wrong; with LINKAGE_LOG=json an object, as progress is."""
+    if os.environ.get("LINKAGE_LOG") == "json":
+        told = {"at": datetime.now(tz=UTC).isoformat(timespec="milliseconds"), "event": "error", "class": kind}
+        text = json.dumps({**told, "said": text, "exit_code": exit_code}, ensure_ascii=False)
+    else:
+        text = f"error: {text}"
+    print(text, file=sys.stderr)
 
 
 def _where(error: Exception) -> str:

@@ -59,6 +59,11 @@ def hold_lock(
         yield
 
 
+def held_lock(files: Files, root: str) -> dict[str, str]:
+    """What the lock says: ``run_id``, ``host``, ``pid``, ``since``; empty when nobody holds it."""
+    return _read(files, f"{root}/lock.json")
+
+
 def _release(files: Files, path: str, run_id: str) -> None:
     """Delete the lock if it is still ours."""
     if _read(files, path).get("run_id") == run_id:

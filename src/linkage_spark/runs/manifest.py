@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -51,6 +51,7 @@ class GoodRun:
 
     Attributes:
         run_id: the run itself.
+        day: the day that it was for.
         shown_run_id: the run whose snapshot readers see.
         model_id: the model it used.
         made_from: what it was made from.
@@ -59,6 +60,7 @@ class GoodRun:
     """
 
     run_id: str
+    day: date
     shown_run_id: str
     model_id: str
     made_from: MadeFrom
@@ -69,6 +71,21 @@ class GoodRun:
 def new_run_id(now: datetime, kind: str) -> str:
     """Start in UTC and kind, such as ``20261121T053000Z-backfill``; sorts by time."""
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}-{kind}"
+
+
+def run_numbers(store: DeltaStore) -> dict[str, int]:
+    """``run_no`` of every run by its id: the order in which they ended, whatever the clocks said."""
+    if not store.exists(RUN):
+        return {}
+    return {row["run_id"]: int(row["run_no"]) for row in store.read(RUN).select("run_id", "run_no").collect()}
+
+
+def unused_run_id(store: DeltaStore, run_id: str) -> str:
+    """The id, with a number after it where a clock that went back has brought it up a second time."""
+    known = run_numbers(store)
+    if run_id not in known:
+        return run_id
+    return next(f"{run_id}-{no}" for no in range(2, len(known) + 3) if f"{run_id}-{no}" not in known)
 
 
 @cache
@@ -109,7 +126,7 @@ def last_good_run(store: DeltaStore, *, model_id: str | None = None) -> GoodRun 
     rows = (
         store.read(RUN)
         .where(F.col("status").isin(RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value) & of_model)
-        .orderBy(F.desc("finished_at"), F.desc("run_id"))
+        .orderBy(F.desc("run_no"))
         .limit(1)
         .collect()
     )
@@ -120,6 +137,7 @@ def good_run(row: Any) -> GoodRun:
     """What a row of RUN says of a run that ended well."""
     return GoodRun(
         run_id=row.run_id,
+        day=row.run_day,
         shown_run_id=row.shown_run_id,
         model_id=row.model_id,
         made_from=MadeFrom(
@@ -134,12 +152,13 @@ def good_run(row: Any) -> GoodRun:
 
 
 def write_run(store: DeltaStore, row: Mapping[str, Any]) -> None:
-    """Append one RUN row: the switch.
+    """Append one RUN row: the switch. Its ``run_no`` is the next one.
 
     Raises:
         ContractError: when the row lacks a column.
     """
-    values = tuple(row[name] for name in RUN.names)
+    last = store.read(RUN).agg(F.max("run_no")).collect()[0][0] if store.exists(RUN) else None
+    values = tuple({**row, "run_no": (last or 0) + 1}[name] for name in RUN.names)
     store.append(RUN, local_frame(store.spark, [values], schema=RUN.schema))
 
 

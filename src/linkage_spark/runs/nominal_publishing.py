@@ -11,9 +11,8 @@ from linkage_spark.runs.manifest import code_version, write_run
 from linkage_spark.runs.nominal_examples import collect_examples
 from linkage_spark.runs.nominal_figures import gather_nominal_figures
 from linkage_spark.runs.nominal_stages import NominalRun
-from linkage_spark.runs.publishing import Published, run_figures, run_row, write_star
+from linkage_spark.runs.publishing import Added, Published, run_figures, run_row, write_star, write_tables
 from linkage_spark.serving.star import star_nominals
-from linkage_spark.store.snapshot import write_published
 from linkage_spark.tables.enums import RunStatus
 from linkage_spark.tables.nominals import NOMINAL_ALERT, NOMINAL_PORTRAIT, PERSON_JUDGEMENT, SAME_NOMINAL
 from linkage_spark.tables.star import STAR, STAR_NOMINALS
@@ -31,18 +30,21 @@ def publish_nominals(state: NominalRun, *, made_from: str) -> Published:
         finished_at = datetime.now(tz=UTC)
         row = _row(state, finished_at)
         write_star(run, state.good.versions, {**row, "code_version": code_version()})
-        added = star_nominals(
-            state.own(NOMINAL_ALERT), state.own(SAME_NOMINAL), state.own(NOMINAL_PORTRAIT), run_id=run.run_id
-        )
-        for contract, frame in added.items():
-            count = run.settings.publish.files_per_table
-            write_published(run.files, frame, run.root, contract, run.run_id, file_count=count)
-        figures = gather_nominal_figures(state, made_from=made_from, finished_at=finished_at)
-        summary = _report(state, figures)
-        row["counts_json"] = json.dumps(_with_hits(state, row, figures), sort_keys=True)
+        added = what_nominals_add(state, finished_at, made_from=made_from)
+        write_tables(run, added.tables)
+        row["counts_json"] = json.dumps(_with_hits(state, row, dict(added.figures)), sort_keys=True)
         write_run(run.store, row)
         stage.counts["tables"] = len(STAR) + len(STAR_NOMINALS)
-    return Published(summary=summary, finished_at=finished_at, shown_run_id=run.run_id)
+    return Published(summary=added.summary, finished_at=finished_at, shown_run_id=run.run_id)
+
+
+def what_nominals_add(state: NominalRun, finished_at: datetime, *, made_from: str) -> Added:
+    """Star, figures and report of the nominals, for whichever run publishes them."""
+    tables = star_nominals(
+        state.own(NOMINAL_ALERT), state.own(SAME_NOMINAL), state.own(NOMINAL_PORTRAIT), run_id=state.run.run_id
+    )
+    figures = gather_nominal_figures(state, made_from=made_from, finished_at=finished_at)
+    return Added(tables=tables, figures=figures, summary=_report(state, figures))
 
 
 def _row(state: NominalRun, finished_at: datetime) -> dict[str, Any]:
@@ -57,7 +59,7 @@ def _row(state: NominalRun, finished_at: datetime) -> dict[str, Any]:
         counts_json="{}",
         finished_at=finished_at,
     )
-    return row | {"model_id": state.good.model_id}
+    return row | {"model_id": state.good.model_id, "run_day": state.good.day}
 
 
 def _with_hits(state: NominalRun, row: dict[str, Any], figures: dict[str, Any]) -> dict[str, Any]:

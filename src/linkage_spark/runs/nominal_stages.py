@@ -173,7 +173,7 @@ def freeze(state: NominalRun, stage: Stage) -> Done:
     if wrong:
         told = ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in sorted(wrong.items()))
         raise GateError(
-            f"person_judgement: {told}; no word there is understood or concerns one record alone; take these rows out, and say it again in rows that do"
+            f"person_judgement: {told}; take these rows out, and say it again in known words on two records"
         )
     counts = count_keys(state.records, state.records, model=run.model, broadcast=False).collect()
     chosen = choose_refined(counts, model=run.model, secret=run.secret)

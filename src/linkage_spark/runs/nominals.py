@@ -13,13 +13,12 @@ from pyspark.sql import functions as F
 
 from linkage_spark.errors import SettingsError, UsageError
 from linkage_spark.runs import nominal_stages, publishing
-from linkage_spark.runs.checkpoints import Checkpoints, Done
+from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import RunContext, clear_work, open_run, settings_digest
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.manifest import (
     GoodRun,
     code_version,
-    drop_unfinished,
     fingerprint,
     good_run,
     last_good_run,
@@ -30,7 +29,9 @@ from linkage_spark.runs.nominal_publishing import publish_nominals
 from linkage_spark.runs.nominal_stages import NominalRun
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.stages import run_stage
+from linkage_spark.runs.taking_up import take_up_work
 from linkage_spark.settings.run import load_settings
+from linkage_spark.store.delta import DeltaStore
 from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
 from linkage_spark.tables.enums import RunKind, RunStatus
 from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
@@ -80,26 +81,31 @@ def nominals(run: RunContext) -> None:
         SettingsError: the model was edited under its id.
         LinkageError: the run failed; nothing was published, and a failed RUN row says so.
     """
-    good, former, of_model = last_good_run(run.store), _former(run), _former(run, run.model.id)
+    good, former, of_model = (
+        last_good_run(run.store),
+        former_nominals(run.store),
+        former_nominals(run.store, run.model.id),
+    )
     if good is None:
         raise UsageError(f"--out {run.root}: no run has been published there; run the backfill first")
-    _refuse_edited_model(run, of_model)
+    refuse_edited_model(run, of_model)
     publishing.repair_current_run(run, good)
     judged = run.store.version(PERSON_JUDGEMENT)
-    made_from = _made_from(run, good, judged)
+    made_from = nominals_made_from(run, good, judged)
     if former is not None and former.figures["made_from"] == made_from and _is_shown(former, good):
         clear_work(run)
         _record_unchanged(run, good)
         return
-    saved = _take_up_work(run, good, former, made_from)
+    pinned = {NOMINALS: former.good.versions if former else {}}
+    saved = take_up_work(run, good, fingerprint=made_from, pinned=pinned)
     state = NominalRun(
         run=run,
         good=good,
         saved=saved,
         former=former.good if former else None,
-        run_no=_next_no(former),
+        run_no=next_no(former),
         judged_at_version=judged,
-        frozen=_frozen(of_model),
+        frozen=frozen_versions(of_model),
     )
     try:
         for name, work in STAGES.items():
@@ -112,16 +118,16 @@ def nominals(run: RunContext) -> None:
     clear_work(run)
 
 
-def _former(run: RunContext, model_id: str | None = None) -> Former | None:
+def former_nominals(store: DeltaStore, model_id: str | None = None) -> Former | None:
     """The last good run of this job; of one model when asked; None before the first."""
-    if not run.store.exists(RUN):
+    if not store.exists(RUN):
         return None
-    published = run.store.read(RUN).where(
-        (F.col("kind") == F.lit(RunKind.NOMINALS.value)) & (F.col("status") == F.lit(RunStatus.PUBLISHED.value))
-    )
+    # A daily run makes nominals too, once this job has made the first ones; a run that found nothing new may have made others.
     told = F.get_json_object("counts_json", "$.nominals.model_id")
-    rows = published.where(F.lit(True) if model_id is None else told == F.lit(model_id))
-    last = rows.orderBy(F.desc("finished_at"), F.desc("run_id")).limit(1).collect()
+    made = F.get_json_object("counts_json", "$.nominals.run_id") == F.col("run_id")
+    ended_well = F.col("status").isin(RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value)
+    rows = store.read(RUN).where(ended_well & made & (F.lit(True) if model_id is None else told == F.lit(model_id)))
+    last = rows.orderBy(F.desc("run_no")).limit(1).collect()
     return Former(good=good_run(last[0]), figures=json.loads(last[0]["counts_json"])["nominals"]) if last else None
 
 
@@ -130,18 +136,18 @@ def _is_shown(former: Former, good: GoodRun) -> bool:
     return former.good.run_id in (good.run_id, good.shown_run_id)
 
 
-def _frozen(of_model: Former | None) -> dict[str, int]:
+def frozen_versions(of_model: Former | None) -> dict[str, int]:
     """Versions of what was frozen with the model."""
     tables = (NOMINAL_FREQUENCY, NOMINAL_REFINED_KEY)
     return {table.name: of_model.good.versions[table.name] for table in tables} if of_model else {}
 
 
-def _next_no(former: Former | None) -> int:
+def next_no(former: Former | None) -> int:
     """Runs of this job are numbered from 1."""
     return 1 if former is None else int(former.figures["run_no"]) + 1
 
 
-def _refuse_edited_model(run: RunContext, of_model: Former | None) -> None:
+def refuse_edited_model(run: RunContext, of_model: Former | None) -> None:
     """A model id means one model for good."""
     if of_model is not None and of_model.figures["model_fingerprint"] != run.model.fingerprint:
         raise SettingsError(
@@ -150,7 +156,7 @@ def _refuse_edited_model(run: RunContext, of_model: Former | None) -> None:
         )
 
 
-def _made_from(run: RunContext, good: GoodRun, judged: int | None) -> str:
+def nominals_made_from(run: RunContext, good: GoodRun, judged: int | None) -> str:
     """One SHA-256 over everything that decides which records are one nominal and what is said of them."""
     return fingerprint(
         {
@@ -165,19 +171,6 @@ def _made_from(run: RunContext, good: GoodRun, judged: int | None) -> str:
     )
 
 
-def _take_up_work(run: RunContext, good: GoodRun, former: Former | None, made_from: str) -> Checkpoints:
-    """Go on with an interrupted run made from the same; else put back and remove what it left."""
-    saved, left = Checkpoints.open(run.files, run.work, run_id=run.run_id, fingerprint=made_from)
-    if left == saved.run_id:
-        run.run_id = saved.run_id
-        run.progress.say(f"going on with run {saved.run_id}, stopped after: {', '.join(saved.done) or 'its start'}")
-    elif left is not None and left not in (good.run_id, good.shown_run_id):
-        publishing.forget(run, left)
-    if not saved.done:
-        drop_unfinished(run.store, NOMINALS, former.good.versions if former else {}, run.progress.say)
-    return saved
-
-
 def _record(run: RunContext, good: GoodRun, status: RunStatus, *, run_id: str, error_class: str | None = None) -> None:
     """A row of RUN for a run that published nothing: what the last good one pins stays in force."""
     row = publishing.run_row(
@@ -190,7 +183,7 @@ def _record(run: RunContext, good: GoodRun, status: RunStatus, *, run_id: str, e
         finished_at=datetime.now(tz=UTC),
         error_class=error_class,
     )
-    write_run(run.store, {**row, "run_id": run_id, "model_id": good.model_id})
+    write_run(run.store, {**row, "run_id": run_id, "model_id": good.model_id, "run_day": good.day})
 
 
 def _record_unchanged(run: RunContext, good: GoodRun) -> None:
@@ -200,6 +193,7 @@ def _record_unchanged(run: RunContext, good: GoodRun) -> None:
         f"nothing has changed since run {good.run_id}: same records, judgements, code, settings and model; "
         f"readers go on seeing {good.shown_run_id}"
     )
+    publishing.say_last(run, RunStatus.UNCHANGED, good.shown_run_id)
 
 
 def _record_failure(run: RunContext, good: GoodRun, error: Exception) -> None:
@@ -212,6 +206,7 @@ def _record_failure(run: RunContext, good: GoodRun, error: Exception) -> None:
     run.progress.say(
         f"run {run.run_id} failed; readers go on seeing {good.shown_run_id}. The same command goes on where it stopped"
     )
+    publishing.say_last(run, RunStatus.FAILED, good.shown_run_id)
 
 
 STAGES: Mapping[str, Callable[[NominalRun, Stage], Done]] = {

@@ -1,13 +1,16 @@
-"""Progress that a person can follow: stage, counts, elapsed."""
+"""Progress that a person can follow, or with LINKAGE_LOG=json a program: stage, counts, elapsed. Never a person's value."""
 
 from __future__ import annotations
 
+import json
+import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TextIO
+from datetime import UTC, datetime
+from typing import Any, TextIO
 
 
 @dataclass
@@ -29,9 +32,16 @@ class Stage:
 
 @dataclass
 class Progress:
-    """Prints a line at the start and at the end of every stage, and remembers them."""
+    """Prints a line at the start and at the end of every stage, and remembers them.
+
+    Attributes:
+        stream: where to.
+        as_json: a JSON object a line, with ``at`` (UTC), ``event``, and what belongs to it.
+        stages: those that are done.
+    """
 
     stream: TextIO = field(default_factory=lambda: sys.stdout)
+    as_json: bool = field(default_factory=lambda: os.environ.get("LINKAGE_LOG") == "json")
     stages: list[Stage] = field(default_factory=list)
     _began: float = field(default_factory=time.monotonic)
 
@@ -42,19 +52,38 @@ class Progress:
 
     def say(self, text: str) -> None:
         """Print one line with the elapsed time."""
-        print(f"[{self.elapsed:7.1f} s] {text}", file=self.stream, flush=True)
+        self._print("said", text, said=text)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:
         """Time one stage; the caller puts its counts on the object it gets."""
         stage = Stage(name=name)
         began = time.monotonic()
-        self.say(f"{name} …")
+        self._print("stage_started", f"{name} …", stage=name)
         yield stage
         stage.seconds = round(time.monotonic() - began, 2)
         self.stages.append(stage)
         again = "taken over from the interrupted run, " if stage.resumed else ""
-        self.say(f"{name} done: {again}{in_words(stage.counts)}{stage.seconds:.1f} s")
+        text = f"{name} done: {again}{in_words(stage.counts)}{stage.seconds:.1f} s"
+        told = {"stage": name, "stage_seconds": stage.seconds, "counts": stage.counts, "resumed": stage.resumed}
+        self._print("stage_done", text, **told)
+
+    def end(self, told: Mapping[str, str]) -> None:
+        """The one line that a scheduler keeps of a run."""
+        if self.as_json:
+            self._print("run_ended", "", **told)
+        else:
+            line = " ".join(f"{name}={value}" for name, value in told.items())
+            print(f"linkage_spark {line}", file=self.stream, flush=True)
+
+    def _print(self, event: str, text: str, **told: Any) -> None:
+        """One line."""
+        if self.as_json:
+            stamp = {"at": datetime.now(tz=UTC).isoformat(timespec="milliseconds"), "event": event}
+            line = json.dumps({**stamp, "elapsed_seconds": round(self.elapsed, 1), **told}, ensure_ascii=False)
+        else:
+            line = f"[{self.elapsed:7.1f} s] {text}"
+        print(line, file=self.stream, flush=True)
 
 
 def in_words(counts: Mapping[str, int]) -> str:

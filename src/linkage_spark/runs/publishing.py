@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from pyspark.sql import DataFrame
@@ -18,6 +19,7 @@ from linkage_spark.runs.checkpoints import Checkpoints
 from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.manifest import GoodRun, MadeFrom, new_run_id, write_run
 from linkage_spark.runs.reporting import collect_examples, collect_expected_false, write_report
+from linkage_spark.runs.side_by_side import side_by_side
 from linkage_spark.serving.star import Results, build_star
 from linkage_spark.store.snapshot import (
     delete_published,
@@ -29,6 +31,7 @@ from linkage_spark.store.snapshot import (
 )
 from linkage_spark.tables.canonical import EMPLOYEE, EVENT, PERSON
 from linkage_spark.tables.enums import RunStatus
+from linkage_spark.tables.lifecycle import BASELINE, ITEM
 from linkage_spark.tables.linkage import LINK, RULE_PRICE
 from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, RUN, SCREENING
 from linkage_spark.tables.star import STAR, STAR_NOMINALS, STAR_RUN
@@ -44,8 +47,23 @@ def repair_current_run(run: RunContext, good: GoodRun | None) -> None:
         run.progress.say(f"current_run repaired from RUN: readers see {good.shown_run_id}")
 
 
-_STAMPS = ("run_kind", "run_started_at", "run_code_version")
+_STAMPS = ("run_kind", "run_day_date_key", "run_started_at", "run_code_version")
 """Columns of the published run table that differ from run to run and tell a reader nothing new about the rows."""
+
+
+@dataclass(frozen=True)
+class Added:
+    """What the nominals add to what a run publishes.
+
+    Attributes:
+        tables: of the star, with their rows.
+        figures: what RUN keeps of them.
+        summary: what a person reads at the end.
+    """
+
+    tables: Mapping[TableContract, DataFrame]
+    figures: Mapping[str, Any]
+    summary: str
 
 
 @dataclass(frozen=True)
@@ -56,11 +74,13 @@ class Published:
         summary: what a person reads at the end.
         finished_at: when it was published.
         shown_run_id: the run that readers see from now on: this one, or an earlier one with equal rows.
+        changes: how many links and hits came, changed and went, by name; empty where nobody counted.
     """
 
     summary: str
     finished_at: datetime
     shown_run_id: str
+    changes: Mapping[str, int] = field(default_factory=dict)
 
 
 def forget(run: RunContext, left: str) -> None:
@@ -77,6 +97,22 @@ def show(run: RunContext, published: Published) -> None:
     else:
         run.progress.say(f"the same rows as in {published.shown_run_id}, which readers go on seeing")
     print(f"\n{published.summary}", end="", flush=True)
+    status = RunStatus.PUBLISHED if published.shown_run_id == run.run_id else RunStatus.UNCHANGED
+    say_last(run, status, published.shown_run_id, published.changes)
+
+
+def say_last(run: RunContext, status: RunStatus, shown: str | None, changes: Mapping[str, int] | None = None) -> None:
+    """The one line that a scheduler keeps of a run: what it was, how it ended, what readers see; counts only."""
+    told = {
+        "run": run.run_id,
+        "kind": run.kind.value,
+        "day": run.day.isoformat(),
+        "status": status.value,
+        "shown": shown or "none",
+    }
+    told |= {name.replace(" ", "_"): str(count) for name, count in sorted((changes or {}).items())}
+    told["seconds"] = f"{run.progress.elapsed:.0f}"
+    run.progress.end(told)
 
 
 def run_row(
@@ -93,6 +129,8 @@ def run_row(
     """One row of RUN."""
     return {
         "run_id": run.run_id,
+        "run_no": 0,  # write_run knows it
+        "run_day": run.day,
         "kind": run.kind.value,
         "status": status.value,
         "shown_run_id": shown_run_id,
@@ -131,14 +169,26 @@ def run_figures(run: RunContext, row: Mapping[str, Any]) -> RunFigures:
     )
 
 
-def gather_figures(run: RunContext, saved: Checkpoints, row: Mapping[str, Any]) -> Figures:
+def gather_figures(run: RunContext, saved: Checkpoints, versions: Mapping[str, int], row: Mapping[str, Any]) -> Figures:
     """All figures of the run but accuracy, from its tables; small groupings only."""
 
     def read(contract: TableContract) -> DataFrame:
-        return run.store.read(contract, version=saved.versions[contract.name])
+        return run.store.read(contract, version=versions[contract.name])
 
     hit, link = read(HIT), read(LINK)
     rules = [price.asDict() for price in read(RULE_PRICE).drop("model_id").orderBy("rule_no").collect()]
+    found: dict[str, Any] = side_by_side(
+        run.spark,
+        {
+            "tiers": lambda: counted.tier_figures(link),
+            "hits": lambda: counted.hit_figures(hit),
+            "months": lambda: counted.month_figures(hit),
+            "places": lambda: counted.location_figures(read(LOCATION_HIT)),
+            "screening": lambda: counted.screening_figures(read(SCREENING)),
+            "expected": lambda: collect_expected_false(link),
+            "quality": lambda: counted.quality_figures(read(PERSON)),
+        },
+    )
     return Figures(
         version=FIGURES_VERSION,
         run=run_figures(run, row),
@@ -148,21 +198,37 @@ def gather_figures(run: RunContext, saved: Checkpoints, row: Mapping[str, Any]) 
         ],
         sources=list(saved.done["check"].notes["sources"]),
         rules=rules,  # type: ignore[typeddict-item]
-        tiers=counted.tier_figures(link),
-        hits=counted.hit_figures(hit),
-        hits_by_month=counted.month_figures(hit),
-        location_hits=counted.location_figures(read(LOCATION_HIT)),
-        screening=counted.screening_figures(read(SCREENING)),
-        expected_false_links=collect_expected_false(link),
-        data_quality=counted.quality_figures(read(PERSON)),
+        tiers=found["tiers"],
+        hits=found["hits"],
+        hits_by_month=found["months"],
+        location_hits=found["places"],
+        screening=found["screening"],
+        expected_false_links=found["expected"],
+        data_quality=found["quality"],
     )
 
 
-def publish(run: RunContext, saved: Checkpoints, *, good: GoodRun | None, made_from: MadeFrom) -> Published:
+def publish(
+    run: RunContext,
+    saved: Checkpoints,
+    *,
+    versions: Mapping[str, int],
+    good: GoodRun | None,
+    made_from: MadeFrom,
+    add: Callable[[datetime], Added] | None = None,
+) -> Published:
     """Write the star and the report, then RUN, the switch; ``show`` then moves what readers follow.
 
     A star equal to the one that readers see is not kept: RUN then says ``unchanged`` and names the
     snapshot still shown.
+
+    Args:
+        run: the run.
+        saved: its stages, all done.
+        versions: what RUN pins.
+        good: the last good run.
+        made_from: what the run is made from.
+        add: what nominals add, told the end of the run; None where nobody makes any.
     """
     with run.progress.stage("publish") as stage:
         finished_at = datetime.now(tz=UTC)
@@ -171,25 +237,34 @@ def publish(run: RunContext, saved: Checkpoints, *, good: GoodRun | None, made_f
             made_from,
             status=RunStatus.PUBLISHED,
             shown_run_id=run.run_id,
-            versions=saved.versions,
+            versions=versions,
             counts_json="{}",
             finished_at=finished_at,
         )
-        figures = gather_figures(run, saved, row)
+        figures = gather_figures(run, saved, versions, row)
         row["counts_json"] = to_json(figures)
-        write_star(run, saved.versions, row)
-        shown = _same_star(run, good)
+        write_star(run, versions, row)
+        added = add(finished_at) if add is not None else None
+        if added is not None:
+            row["counts_json"] = json.dumps(
+                {**json.loads(row["counts_json"]), "nominals": added.figures}, sort_keys=True
+            )
+            write_tables(run, added.tables)
+        tables = (*STAR, *(added.tables if added is not None else ()))
+        shown = _same_star(run, good, tables)
         examples = collect_examples(
-            run.store.read(HIT, version=saved.versions[HIT.name]),
-            run.store.read(LINK, version=saved.versions[LINK.name]),
+            run.store.read(HIT, version=versions[HIT.name]),
+            run.store.read(LINK, version=versions[LINK.name]),
         )
         report = write_report(run.root, run.run_id, figures, files=run.files, examples=examples)
         if shown is not None:
-            delete_published(run.files, run.root, tuple(table.name for table in STAR), run.run_id)
+            delete_published(run.files, run.root, tuple(table.name for table in tables), run.run_id)
             row |= {"status": RunStatus.UNCHANGED.value, "shown_run_id": shown}
         write_run(run.store, row)
-        stage.counts["tables"] = len(STAR)
-    return Published(summary=report.summary, finished_at=finished_at, shown_run_id=shown or run.run_id)
+        stage.counts["tables"] = len(tables)
+    summary = report.summary if added is None else f"{report.summary}\n{added.summary}"
+    changes = saved.done["follow"].counts if "follow" in saved.done else {}
+    return Published(summary=summary, finished_at=finished_at, shown_run_id=shown or run.run_id, changes=changes)
 
 
 def write_star(run: RunContext, versions: Mapping[str, int], row: Mapping[str, Any]) -> None:
@@ -212,21 +287,30 @@ def write_star(run: RunContext, versions: Mapping[str, int], row: Mapping[str, A
         employee=read(EMPLOYEE),
         event=read(EVENT),
         screening=read(SCREENING),
+        item=read(ITEM),
+        baseline=read(BASELINE),
         run=local_frame(run.spark, [tuple(row[name] for name in RUN.names)], schema=RUN.schema),
     )
-    file_count = run.settings.publish.files_per_table
-    for contract, frame in build_star(results, run_id=run.run_id).items():
-        write_published(run.files, frame, run.root, contract, run.run_id, file_count=file_count)
+    write_tables(run, build_star(results, run_id=run.run_id))
 
 
-def _same_star(run: RunContext, good: GoodRun | None) -> str | None:
+def write_tables(run: RunContext, tables: Mapping[TableContract, DataFrame]) -> None:
+    """Published tables under the run's id."""
+    count = run.settings.publish.files_per_table
+    write = partial(write_published, files=run.files, root=run.root, run_id=run.run_id, file_count=count)
+    side_by_side(
+        run.spark, {table.name: partial(write, frame=frame, contract=table) for table, frame in tables.items()}
+    )
+
+
+def _same_star(run: RunContext, good: GoodRun | None, tables: Iterable[TableContract]) -> str | None:
     """The run that readers see, when its star equals the new one.
 
     Of the run table only what a reader is told counts: statement, lawful basis and model.
     """
     if good is None:
         return None
-    for contract in STAR:
+    for contract in tables:
         old, new = (published_path(run.root, contract.name, run_id) for run_id in (good.shown_run_id, run.run_id))
         if not run.files.exists(old):
             return None
@@ -253,6 +337,7 @@ def record_unchanged(run: RunContext, *, good: GoodRun, made_from: MadeFrom) -> 
         f"nothing has changed since run {good.run_id}: same feeds, code, settings and model; "
         f"readers go on seeing {good.shown_run_id}"
     )
+    say_last(run, RunStatus.UNCHANGED, good.shown_run_id)
 
 
 def record_failure(run: RunContext, *, good: GoodRun | None, made_from: MadeFrom, error: Exception) -> None:
@@ -277,3 +362,4 @@ def record_failure(run: RunContext, *, good: GoodRun | None, made_from: MadeFrom
         run.progress.say(f"the failure could not be recorded in RUN either ({type(fault).__name__})")
     shown = f"readers go on seeing {good.shown_run_id}" if good else "nothing has been published yet"
     run.progress.say(f"run {run.run_id} failed; {shown}. The same command goes on where it stopped")
+    say_last(run, RunStatus.FAILED, good.shown_run_id if good else None)

@@ -68,8 +68,14 @@ def open_feeds(run: RunContext) -> Mapping[str, DataFrame]:
     return frames
 
 
-def read_sources(run: RunContext) -> tuple[Standardised, dict[tuple[str, str, str], int]]:
+def read_sources(
+    run: RunContext, frames: Mapping[str, DataFrame] | None = None
+) -> tuple[Standardised, dict[tuple[str, str, str], int]]:
     """The canonical tables, lazily, and how many rows each feed brought to each table.
+
+    Args:
+        run: the run.
+        frames: what ``open_feeds`` gave; None: it is asked.
 
     Returns:
         The frames; raw rows, of ``person_identifier`` the numbers that they state, by (source, feed, canonical table). One action, which also sees that no feed
@@ -78,12 +84,12 @@ def read_sources(run: RunContext) -> tuple[Standardised, dict[tuple[str, str, st
     Raises:
         SettingsError, SourceError: as ``open_feeds``, and for empty feeds and columns.
     """
-    frames = open_feeds(run)
+    frames = open_feeds(run) if frames is None else frames
     counts = count_filled(frames, run.sources).collect()
     faults = choose_fill_faults(counts, run.sources)
     if faults:
         raise SourceError(faults)
     rows = {row["feed"]: int(row["rows"]) for row in counts}
     numbers = {row["feed"]: int(row["numbers"]) for row in counts}
-    standard = standardise(frames, sources=run.sources, reference=run.reference, as_of=run.started_at.date())
+    standard = standardise(frames, sources=run.sources, reference=run.reference, as_of=run.day)
     return standard, rows_by_table(rows, run.sources, numbers=numbers)

@@ -81,7 +81,8 @@ def _write_feed(spark: SparkSession, work: str, out: str, feed: str, number: int
     if kind == "csv":
         rows.write.csv(path, header=True, encoding="UTF-8", quote='"', escape='"', emptyValue="")
         return rows.count()
-    rows.write.format(kind).save(path)
+    # The property holds for a new Delta table, whose changes the daily run then reads; other formats pass it over.
+    rows.write.format(kind).option("delta.enableChangeDataFeed", True).save(path)
     return spark.read.format(kind).load(path).count()
 
 

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.serving.columns import date_key, flag, hashed_key, in_words, iso_utc, joined_key, upper_key
+from linkage_spark.tables.enums import ItemKind
 from linkage_spark.tables.star import (
     PLAIN_WORDS,
     STAR_DATE,
@@ -26,6 +27,7 @@ from linkage_spark.tables.star import (
     STAR_REASON,
     STAR_RUN,
     STAR_SCREENING,
+    STAR_WITHDRAWN,
 )
 from linkage_spark.tables.types import BOOLEAN, LONG, STRING, TIMESTAMP
 
@@ -45,7 +47,9 @@ class Results:
         employee: EMPLOYEE.
         event: EVENT.
         screening: SCREENING.
-        run: one row with RUN's columns run_id, kind, started_at, code_version, model_id,
+        item: ITEM.
+        baseline: BASELINE.
+        run: one row with RUN's columns run_id, run_day, kind, started_at, code_version, model_id,
             lawful_basis_reference and advisory; others are not looked at.
     """
 
@@ -56,6 +60,8 @@ class Results:
     employee: DataFrame
     event: DataFrame
     screening: DataFrame
+    item: DataFrame
+    baseline: DataFrame
     run: DataFrame
 
 
@@ -69,26 +75,54 @@ def build_star(results: Results, *, run_id: str) -> dict[TableContract, DataFram
     Returns:
         One frame per contract of ``tables.star.STAR``, in that order.
     """
+    items = with_baseline(results.item, results.baseline)
     frames = {
-        STAR_HIT: star_hit(results.hit),
+        STAR_HIT: star_hit(results.hit, items),
         STAR_HIT_LINK: star_hit_link(results.hit_link),
         STAR_LINK: star_link(results.link, results.hit_link),
-        STAR_LOCATION_HIT: star_location_hit(results.location_hit),
+        STAR_LOCATION_HIT: star_location_hit(results.location_hit, items),
         STAR_EMPLOYEE: star_employee(results.employee),
         STAR_EVENT: star_event(results.event, results.hit, results.location_hit),
         STAR_DATE: star_date(results.hit, results.location_hit),
         STAR_REASON: star_reason(results.hit),
         STAR_SCREENING: star_screening(results.screening),
+        STAR_WITHDRAWN: star_withdrawn(items),
         STAR_RUN: star_run(results.run),
     }
     return {contract: contract.conform(frame.withColumn("run_id", F.lit(run_id))) for contract, frame in frames.items()}
 
 
-def star_hit(hit: DataFrame) -> DataFrame:
-    """HIT → the columns of STAR_HIT without run_id; one row each."""
+def with_baseline(item: DataFrame, baseline: DataFrame) -> DataFrame:
+    """ITEM with ``since_baseline``: it came or changed after the baseline of its lane; null of a link, which has none."""
+    days = baseline.select("lane", "baseline_day")
+    told = item.join(F.broadcast(days), on=["lane"], how="left")
+    return told.select(*item.columns, (F.col("changed_day") > F.col("baseline_day")).alias("since_baseline"))
+
+
+def _with_item(frame: DataFrame, items: DataFrame, kind: ItemKind, key: str) -> DataFrame:
+    """Hits with what became of them. One that no item tells of leaves required columns null, which the store refuses."""
+    names = ("last_change", "first_seen_day", "changed_day", "since_baseline", "tier_before", "match_weight_before")
+    told = items.where(F.col("item_kind") == kind.value).select(F.col("item_id").alias(key), *names)
+    return frame.join(told, on=[key], how="left")
+
+
+def _followed(table: str) -> dict[str, Column]:
+    """The columns of the star that every kind of hit has of its item."""
+    return {
+        f"{table}_change": F.col("last_change"),
+        f"{table}_first_seen_date_key": date_key(F.col("first_seen_day")),
+        f"{table}_changed_date_key": date_key(F.col("changed_day")),
+        f"{table}_since_baseline": flag(F.col("since_baseline")),
+    }
+
+
+def star_hit(hit: DataFrame, items: DataFrame) -> DataFrame:
+    """HIT and ``with_baseline`` → the columns of STAR_HIT without run_id; one row each."""
     return _fill(
-        hit,
+        _with_item(hit, items, ItemKind.HIT, "hit_id"),
         STAR_HIT,
+        hit_default_view=flag(F.col("default_view") & F.col("since_baseline")),
+        **_followed("hit"),
         hit_key=F.col("hit_id"),
         employee_key=upper_key(F.col("employee_id")),
         event_key=joined_key(*map(F.col, _EVENT_KEY)),
@@ -117,11 +151,12 @@ def star_link(link: DataFrame, hit_link: DataFrame) -> DataFrame:
     )
 
 
-def star_location_hit(location_hit: DataFrame) -> DataFrame:
-    """LOCATION_HIT → the columns of STAR_LOCATION_HIT without run_id; one row each."""
+def star_location_hit(location_hit: DataFrame, items: DataFrame) -> DataFrame:
+    """LOCATION_HIT and ``with_baseline`` → the columns of STAR_LOCATION_HIT without run_id; one row each."""
     return _fill(
-        location_hit,
+        _with_item(location_hit, items, ItemKind.LOCATION_HIT, "location_hit_id"),
         STAR_LOCATION_HIT,
+        **_followed("location_hit"),
         location_hit_key=F.col("location_hit_id"),
         employee_key=upper_key(F.col("employee_id")),
         location_hit_event_key=joined_key(*map(F.col, _EVENT_KEY)),
@@ -210,9 +245,26 @@ def star_screening(screening: DataFrame) -> DataFrame:
     )
 
 
+def star_withdrawn(items: DataFrame) -> DataFrame:
+    """ITEM → the columns of STAR_WITHDRAWN without run_id: hits and location hits that no longer hold."""
+    gone = items.where(~F.col("is_live") & (F.col("item_kind") != ItemKind.LINK.value))
+    return _fill(
+        gone,
+        STAR_WITHDRAWN,
+        withdrawn_key=F.col("item_id"),
+        employee_key=upper_key(F.col("employee_id")),
+        withdrawn_kind=F.col("item_kind"),
+        withdrawn_reason=F.col("withdrawal_reason"),
+        withdrawn_reason_words=in_words(F.col("withdrawal_reason"), PLAIN_WORDS["withdrawal_reason"]),
+        withdrawn_first_seen_date_key=date_key(F.col("first_seen_day")),
+        withdrawn_last_seen_date_key=date_key(F.col("last_seen_day")),
+        withdrawn_date_key=date_key(F.col("changed_day")),
+    )
+
+
 def star_run(run: DataFrame) -> DataFrame:
     """RUN → the columns of STAR_RUN without run_id; one row."""
-    return _fill(run, STAR_RUN)
+    return _fill(run, STAR_RUN, run_day_date_key=date_key(F.col("run_day")))
 
 
 def star_nominals(

@@ -28,9 +28,15 @@ class Identity(Frozen):
 
 
 class Screening(Frozen):
-    """How employees are screened."""
+    """How employees are screened.
+
+    Attributes:
+        model_id: the model.
+        needs_approval: a model takes another one's place only once it was tried in shadow and somebody has approved it by name.
+    """
 
     model_id: str
+    needs_approval: bool
 
 
 class Secret(Frozen):
@@ -52,11 +58,77 @@ class Publish(Frozen):
     files_per_table: int = Field(ge=1, le=200)
 
 
+class AlertBudget(Frozen):
+    """Most hits and location hits of one lane and tier that may come or change in one day; more stop the run."""
+
+    conduct_match: int = Field(ge=0)
+    conduct_possible: int = Field(ge=0)
+    welfare_match: int = Field(ge=0)
+    welfare_possible: int = Field(ge=0)
+    triage_match: int = Field(ge=0)
+    triage_possible: int = Field(ge=0)
+    triage_location: int = Field(ge=0)
+
+
 class Gates(Frozen):
-    """Limits that stop a run before it publishes."""
+    """Limits that stop a run before it publishes.
+
+    Attributes:
+        max_refused_share: of any feed's rows.
+        max_links_per_employee: links shown per screened employee.
+        runs_before: so many earlier runs a run's figures are held against, by their median.
+        max_fall: share by which the rows of a table, or the links of a tier, may fall below it.
+        max_rise: share by which they may rise above it.
+        max_refused_rise: how far the refused share of a feed may rise above it, a share of 1.
+        max_event_age_days: oldest that a source's latest event may be.
+        max_times_changed: a day's changed records against the median day; judged once there are three days.
+        max_times_candidates: candidate pairs per changed record against the median day, likewise.
+        max_weight_shift_bits: how far the quantiles of the links' weights may move.
+        max_times_cluster: largest component and number of nominals of ten records and more, against the median.
+        alert_budget: most new hits of a day.
+    """
 
     max_refused_share: float = Field(ge=0, le=1)
     max_links_per_employee: float = Field(gt=0)
+    runs_before: int = Field(ge=1)
+    max_fall: float = Field(ge=0, le=1)
+    max_rise: float = Field(ge=0)
+    max_refused_rise: float = Field(ge=0, le=1)
+    max_event_age_days: int = Field(ge=0)
+    max_times_changed: float = Field(ge=1)
+    max_times_candidates: float = Field(ge=1)
+    max_weight_shift_bits: float = Field(ge=0)
+    max_times_cluster: float = Field(ge=1)
+    alert_budget: AlertBudget
+
+
+class KeptFor(Frozen):
+    """Days for which what no longer holds is kept, of one purpose, by why it went. 0: until the next run of retention.
+
+    Attributes:
+        record_withdrawn: the source has taken the record back.
+        left_roster: the employee has left.
+        superseded: anything else went (amended, another model, other software); and what was shown before of what still holds.
+    """
+
+    record_withdrawn: int = Field(ge=0)
+    left_roster: int = Field(ge=0)
+    superseded: int = Field(ge=0)
+
+
+class Retention(Frozen):
+    """How long what no longer holds is kept, in days.
+
+    Attributes:
+        table_days: superseded versions of tables, with their files and log entries; an earlier day can be scored again for so long.
+        published_days: snapshots that readers no longer see, and reports.
+        law_enforcement, public_task: links and hits, by the purpose that they were processed for.
+    """
+
+    table_days: int = Field(ge=1)
+    published_days: int = Field(ge=1)
+    law_enforcement: KeptFor
+    public_task: KeptFor
 
 
 class Lock(Frozen):
@@ -115,6 +187,7 @@ class Settings(Frozen):
     secret: Secret
     publish: Publish
     gates: Gates
+    retention: Retention
     lock: Lock
     evaluation: Evaluation
     nominals: NominalSettings
@@ -123,10 +196,10 @@ class Settings(Frozen):
     def fingerprint(self) -> str:
         """SHA-256 of the settings that decide results; they hold the name of the key's file, never the key.
 
-        Settings of the nominals have one of their own. Gates, lock, the number of files and the limits of the evaluation decide whether and how a result is
+        Settings of the nominals have one of their own. Gates, retention, lock, the number of files and the limits of the evaluation decide whether and how a result is
         published and judged, not what it is, so a run that a gate stopped goes on where it stopped when the gate is changed.
         """
-        decides = self.model_dump(include={"identity", "screening", "secret"})
+        decides = self.model_dump(include={"identity": True, "screening": {"model_id"}, "secret": True})
         return hashlib.sha256(json.dumps(decides, sort_keys=True).encode()).hexdigest()
 
 

@@ -231,6 +231,18 @@ class Produces(Frozen):
         return "variant_no" in self.columns or "variant_no" in self.constants
 
 
+class Withdrawn(Frozen):
+    """How a feed marks rows that its source has taken back.
+
+    Attributes:
+        column: the feed's column.
+        values: what it says of a row that no longer holds; capitals do not matter.
+    """
+
+    column: str
+    values: tuple[str, ...] = Field(min_length=1)
+
+
 class FeedMapping(Frozen):
     """One feed: where it lies and what it produces.
 
@@ -244,6 +256,10 @@ class FeedMapping(Frozen):
         required: False when the run may go on without the feed.
         allow_list: True when a column that no block reads stops the run.
         never_read: columns that are never read or kept (free text).
+        changes: how the daily run learns which rows are new, amended or gone: 'change_feed', the Delta table's own; 'timestamp',
+            rows whose key or ``changed_at`` is another than before; 'compare', rows that differ in any column that is read.
+        changed_at: for 'timestamp', the column that the source moves on with every change of a row.
+        withdrawn: how the feed marks rows that were taken back; None where it takes them out.
         produces: the canonical tables that the feed's rows become.
     """
 
@@ -256,7 +272,21 @@ class FeedMapping(Frozen):
     required: bool = True
     allow_list: bool = False
     never_read: tuple[str, ...] = ()
+    changes: Literal["change_feed", "timestamp", "compare"] = "compare"
+    changed_at: str | None = None
+    withdrawn: Withdrawn | None = None
     produces: tuple[Produces, ...]
+
+    @model_validator(mode="after")
+    def _changes(self) -> FeedMapping:
+        """What the daily run goes by is there."""
+        if self.changes == "change_feed" and self.format != "delta":
+            raise ValueError(
+                "changes = 'change_feed' needs format = 'delta'; 'timestamp' and 'compare' serve any format"
+            )
+        if (self.changes == "timestamp") != (self.changed_at is not None):
+            raise ValueError("changes = 'timestamp' goes with changed_at, the column that every change moves on")
+        return self
 
     @model_validator(mode="after")
     def _place(self) -> FeedMapping:
@@ -265,8 +295,7 @@ class FeedMapping(Frozen):
             raise ValueError("a hive feed has 'table' and no 'path'; any other feed has 'path' and no 'table'")
         if not self.produces:
             raise ValueError("a feed needs at least one [[produces]] block")
-        read = {column for block in self.produces for column in block.read_columns}
-        clash = sorted(read & set(self.never_read))
+        clash = sorted(set(self.read_columns) & set(self.never_read))
         if clash:
             raise ValueError(f"column {clash[0]} is mapped and in never_read; take it out of one of them")
         if any(block.columns.get("version") != self._version_of_persons(block) for block in self._numbers_of_persons):
@@ -307,9 +336,16 @@ class FeedMapping(Frozen):
         )
 
     @property
+    def read_columns(self) -> tuple[str, ...]:
+        """The columns that anything is made from, each once; no other column of the feed is ever kept."""
+        own = [self.changed_at] if self.changed_at else []
+        own += [self.withdrawn.column] if self.withdrawn else []
+        return tuple(dict.fromkeys([*(column for block in self.produces for column in block.read_columns), *own]))
+
+    @property
     def needed_columns(self) -> tuple[str, ...]:
         """The columns that must be there."""
-        needed: dict[str, None] = {}
+        needed: dict[str, None] = dict.fromkeys(self.read_columns[len(self._of_blocks) :])
         for block in self.produces:
             spared = {column for name in block.optional for column in block.columns[name]}
             needed |= dict.fromkeys(column for column in block.read_columns if column not in spared)
@@ -318,8 +354,12 @@ class FeedMapping(Frozen):
     @property
     def known_columns(self) -> tuple[str, ...]:
         """The columns that may be there under an allow-list."""
-        read = (column for block in self.produces for column in block.read_columns)
-        return tuple(dict.fromkeys([*read, *self.never_read]))
+        return tuple(dict.fromkeys([*self.read_columns, *self.never_read]))
+
+    @property
+    def _of_blocks(self) -> tuple[str, ...]:
+        """The columns that blocks read."""
+        return tuple(dict.fromkeys(column for block in self.produces for column in block.read_columns))
 
 
 class SourceMapping(Frozen):

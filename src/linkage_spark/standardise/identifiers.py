@@ -19,7 +19,7 @@ from pyspark.sql.window import Window
 from linkage_spark.settings.sources import IDENTIFIER_INPUTS, FeedMapping, Produces, SourceMapping
 from linkage_spark.standardise import inputs as C
 from linkage_spark.standardise.events import blocks_of, refuse_unknown_persons
-from linkage_spark.standardise.rows import judge_rows, kept, open_rows, refuse_older, union_rows
+from linkage_spark.standardise.rows import judge_rows, kept, open_rows, refuse_older, refuse_withdrawn, union_rows
 from linkage_spark.tables.enums import IdentifierIssue, IdentifierKind, RefusalReason
 from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 
@@ -64,7 +64,7 @@ def judge_identifiers(
     together = union_rows(current)
     if together is None:
         return None
-    stated = together.where(F.col("identifier_raw").isNotNull())
+    stated = refuse_withdrawn(together.where(F.col("identifier_raw").isNotNull()))
     return _one_per_number(refuse_unknown_persons(stated, persons, F.col("key_columns"))).drop("key_columns")
 
 

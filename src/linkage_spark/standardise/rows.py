@@ -24,10 +24,11 @@ ROW_JSON = "row_json"
 def open_rows(frame: DataFrame, feed: FeedMapping, block: Produces, inputs: dict[str, Column]) -> DataFrame:
     """A feed's rows with what every table needs, beside the block's own ``inputs``.
 
-    Adds source_system, feed, produces, row_key, source_version, content_hash, raw__<feed>. The raw row of any table but
-    person_identifier goes without the feed's PNC and CRO numbers.
+    Adds source_system, feed, produces, row_key, source_version, is_withdrawn, content_hash, raw__<feed>. Of a feed's columns only
+    those that its mapping reads are kept, and only they tell two rows apart. The raw row of any table but person_identifier
+    goes without the feed's PNC and CRO numbers.
     """
-    kept = [name for name in frame.columns if name not in feed.never_read]
+    kept = read_columns(frame, feed)
     hidden = frozenset[str]() if block.table == "person_identifier" else feed.number_columns
     key_names = [column for name in _key_inputs(block) for column in block.columns.get(name, ())]
     return frame.select(
@@ -36,10 +37,25 @@ def open_rows(frame: DataFrame, feed: FeedMapping, block: Produces, inputs: dict
         F.lit(block.table).alias("produces"),
         C.row_key(key_names).alias("row_key"),
         C.version(frame, block).alias("source_version"),
+        _is_withdrawn(frame, feed).alias("is_withdrawn"),
         C.content_hash(kept).alias("content_hash"),
         C.raw_struct([name for name in kept if name not in hidden]).alias(f"{RAW}{feed.name}"),
         *[column.alias(name) for name, column in inputs.items()],
     )
+
+
+def read_columns(frame: DataFrame, feed: FeedMapping) -> list[str]:
+    """The columns of a feed that its mapping reads, in the feed's order."""
+    read = set(feed.read_columns)
+    return [name for name in frame.columns if name in read]
+
+
+def _is_withdrawn(frame: DataFrame, feed: FeedMapping) -> Column:
+    """The source has taken the row back."""
+    if feed.withdrawn is None or feed.withdrawn.column not in frame.columns:
+        return F.lit(False)
+    values = [value.strip().upper() for value in feed.withdrawn.values]
+    return F.coalesce(F.upper(C.text(feed.withdrawn.column)).isin(*values), F.lit(False))
 
 
 def _key_inputs(block: Produces) -> tuple[str, ...]:
@@ -75,7 +91,7 @@ def keep_newest(rows: DataFrame, key: Sequence[str]) -> DataFrame:
     """Refuse all but the newest version of every key: DUPLICATE_ROW when equal, else SUPERSEDED_VERSION.
 
     The source's own version decides, ties by content; order of arrival plays no part. Rows that are
-    refused already stay out of it.
+    refused already stay out of it. A newest version that the source has taken back is refused as WITHDRAWN.
     """
     open_ = F.col("reason").isNull()
     versions = Window.partitionBy(*key, open_).orderBy(F.desc("source_version"), F.desc("content_hash"))
@@ -84,7 +100,13 @@ def keep_newest(rows: DataFrame, key: Sequence[str]) -> DataFrame:
     late = F.when(same, F.lit(RefusalReason.DUPLICATE_ROW.value)).otherwise(
         F.lit(RefusalReason.SUPERSEDED_VERSION.value)
     )
-    return rows.withColumn("reason", F.when(~open_, F.col("reason")).when(rank > 1, late))
+    return refuse_withdrawn(rows.withColumn("reason", F.when(~open_, F.col("reason")).when(rank > 1, late)))
+
+
+def refuse_withdrawn(rows: DataFrame) -> DataFrame:
+    """Refuse what the source has taken back, of rows that nothing else speaks against."""
+    gone = F.col("reason").isNull() & F.col("is_withdrawn")
+    return rows.withColumn("reason", F.when(gone, F.lit(RefusalReason.WITHDRAWN.value)).otherwise(F.col("reason")))
 
 
 def refuse_older(rows: DataFrame, key: Sequence[str], *, by: Sequence[str]) -> DataFrame:
@@ -114,13 +136,14 @@ def union_rows(frames: Iterable[DataFrame]) -> DataFrame | None:
 
 
 def settle(judged: DataFrame) -> DataFrame:
-    """Judged rows with ``row_json`` in place of the raw row; only refused rows pay for it.
+    """Judged rows with ``row_json`` in place of the raw row; only refused rows pay for it, and of withdrawn ones nothing is kept.
 
     A settled frame is narrow: several tables are made from it, and whoever runs them may keep it meanwhile.
     """
     raws = [name for name in judged.columns if name.startswith(RAW)]
     as_json = F.coalesce(*[F.to_json(F.col(name)) for name in raws], F.lit("{}"))
-    row_json = F.when(F.col("reason").isNotNull(), as_json).alias(ROW_JSON)
+    withdrawn = F.col("reason") == RefusalReason.WITHDRAWN.value
+    row_json = F.when(withdrawn, F.lit("{}")).when(F.col("reason").isNotNull(), as_json).alias(ROW_JSON)
     return judged.select(*[F.col(name) for name in judged.columns if name not in raws], row_json)
 
 
@@ -130,4 +153,10 @@ def refuse(settled: DataFrame) -> DataFrame:
     copies = Window.partitionBy("source_system", "feed", "produces", "row_key", "reason").orderBy(
         "content_hash", ROW_JSON
     )
-    return REFUSED.conform(rows.withColumn("copy_no", F.row_number().over(copies)))
+    refs = {
+        name: F.col(name) if name in rows.columns else F.lit(None).cast("string")
+        for name in ("person_ref", "event_ref")
+    }
+    if "employee_id" in rows.columns:
+        refs["person_ref"] = F.col("employee_id")
+    return REFUSED.conform(rows.withColumns({"copy_no": F.row_number().over(copies), **refs}))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import reduce
+from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 
 from linkage_spark.errors import SettingsError
 from linkage_spark.kit.contract import TableContract
@@ -17,6 +19,7 @@ from linkage_spark.settings.sources import SourceMapping
 from linkage_spark.standardise import events, identifiers, persons
 from linkage_spark.standardise.rows import refuse, settle
 from linkage_spark.tables.canonical import (
+    CANONICAL,
     EVENT,
     INVOLVEMENT,
     LOCATION,
@@ -70,45 +73,134 @@ def standardise(
         SettingsError: when there is no frame at all, or the roster's mapping makes no assignments.
     """
     spark = _session_of(feeds)
+    roster = standardise_roster(feeds, sources=sources, reference=reference, as_of=as_of)
+    police = standardise_police(spark, feeds, sources=sources, reference=reference, as_of=as_of)
+    return replace(
+        police,
+        person=PERSON.conform(roster.person.unionByName(police.person)),
+        employee=roster.employee,
+        assignment=roster.assignment,
+        refused=REFUSED.conform(roster.refused.unionByName(police.refused)),
+        judged=(*roster.judged, *police.judged),
+    )
+
+
+def standardise_roster(
+    feeds: Mapping[str, DataFrame], *, sources: tuple[SourceMapping, ...], reference: Reference, as_of: date | None
+) -> Standardised:
+    """The roster's feed alone; the tables of the police are empty. Otherwise as ``standardise``."""
+    spark = _session_of(feeds)
     roster = next(source for source in sources if source.roster)
-    police = tuple(source for source in sources if not source.roster)
     _check_roster(roster, feeds)
     hr_judged, hr_person = persons.judge_roster(feeds, roster, reference=reference, as_of=as_of)
     hr_rows = settle(hr_judged)
-    people: dict[str, DataFrame] = {}
-    happened: dict[str, DataFrame] = {}
-    parts: dict[str, DataFrame] = {}
-    places: dict[str, DataFrame] = {}
-    numbers: dict[str, DataFrame] = {}
+    assignment = persons.form_assignments(hr_rows)
+    return replace(
+        _nothing(spark),
+        person=hr_person,
+        employee=persons.form_employees(assignment),
+        assignment=assignment,
+        refused=refuse(hr_rows),
+        judged=(hr_rows,),
+    )
+
+
+def standardise_police(
+    spark: SparkSession,
+    feeds: Mapping[str, DataFrame],
+    *,
+    sources: tuple[SourceMapping, ...],
+    reference: Reference,
+    as_of: date | None,
+    only: Mapping[str, DataFrame] | None = None,
+) -> Standardised:
+    """The feeds of the police; the tables of the roster are empty. Otherwise as ``standardise``.
+
+    Args:
+        spark: the session.
+        feeds: as in ``standardise``; with ``only``, of every unit it names all rows, and all rows that these are judged by.
+        sources: the mappings.
+        reference: names, titles, placeholders, postcodes, streets.
+        as_of: as in ``standardise``.
+        only: by canonical table the units to make, as ``affected.units_to_make`` gives them; what else stands in the feeds only
+            tells whether an event or a person is there. None: everything.
+    """
+    police = tuple(source for source in sources if not source.roster)
+    judged = _Judged()
     for source in police:
         name = source.source_system
         opened = events.open_events(feeds, source)
-        _put(people, name, persons.judge_persons(feeds, source))
-        _put(happened, name, events.judge_events(opened) if opened is not None else None)
-        _put(parts, name, events.judge_involvements(feeds, source, events=happened.get(name), persons=people.get(name)))
-        _put(places, name, events.judge_locations(feeds, source, events=happened.get(name)))
-        _put(numbers, name, identifiers.judge_identifiers(feeds, source, persons=people.get(name)))
-    judged = (people, happened, parts, places, numbers)
-    everything = (hr_rows, *(frame for frames in judged for frame in frames.values()))
-    assignment = persons.form_assignments(hr_rows)
-    police_person = persons.form_police(people, feeds, police, reference=reference, as_of=as_of)
-    return Standardised(
-        person=_together(spark, PERSON, [hr_person, *([police_person] if police_person is not None else [])]),
-        employee=persons.form_employees(assignment),
-        assignment=assignment,
-        event=_together(spark, EVENT, [events.form_events(frame) for frame in happened.values()]),
-        involvement=_together(spark, INVOLVEMENT, [events.form_involvements(frame) for frame in parts.values()]),
-        location=_together(
-            spark, LOCATION, [p for p in [events.form_places(places, reference=reference)] if p is not None]
-        ),
-        person_identifier=_together(
-            spark,
-            PERSON_IDENTIFIER,
-            [identifiers.form_identifiers(frame, as_of=as_of) for frame in numbers.values()],
-        ),
-        refused=_together(spark, REFUSED, [refuse(frame) for frame in everything]),
-        judged=everything,
-    )
+        people = _settled(persons.judge_persons(feeds, source))
+        happened = _settled(events.judge_events(opened) if opened is not None else None)
+        parts = _settled(events.judge_involvements(feeds, source, events=happened, persons=people))
+        places = _settled(events.judge_locations(feeds, source, events=happened))
+        numbers = _settled(identifiers.judge_identifiers(feeds, source, persons=people))
+        judged.put(
+            name, {PERSON: people, EVENT: happened, INVOLVEMENT: parts, LOCATION: places, PERSON_IDENTIFIER: numbers}
+        )
+    made = judged.of_units(only)
+    police_person = persons.form_police(made[PERSON], feeds, police, reference=reference, as_of=as_of)
+    places_made = events.form_places(made[LOCATION], reference=reference)
+    formed = {
+        EVENT: [events.form_events(frame) for frame in made[EVENT].values()],
+        INVOLVEMENT: [events.form_involvements(frame) for frame in made[INVOLVEMENT].values()],
+        PERSON_IDENTIFIER: [
+            identifiers.form_identifiers(frame, as_of=as_of) for frame in made[PERSON_IDENTIFIER].values()
+        ],
+        PERSON: [police_person] if police_person is not None else [],
+        LOCATION: [places_made] if places_made is not None else [],
+        REFUSED: [refuse(frame) for frames in made.values() for frame in frames.values()],
+    }
+    tables = {table.name: _together(spark, table, frames) for table, frames in formed.items()}
+    return replace(_nothing(spark), **tables, judged=judged.frames)
+
+
+@dataclass
+class _Judged:
+    """Settled rows by canonical table and source."""
+
+    by_table: dict[TableContract, dict[str, DataFrame]] = field(default_factory=dict)
+
+    def put(self, source: str, frames: Mapping[TableContract, DataFrame | None]) -> None:
+        """What one source has; a table of which it has nothing is left out."""
+        for table, frame in frames.items():
+            of_table = self.by_table.setdefault(table, {})
+            if frame is not None:
+                of_table[source] = frame
+
+    @property
+    def frames(self) -> tuple[DataFrame, ...]:
+        """All of them."""
+        return tuple(frame for frames in self.by_table.values() for frame in frames.values())
+
+    def of_units(self, only: Mapping[str, DataFrame] | None) -> dict[TableContract, dict[str, DataFrame]]:
+        """The rows of the units to make."""
+        empty: dict[TableContract, dict[str, DataFrame]] = {table: {} for table in _POLICE}
+        if only is None:
+            return empty | self.by_table
+        return empty | {
+            table: {source: _of_units(frame, only[table.name], table) for source, frame in frames.items()}
+            for table, frames in self.by_table.items()
+        }
+
+
+_POLICE = (PERSON, EVENT, INVOLVEMENT, LOCATION, PERSON_IDENTIFIER)
+
+
+def _of_units(judged: DataFrame, units: DataFrame, table: TableContract) -> DataFrame:
+    """Judged rows whose unit is listed; a row without a reference belongs to the unit ''."""
+    refs = [name for name in table.unit if name != "source_system"]
+    listed = units.select("source_system", *[F.col(name).alias(f"unit_{name}") for name in refs]).distinct()
+    rows = judged.withColumns({f"unit_{name}": F.coalesce(name, F.lit("")) for name in refs})
+    on = ["source_system", *[f"unit_{name}" for name in refs]]
+    return rows.join(F.broadcast(listed), on=on, how="left_semi").select(*judged.columns)
+
+
+def _nothing(spark: SparkSession) -> Standardised:
+    """No row of any table."""
+    tables = (*CANONICAL, PERSON_IDENTIFIER)
+    empty: dict[str, Any] = {table.name: local_frame(spark, [], schema=table.schema) for table in tables}
+    return Standardised(**empty)
 
 
 def rows_by_table(
@@ -134,10 +226,9 @@ def rows_by_table(
     return counted
 
 
-def _put(frames: dict[str, DataFrame], name: str, judged: DataFrame | None) -> None:
-    """Add a judged frame, settled, when there is one."""
-    if judged is not None:
-        frames[name] = settle(judged)
+def _settled(judged: DataFrame | None) -> DataFrame | None:
+    """A judged frame, settled, when there is one."""
+    return settle(judged) if judged is not None else None
 
 
 def _session_of(feeds: Mapping[str, DataFrame]) -> SparkSession:

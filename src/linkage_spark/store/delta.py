@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from linkage_spark.errors import ContractError
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.store.files import Files
+from linkage_spark.store.growing import BATCH, HIDDEN, as_batch, is_grown, live_rows
 
 STATISTICS_COLUMNS: Final[frozenset[str]] = frozenset(
     {
@@ -42,6 +43,13 @@ A list of what may, not of what may not: a key column that somebody adds later i
 somebody has asked whether it can hold a name, a date of birth or a hash of one.
 """
 
+KEPT_FOR_GOOD: Final[frozenset[str]] = frozenset(
+    {"blocking_audit", "frequency", "nominal_frequency", "nominal_refined_key", "refined_key", "rule_price"}
+)
+"""Tables that are frozen with a model and speak of no person: a run of an older model reads the versions that it made."""
+
+FOR_GOOD_DAYS: Final = 36_500
+
 _COMMIT = re.compile(r"^(\d{20})\.json$")
 _VIOLATIONS = ("NOT_NULL_CONSTRAINT_VIOLATED", "VIOLATE_CONSTRAINT", "NOT_NULL_ASSERT_VIOLATION")
 
@@ -54,11 +62,11 @@ class DeltaStore:
     never cleans the log. No CHECK constraint is used: its error message repeats the row.
     """
 
-    def __init__(self, spark: SparkSession, root: str, *, log_retention_days: int = 30) -> None:
+    def __init__(self, spark: SparkSession, root: str, *, kept_days: int = 30) -> None:
         self.spark = spark
         self.files = Files(spark)
         self.root = root.rstrip("/")
-        self._log_retention_days = log_retention_days
+        self._kept_days = kept_days
 
     def path(self, contract: TableContract) -> str:
         """Where the table lies."""
@@ -85,7 +93,7 @@ class DeltaStore:
         reader = self.spark.read.format("delta")
         if version is not None:
             reader = reader.option("versionAsOf", version)
-        return contract.conform(reader.load(path=self.path(contract)))
+        return contract.conform(live_rows(reader.load(path=self.path(contract)), contract))
 
     def overwrite(self, contract: TableContract, frame: DataFrame) -> int:
         """Write ``frame`` as the whole content of the table; the first time this makes the table.
@@ -102,6 +110,46 @@ class DeltaStore:
     def append(self, contract: TableContract, frame: DataFrame) -> int:
         """Add the rows of ``frame``; the first time this makes the table. Otherwise as ``overwrite``."""
         return self._write(contract, frame, mode="append")
+
+    def grow(self, contract: TableContract, rows: DataFrame, replaced: DataFrame, *, onto: int | None) -> int:
+        """Put rows in the place of all that their units held, in one appended batch.
+
+        What an interrupted attempt has written past ``onto`` is put back first, so that a second attempt changes nothing.
+
+        Args:
+            contract: a table with a unit.
+            rows: the new rows.
+            replaced: every unit whose former rows end, by the contract's unit columns; a unit without new rows is gone.
+            onto: the version that the batch stands on; None where there is no such table yet.
+
+        Returns:
+            The version written.
+
+        Raises:
+            ContractError: as ``overwrite``, and for a table without a unit.
+        """
+        if not contract.unit:
+            raise ContractError(f"table {contract.name}: it has no unit, so that it is always written whole")
+        self._go_back(contract, onto)
+        batch = (self.version(contract) or 0) + 1
+        return self._write(contract, contract.conform(rows), mode="append", batch=batch, replaced=replaced)
+
+    def has_batches(self, contract: TableContract, version: int) -> bool:
+        """True when batches were added to the table since it was last written whole, as it stands at a version."""
+        frame = self.spark.read.format("delta").option("versionAsOf", version).load(path=self.path(contract))
+        return is_grown(frame) and not frame.where(f"{BATCH} is not null").isEmpty()
+
+    def add(self, contract: TableContract, rows: DataFrame, *, onto: int | None) -> int:
+        """Add rows to what the table held at version ``onto``; otherwise as ``append``. A second attempt changes nothing."""
+        self._go_back(contract, onto)
+        return self._write(contract, rows, mode="append")
+
+    def _go_back(self, contract: TableContract, onto: int | None) -> None:
+        """The table as it was at a version; gone where there was none."""
+        if onto is None:
+            self.drop(contract)
+        else:
+            self.restore(contract, onto)
 
     def restore(self, contract: TableContract, version: int) -> bool:
         """Make an older version the newest again; False when it is already.
@@ -121,14 +169,26 @@ class DeltaStore:
         """Delete the table with all its versions; False when nothing was there."""
         return self.files.delete(self.path(contract))
 
-    def _write(self, contract: TableContract, frame: DataFrame, *, mode: str) -> int:
+    def _write(
+        self,
+        contract: TableContract,
+        frame: DataFrame,
+        *,
+        mode: str,
+        batch: int | None = None,
+        replaced: DataFrame | None = None,
+    ) -> int:
         rows = contract.conform(frame)
+        if batch is not None and replaced is not None:
+            rows = as_batch(rows, replaced, contract, batch=batch)
         if self.exists(contract):
             self._check_stored(contract)
         else:
             self._create(contract)
+        # Only the two hidden columns of a batch are ever merged into a table.
+        writer = rows.write.format("delta").mode(mode).option("mergeSchema", batch is not None)
         try:
-            rows.write.format("delta").mode(mode).option("mergeSchema", False).save(path=self.path(contract))
+            writer.save(path=self.path(contract))
         except (Py4JJavaError, PySparkException) as error:
             fault = constraint_fault(contract, str(error))
             if fault is None:
@@ -146,7 +206,7 @@ class DeltaStore:
             .location(self.path(contract))
             .addColumns(contract.schema)
         )
-        for key, value in table_properties(contract, log_retention_days=self._log_retention_days).items():
+        for key, value in table_properties(contract, kept_days=self._kept_days).items():
             builder = builder.property(key, value)
         builder.execute()
 
@@ -155,6 +215,7 @@ class DeltaStore:
         stored = {
             column.name: (column.dataType.simpleString(), column.nullable)
             for column in self.spark.read.format("delta").load(path=self.path(contract)).schema.fields
+            if column.name not in HIDDEN
         }
         wanted = {column.name: (column.type.simpleString(), not column.required) for column in contract.fields}
         changed = [
@@ -170,18 +231,20 @@ class DeltaStore:
             )
 
 
-def table_properties(contract: TableContract, *, log_retention_days: int) -> dict[str, str]:
+def table_properties(contract: TableContract, *, kept_days: int) -> dict[str, str]:
     """The Delta properties of a table.
 
     Args:
         contract: the table.
-        log_retention_days: days after which entries of Delta's log may be cleaned away.
+        kept_days: days for which superseded versions can be read; then their files and log entries may be cleaned away.
     """
+    kept_days = FOR_GOOD_DAYS if contract.name in KEPT_FOR_GOOD else kept_days
     properties = {
         "delta.enableDeletionVectors": "false",
         "delta.minReaderVersion": "1",
         "delta.minWriterVersion": "2",
-        "delta.logRetentionDuration": f"interval {log_retention_days} days",
+        "delta.logRetentionDuration": f"interval {kept_days} days",
+        "delta.deletedFileRetentionDuration": f"interval {kept_days} days",
     }
     statistics = [name for name in contract.key if name in STATISTICS_COLUMNS]
     if statistics:

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any, Final, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -15,7 +16,7 @@ from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
 from linkage_spark.errors import SourceError
-from linkage_spark.store.files import Files
+from linkage_spark.store.files import FileEntry, Files
 
 
 class Feed(Protocol):
@@ -156,8 +157,63 @@ def feed_version(spark: SparkSession, feed: Feed, feeds_root: str) -> int | None
     if feed.format != "delta":
         return None
     _check_there(spark, feed, feeds_root)
-    names = [entry.name for entry in Files(spark).list(f"{feed_location(feed, feeds_root)}/_delta_log")]
-    return max((int(name[:20]) for name in names if re.fullmatch(pattern=r"\d{20}\.json", string=name)), default=None)
+    newest = _newest_commit(spark, feed_location(feed, feeds_root))
+    return None if newest is None else int(newest.name[:20])
+
+
+def _newest_commit(spark: SparkSession, location: str) -> FileEntry | None:
+    """The newest entry of a Delta table's log; None when there is none."""
+    entries = Files(spark).list(f"{location}/_delta_log")
+    commits = [entry for entry in entries if re.fullmatch(pattern=r"\d{20}\.json", string=entry.name)]
+    return commits[-1] if commits else None
+
+
+def table_id(spark: SparkSession, feed: Feed, feeds_root: str) -> str | None:
+    """Delta's own id of a Delta feed, another one when the table was made anew; None for any other format.
+
+    Raises:
+        SourceError: when nothing is there.
+    """
+    if feed.format != "delta":
+        return None
+    _check_there(spark, feed, feeds_root)
+    location = feed_location(feed, feeds_root)
+    newest = _newest_commit(spark, location)
+    return _id_of(spark, location, newest.modified_ms if newest is not None else 0)
+
+
+@lru_cache(maxsize=256)
+def _id_of(spark: SparkSession, location: str, changed_ms: int) -> str:
+    """Delta's own id of the table whose log was last written to at a moment: a run asks for it several times, Delta takes a job for it."""
+    return str(DeltaTable.forPath(sparkSession=spark, path=location).detail().select("id").collect()[0][0])
+
+
+def read_change_feed(spark: SparkSession, feed: Feed, feeds_root: str, *, after: int, to: int) -> DataFrame:
+    """Rows of a Delta feed that came, changed or went: of a changed row both what it was and what it is.
+
+    Args:
+        spark: the session.
+        feed: where the feed lies.
+        feeds_root: folder that feed paths are relative to.
+        after: the version that was read before.
+        to: the version that is read now, above ``after``.
+
+    Raises:
+        SourceError: the table keeps no change feed, or no longer that of these versions.
+    """
+    reader = spark.read.format("delta").option("readChangeFeed", True)
+    try:
+        found = (
+            reader.option("startingVersion", after + 1)
+            .option("endingVersion", to)
+            .load(path=feed_location(feed, feeds_root))
+        )
+        return found.drop("_change_type", "_commit_version", "_commit_timestamp")
+    except (Py4JJavaError, PySparkException):
+        raise SourceError(
+            f"{feed_key(feed)}: its change feed of versions {after + 1} to {to} cannot be read; set the table property "
+            f"delta.enableChangeDataFeed, or changes = 'compare' in conf/sources/{feed.source_system}.toml, and run the backfill"
+        ) from None
 
 
 def feed_fingerprint(spark: SparkSession, feed: Feed, feeds_root: str) -> str:
@@ -172,8 +228,7 @@ def feed_fingerprint(spark: SparkSession, feed: Feed, feeds_root: str) -> str:
     _check_there(spark, feed, feeds_root)
     files, location = Files(spark), feed_location(feed, feeds_root)
     if feed.format == "delta":
-        detail = DeltaTable.forPath(sparkSession=spark, path=location).detail().select("id").collect()[0]
-        stands_for: list[Any] = [detail.id, feed_version(spark, feed, feeds_root)]
+        stands_for: list[Any] = [table_id(spark, feed, feeds_root), feed_version(spark, feed, feeds_root)]
     elif feed.format == "hive":
         paths = sorted(spark.table(tableName=str(feed.table)).inputFiles())
         stands_for = [[entry.path, entry.size_bytes, entry.modified_ms] for path in paths for entry in files.list(path)]

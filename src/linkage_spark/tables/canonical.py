@@ -118,6 +118,7 @@ PERSON = TableContract(
         ),
         _VERSION,
     ),
+    unit=("source_system", "person_ref"),
 )
 
 EMPLOYEE = TableContract(
@@ -190,6 +191,7 @@ EVENT = TableContract(
         Field("review_date", DATE, "Review date as recorded; null when the source has none."),
         _VERSION,
     ),
+    unit=("source_system", "event_ref"),
 )
 
 INVOLVEMENT = TableContract(
@@ -221,6 +223,7 @@ INVOLVEMENT = TableContract(
         ),
         _VERSION,
     ),
+    unit=("source_system", "event_ref", "person_ref"),
 )
 
 LOCATION = TableContract(
@@ -234,6 +237,7 @@ LOCATION = TableContract(
         *ADDRESS_FIELDS,
         _VERSION,
     ),
+    unit=("source_system", "event_ref"),
 )
 
 REFUSED = TableContract(
@@ -250,6 +254,8 @@ REFUSED = TableContract(
             "The row's key as recorded, parts joined by '/'; '' when it has none.",
             required=True,
         ),
+        Field("person_ref", STRING, "The person record or employee that the row speaks of; null when it names none."),
+        Field("event_ref", STRING, "The event that the row speaks of; null when it names none."),
         Field("reason", STRING, "RefusalReason.", required=True),
         Field(
             "copy_no",
@@ -266,6 +272,7 @@ REFUSED = TableContract(
             required=True,
         ),
     ),
+    unit=("source_system", "produces", "person_ref", "event_ref"),
 )
 
 CANONICAL: tuple[TableContract, ...] = (PERSON, EMPLOYEE, ASSIGNMENT, EVENT, INVOLVEMENT, LOCATION, REFUSED)

@@ -161,6 +161,7 @@ class RefusalReason(StrEnum):
     MISSING_KEY = "missing_key"
     DUPLICATE_ROW = "duplicate_row"
     SUPERSEDED_VERSION = "superseded_version"
+    WITHDRAWN = "withdrawn"
     CONFLICTING_ROSTER_ROWS = "conflicting_roster_rows"
     NOT_A_PERSON = "not_a_person"
     UNREADABLE_DATE = "unreadable_date"
@@ -194,16 +195,22 @@ class RunKind(StrEnum):
     """Which job made a run."""
 
     BACKFILL = "backfill"
+    DAILY = "daily"
+    PUBLISH = "publish"
+    COMPACT = "compact"
+    RETAIN = "retain"
+    SHADOW = "shadow"
     TRAIN = "train"
     NOMINALS = "nominals"
 
 
 class RunStatus(StrEnum):
-    """How a run ended. Only PUBLISHED moves what readers see; TRAINED is a model kept, nothing published."""
+    """How a run ended. Only PUBLISHED moves what readers see; TRAINED is a model kept, SHADOWED one tried; nothing is published."""
 
     PUBLISHED = "published"
     UNCHANGED = "unchanged"
     TRAINED = "trained"
+    SHADOWED = "shadowed"
     FAILED = "failed"
 
 
@@ -253,3 +260,74 @@ class PersonJudgement(StrEnum):
     SAME = "same"
     NOT_SAME = "not_same"
     WITHDRAWN = "withdrawn"
+
+
+class ItemKind(StrEnum):
+    """What reviewers are shown from day to day."""
+
+    LINK = "link"
+    HIT = "hit"
+    LOCATION_HIT = "location_hit"
+
+
+class ItemChange(StrEnum):
+    """How a link or hit changed in a run. RETURNED: it had been withdrawn before."""
+
+    NEW = "new"
+    CHANGED = "changed"
+    RETURNED = "returned"
+    WITHDRAWN = "withdrawn"
+
+
+class WithdrawalReason(StrEnum):
+    """Why a link or hit no longer holds. The order is the precedence: of several reasons the first is named."""
+
+    MODEL_CHANGED = "model_changed"
+    LEFT_ROSTER = "left_roster"
+    RECORD_WITHDRAWN = "record_withdrawn"
+    RECORD_AMENDED = "record_amended"
+    ROSTER_AMENDED = "roster_amended"
+    SOFTWARE_CHANGED = "software_changed"
+
+
+class Measure(StrEnum):
+    """What a run measures of itself, and is held against before it publishes."""
+
+    ROWS = "rows"
+    REFUSED_SHARE = "refused_share"
+    EVENT_AGE_DAYS = "event_age_days"
+    CHANGED_UNITS = "changed_units"
+    CANDIDATES_PER_RECORD = "candidates_per_record"
+    LINKS = "links"
+    WEIGHT_BITS = "weight_bits"
+    NEW_ITEMS = "new_items"
+    LARGEST_COMPONENT = "largest_component"
+    LARGE_NOMINALS = "large_nominals"
+
+
+class RemovalKind(StrEnum):
+    """What retention removes. TABLE_FILES and LOG_FILES hold what the rows in force no longer say."""
+
+    ROWS = "rows"
+    TABLE_FILES = "table_files"
+    LOG_FILES = "log_files"
+    SNAPSHOT = "snapshot"
+    REPORT = "report"
+    WORK = "work"
+
+
+class RemovalReason(StrEnum):
+    """Why something was removed. The order is the precedence: of several reasons the first is named."""
+
+    ASKED_FOR = "asked_for"
+    PERIOD_OVER = "period_over"
+    SUPERSEDED = "superseded"
+    LEFT_BEHIND = "left_behind"
+
+
+class SubjectKind(StrEnum):
+    """Whom a subject report or an order to remove is about."""
+
+    EMPLOYEE = "employee"
+    PERSON = "person"
+    EVENT = "event"

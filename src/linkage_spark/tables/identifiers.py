@@ -38,4 +38,5 @@ PERSON_IDENTIFIER = TableContract(
             required=True,
         ),
     ),
+    unit=("source_system", "person_ref"),
 )

@@ -58,7 +58,7 @@ REFINED_KEY = TableContract(
         Field(
             "key_hmac",
             STRING,
-            "HMAC-SHA-256 of the key's values; personal data, erased with the persons.",
+            "HMAC-SHA-256 of the key's values, which more records share than the rule's cap allows.",
             required=True,
         ),
         Field("history_rows", LONG, "History rows that bore the key when the list was made.", required=True),

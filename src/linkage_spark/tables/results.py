@@ -157,6 +157,13 @@ RUN = TableContract(
             "Start of the run in UTC and the kind, such as 20261121T053000Z-backfill.",
             required=True,
         ),
+        Field(
+            "run_no",
+            INT,
+            "1.., in the order in which runs ended; the last one counts, whatever the clocks said.",
+            required=True,
+        ),
+        Field("run_day", DATE, "The day that the run was for, Europe/London.", required=True),
         Field("kind", STRING, "Kind of run (RunKind).", required=True),
         Field("status", STRING, "RunStatus.", required=True),
         Field(

@@ -29,6 +29,7 @@ from linkage_spark.tables.enums import (
     Role,
     SourceSystem,
     Tier,
+    WithdrawalReason,
 )
 from linkage_spark.tables.types import DOUBLE, INT, STRING
 
@@ -105,6 +106,14 @@ PLAIN_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         NotScreenedReason.NAME_ALONE: "a name and nothing else",
         "refused": "every HR row of the employee was refused",
     },
+    "withdrawal_reason": {
+        WithdrawalReason.MODEL_CHANGED: "another model decides now",
+        WithdrawalReason.LEFT_ROSTER: "the employee is no longer on the roster",
+        WithdrawalReason.RECORD_WITHDRAWN: "the source has taken the record back",
+        WithdrawalReason.RECORD_AMENDED: "the source has amended the record",
+        WithdrawalReason.ROSTER_AMENDED: "HR has amended the employee's particulars",
+        WithdrawalReason.SOFTWARE_CHANGED: "software, settings or mappings changed",
+    },
     "quality_name": {
         NameIssue.MISSING: "no name recorded",
         NameIssue.PLACEHOLDER: "a stand-in for an unknown name",
@@ -163,6 +172,18 @@ def _flag(name: str, description: str, *, required: bool = True) -> Field:
     )
 
 
+def _followed(table: str) -> tuple[Field, ...]:
+    """Columns of a hit that say what became of it from run to run."""
+    return (
+        _text(f"{table}_change", "How it last changed (ItemChange).", required=True),
+        _number(f"{table}_first_seen_date_key", "Day of the first run that found it, yyyymmdd.", required=True),
+        _number(
+            f"{table}_changed_date_key", "Day of the run in which it last came or changed, yyyymmdd.", required=True
+        ),
+        _flag(f"{table}_since_baseline", "it came or changed after the baseline of its lane"),
+    )
+
+
 STAR_HIT = TableContract(
     name="hit",
     row="One employee × event × role: the fact that reviewers count.",
@@ -196,7 +217,13 @@ STAR_HIT = TableContract(
         _flag("hit_before_employment", "the event lies before the employee's start", required=False),
         _flag("hit_on_duty_sign", "the record looks like an officer on duty"),
         _flag("hit_disclosed", "the person told the force of the employment", required=False),
-        _flag("hit_default_view", "reviewers see the hit without asking for more"),
+        _flag(
+            "hit_default_view",
+            "reviewers see the hit without asking for more: since the baseline, and no officer on duty",
+        ),
+        *_followed("hit"),
+        _text("hit_tier_before", "Tier before it last changed; null while it never did."),
+        Field("hit_match_weight_before", DOUBLE, "log2 odds before it last changed; null while it never did."),
         _text("hit_review_status", "'unreviewed' until a person has judged.", required=True),
         _text("hit_coverage_caveat", "What the data does not cover.", required=True),
     ),
@@ -320,6 +347,7 @@ STAR_LOCATION_HIT = TableContract(
         _text("location_hit_review_status", "'unreviewed' until a person has judged.", required=True),
         _text("location_hit_explanation", "One sentence on the place.", required=True),
         _text("location_hit_coverage_caveat", "What the data does not cover.", required=True),
+        *_followed("location_hit"),
     ),
 )
 
@@ -429,6 +457,26 @@ STAR_SCREENING = TableContract(
     ),
 )
 
+STAR_WITHDRAWN = TableContract(
+    name="withdrawn",
+    row="One hit or location hit that readers once saw and that no longer holds, with the reason.",
+    key=("run_id", "withdrawn_key"),
+    fields=(
+        _RUN_ID,
+        _text("withdrawn_key", "The former hit_key or location_hit_key.", required=True),
+        _EMPLOYEE_KEY,
+        _text("withdrawn_kind", "ItemKind.", required=True),
+        _text("withdrawn_lane", "Reviewers' lane (Lane) in which it stood.", required=True),
+        _text("withdrawn_reason", "WithdrawalReason.", required=True),
+        _text("withdrawn_reason_words", "The reason in plain words.", required=True),
+        _number("withdrawn_first_seen_date_key", "Day of the first run that found it, yyyymmdd.", required=True),
+        _number("withdrawn_last_seen_date_key", "Day of the last run that found it, yyyymmdd.", required=True),
+        _number("withdrawn_date_key", "Day of the run that no longer found it, yyyymmdd.", required=True),
+        _text("withdrawn_tier", "Tier that it last had; null of a location hit."),
+        Field("withdrawn_match_weight", DOUBLE, "log2 odds that it last had; null of a location hit."),
+    ),
+)
+
 STAR_RUN = TableContract(
     name="run",
     row="The run of the snapshot, with the advisory statement that holds for every table.",
@@ -437,6 +485,7 @@ STAR_RUN = TableContract(
         _RUN_ID,
         _text("run_advisory", "The advisory statement.", required=True),
         _text("run_kind", "Kind of run (RunKind).", required=True),
+        _number("run_day_date_key", "Day that the run was for, yyyymmdd.", required=True),
         _text("run_started_at", "Start, ISO text in UTC.", required=True),
         _text("run_code_version", "Version of the package.", required=True),
         _text("run_model_id", "The model.", required=True),
@@ -458,6 +507,7 @@ STAR: Final[tuple[TableContract, ...]] = (
     STAR_DATE,
     STAR_REASON,
     STAR_SCREENING,
+    STAR_WITHDRAWN,
     STAR_RUN,
 )
 

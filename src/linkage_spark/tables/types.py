@@ -6,6 +6,7 @@ from pyspark.sql.types import (
     ArrayType,
     BooleanType,
     DateType,
+    DecimalType,
     DoubleType,
     IntegerType,
     LongType,
@@ -21,3 +22,5 @@ DOUBLE = DoubleType()
 BOOLEAN = BooleanType()
 DATE = DateType()
 TIMESTAMP = TimestampType()
+PRINT_SUM = DecimalType(38, 0)
+"""A sum of 64-bit prints, however many."""

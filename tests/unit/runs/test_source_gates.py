@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from linkage_spark.runs.checks import reconcile, source_faults
-from linkage_spark.settings.run import Gates
+from linkage_spark.settings.run import load_settings
 
-GATES = Gates(max_refused_share=0.2, max_links_per_employee=50.0)
+GATES = load_settings(Path(__file__).resolve().parents[3] / "conf", "local").gates
 
 
 def parts(produces: str, *, rows_in: int, rows_out: int, refused: int) -> list[Any]:

@@ -15,7 +15,7 @@ from linkage_spark.tables.results import RESULTS
     "contract", [*CANONICAL, PERSON_IDENTIFIER, *LINKAGE, *RESULTS], ids=lambda contract: contract.name
 )
 def test_only_references_and_codes_get_statistics(contract) -> None:
-    properties = table_properties(contract, log_retention_days=30)
+    properties = table_properties(contract, kept_days=30)
     kept = set(filter(None, properties.get("delta.dataSkippingStatsColumns", "").split(",")))
     assert kept <= STATISTICS_COLUMNS & set(contract.key)
     assert kept or properties["delta.dataSkippingNumIndexedCols"] == "0"
@@ -24,11 +24,11 @@ def test_only_references_and_codes_get_statistics(contract) -> None:
 
 
 def test_a_frequency_keeps_no_statistics_on_the_value_counted() -> None:
-    assert table_properties(FREQUENCY, log_retention_days=30)["delta.dataSkippingStatsColumns"] == "model_id,attribute"
+    assert table_properties(FREQUENCY, kept_days=30)["delta.dataSkippingStatsColumns"] == "model_id,attribute"
 
 
 def test_a_number_is_part_of_its_key_and_keeps_no_statistics() -> None:
-    properties = table_properties(PERSON_IDENTIFIER, log_retention_days=30)
+    properties = table_properties(PERSON_IDENTIFIER, kept_days=30)
     assert properties["delta.dataSkippingStatsColumns"] == "source_system,person_ref"
 
 

@@ -1,0 +1,95 @@
+"""A day's part of the page of benchmarks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bench.markdown import table
+
+
+def daily_parts(sizes: dict[str, Any]) -> list[str]:
+    """Seconds and bytes read of a day, by size of the history, and of employees who move."""
+    return [
+        "## A day",
+        "`scripts/submit.sh daily` in a fresh JVM after a backfill: crime records that are amended or new, in Delta feeds that name their "
+        "changes; then days on which employees move, each of whom meets the whole history in one scan. Nominals are not in it.",
+        _day(sizes),
+        _growth(sizes),
+        "Seconds per stage of the day of changed records:",
+        _stages(sizes),
+        "Employees who move:",
+        _moves(sizes),
+    ]
+
+
+def _heads(sizes: dict[str, Any]) -> list[str]:
+    return [f"{int(size):,}" for size in sizes]
+
+
+def _mb(size: int) -> int:
+    return size // 2**20
+
+
+def _day(sizes: dict[str, Any]) -> str:
+    """The day as a whole, beside the backfill."""
+    runs = list(sizes.values())
+    days, firsts = [run["day"] for run in runs], [run["backfill"] for run in runs]
+    rows: list[list[Any]] = [
+        ["changed person records", *[day["changed_records"] for day in days]],
+        ["seconds from the first stage on", *[day["seconds_from_first_stage"] for day in days]],
+        ["of these without publishing", *[day["seconds_without_publishing"] for day in days]],
+        [
+            "the backfill before it, seconds from the first stage on",
+            *[run["seconds_from_first_stage"] for run in firsts],
+        ],
+        ["the day's share of that", *[_share(day, first) for day, first in zip(days, firsts, strict=True)]],
+        ["read from files without publishing, MB", *[_mb(day["input_bytes_without_publishing"]) for day in days]],
+        ["the backfill, MB", *[_mb(run["input_bytes_without_publishing"]) for run in firsts]],
+        ["tables on disk, MB", *[_mb(day["stored_bytes"]) for day in days]],
+        ["processor seconds, all processes", *[day["cpu_seconds"] for day in days]],
+        ["other programs meanwhile, processor seconds", *[day["others_cpu_seconds"] for day in days]],
+        ["peak memory of all processes, MB", *[day["peak_memory_mb"] for day in days]],
+    ]
+    return table(["police person records", *_heads(sizes)], rows)
+
+
+def _share(day: dict[str, Any], first: dict[str, Any]) -> str:
+    return f"{day['seconds_from_first_stage'] / first['seconds_from_first_stage']:.2f}"
+
+
+def _growth(sizes: dict[str, Any]) -> str:
+    """Three times the history."""
+    if not {"1000000", "3000000"} <= set(sizes):
+        return ""
+    one, three = sizes["1000000"]["day"], sizes["3000000"]["day"]
+    seconds = three["seconds_without_publishing"] / one["seconds_without_publishing"]
+    read = three["input_bytes_without_publishing"] / one["input_bytes_without_publishing"]
+    return (
+        f"From 1 to 3 million records the same day takes {seconds:.2f} times the seconds and reads {read:.2f} times the bytes, publishing "
+        "apart."
+    )
+
+
+def _stages(sizes: dict[str, Any]) -> str:
+    """Seconds by stage and size."""
+    by_size = [{stage["stage"]: stage["seconds"] for stage in run["day"]["stages"]} for run in sizes.values()]
+    names = list(dict.fromkeys(name for stages in by_size for name in stages))
+    return table(["stage", *_heads(sizes)], [[name, *[stages.get(name) for stages in by_size]] for name in names])
+
+
+def _moves(sizes: dict[str, Any]) -> str:
+    """Days of the roster."""
+    rows: list[list[Any]] = []
+    for size, run in sizes.items():
+        for employees, day in run["roster"].items():
+            rows.append(
+                [
+                    f"{int(size):,} records: {employees}",
+                    day["seconds_from_first_stage"],
+                    day["seconds_without_publishing"],
+                    _mb(day["input_bytes_without_publishing"]),
+                    _mb(day["stored_bytes"]),
+                ]
+            )
+    head = ["employees who move", "seconds", "without publishing", "read, MB", "of stored, MB"]
+    return table(head, rows)

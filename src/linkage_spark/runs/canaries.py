@@ -1,0 +1,108 @@
+"""The canaries of a run: through mapping, rules, policy and hits as everybody is, found again, and never stored."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
+
+from linkage_spark.flows.screen import link, screen
+from linkage_spark.hits.build import build_hits
+from linkage_spark.kit.frames import local_frame
+from linkage_spark.model.frequencies import Frequencies
+from linkage_spark.runs.context import RunContext
+from linkage_spark.runs.side_by_side import side_by_side
+from linkage_spark.settings.canaries import Canary
+from linkage_spark.standardise.canaries import canary_feeds
+from linkage_spark.standardise.stage import Standardised, standardise
+from linkage_spark.tables.canonical import EMPLOYEE, EVENT, INVOLVEMENT, PERSON
+from linkage_spark.tables.enums import SourceSystem
+
+_NEEDED = (PERSON, EMPLOYEE, EVENT, INVOLVEMENT)
+
+
+@dataclass(frozen=True)
+class Flock:
+    """Canaries in the canonical tables: a handful of rows each, held by the driver.
+
+    Attributes:
+        canaries: which.
+        person, employee, event, involvement: what the mappings made of them, under their contracts.
+    """
+
+    canaries: tuple[Canary, ...]
+    person: DataFrame
+    employee: DataFrame
+    event: DataFrame
+    involvement: DataFrame
+
+    @property
+    def roster(self) -> DataFrame:
+        """Their PERSON rows on the roster."""
+        return self.person.where(F.col("source_system") == SourceSystem.HR.value)
+
+    @property
+    def history(self) -> DataFrame:
+        """Their PERSON rows in the police's sources."""
+        return self.person.where(F.col("source_system") != SourceSystem.HR.value)
+
+
+def release(run: RunContext, frames: Mapping[str, DataFrame]) -> Flock:
+    """Bring the canaries through the mappings of the feeds. An action per table, so that no later plan carries theirs.
+
+    Args:
+        run: the run.
+        frames: the feeds; only their columns are looked at.
+    """
+    if not run.canaries:
+        empty = {table.name: local_frame(run.spark, [], schema=table.schema) for table in _NEEDED}
+        return Flock(canaries=(), **empty)
+    feeds = canary_feeds(frames, run.sources, run.canaries)
+    return flock_of(
+        run.spark, run.canaries, standardise(feeds, sources=run.sources, reference=run.reference, as_of=run.day)
+    )
+
+
+def flock_of(spark: SparkSession, canaries: tuple[Canary, ...], tables: Standardised) -> Flock:
+    """The rows of the canaries, held."""
+    rows = side_by_side(spark, {table.name: getattr(tables, table.name).collect for table in _NEEDED})
+    held = {table.name: local_frame(spark, rows[table.name], schema=table.schema) for table in _NEEDED}
+    return Flock(canaries=canaries, **held)
+
+
+def missed(run: RunContext, flock: Flock, *, refined: Collection[str], frequencies: Frequencies) -> list[str]:
+    """Which canaries are not found as they should be, in sentences. They are screened by themselves, so that no figure counts them.
+
+    Args:
+        run: the run: its model, names and key.
+        flock: its canaries.
+        refined: HMACs of the refined keys in force.
+        frequencies: those in force.
+    """
+    if not flock.canaries:
+        return []
+    scored = screen(
+        flock.roster,
+        flock.history,
+        model=run.model,
+        refined=refined,
+        frequencies=frequencies,
+        names=run.reference.names,
+        secret=run.secret,
+    )
+    links = link(scored, model=run.model, secret=run.secret)
+    built = build_hits(links, flock.involvement, flock.event, flock.employee, caveat=run.wording.coverage_caveat)
+    found = {row["employee_id"]: row["tier"] for row in built.hit.select("employee_id", "tier").collect()}
+    sources = {source.source_system for source in run.sources}
+    return [
+        f"canary {canary.name} of {canary.source}: {_said(found.get(canary.ref))} instead of {canary.tier}; its record goes through the "
+        "mapping, the rules and the policy as every record does: see which of them changed"
+        for canary in flock.canaries
+        if canary.source in sources and found.get(canary.ref) != canary.tier
+    ]
+
+
+def _said(tier: str | None) -> str:
+    return f"found as {tier}" if tier else "not found"

@@ -1,0 +1,76 @@
+"""Write tables that grow whole again: the same rows, without what later batches replaced. Outside the day, as often as it pays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from linkage_spark.errors import UsageError
+from linkage_spark.runs import publishing
+from linkage_spark.runs.context import RunContext, open_run
+from linkage_spark.runs.main_stages import ALL_TABLES
+from linkage_spark.runs.manifest import drop_unfinished, last_good_run, write_run
+from linkage_spark.tables.enums import RunKind, RunStatus
+
+
+def run_compact(*, root: str) -> int:
+    """Open everything, hold the lock, compact.
+
+    Args:
+        root: output root.
+
+    Returns:
+        0: done, or no table had grown.
+
+    Raises:
+        UsageError: nothing has been published there.
+    """
+    with open_run(RunKind.COMPACT, feeds_root=root, root=root) as run:
+        compact(run)
+    return 0
+
+
+def compact(run: RunContext) -> None:
+    """One compaction under the lock. RUN pins the new versions; readers go on seeing what they saw.
+
+    Raises:
+        UsageError: nothing has been published there.
+    """
+    good = last_good_run(run.store)
+    if good is None:
+        raise UsageError(f"--out {run.root}: no run has been published there; run the backfill first")
+    drop_unfinished(run.store, ALL_TABLES, good.versions, run.progress.say)
+    grown = compact_tables(run, good.versions)
+    if not grown:
+        run.progress.say("no table has grown since it was last written whole")
+        return
+    versions = {**good.versions, **grown}
+    row = publishing.run_row(
+        run,
+        good.made_from,
+        status=RunStatus.UNCHANGED,
+        shown_run_id=good.shown_run_id,
+        versions=versions,
+        counts_json=good.counts_json,
+        finished_at=datetime.now(tz=UTC),
+    )
+    write_run(run.store, {**row, "model_id": good.model_id, "run_day": good.day})
+    publishing.say_last(run, RunStatus.UNCHANGED, good.shown_run_id)
+
+
+def compact_tables(run: RunContext, versions: Mapping[str, int]) -> dict[str, int]:
+    """Write every table that has grown whole again: the new versions, by table.
+
+    Args:
+        run: the run.
+        versions: version of every table as it stands.
+    """
+    grown = {}
+    for table in ALL_TABLES:
+        if not table.unit or table.name not in versions or not run.store.has_batches(table, versions[table.name]):
+            continue
+        with run.progress.stage(table.name) as stage:
+            rows = run.store.read(table, version=versions[table.name])
+            stage.counts["rows"] = rows.count()
+            grown[table.name] = run.store.overwrite(table, rows)
+    return grown

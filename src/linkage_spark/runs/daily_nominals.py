@@ -1,0 +1,116 @@
+"""Nominals as a part of a daily run: made anew from the day's tables, and published with its hits in one snapshot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from linkage_spark.runs.checkpoints import Checkpoints
+from linkage_spark.runs.context import RunContext
+from linkage_spark.runs.entry import conf_dir
+from linkage_spark.runs.main_stages import MainRun
+from linkage_spark.runs.manifest import GoodRun
+from linkage_spark.runs.models import find_model
+from linkage_spark.runs.nominal_publishing import what_nominals_add
+from linkage_spark.runs.nominal_stages import NominalRun
+from linkage_spark.runs.nominals import (
+    STAGES,
+    Former,
+    former_nominals,
+    frozen_versions,
+    next_no,
+    nominals_made_from,
+    refuse_edited_model,
+)
+from linkage_spark.runs.publishing import Added
+from linkage_spark.runs.stages import run_stage
+from linkage_spark.tables.enums import RunKind
+from linkage_spark.tables.nominals import PERSON_JUDGEMENT
+
+
+@dataclass(frozen=True)
+class NominalPart:
+    """The nominals of an estate that has some.
+
+    Attributes:
+        former: the last run that made nominals.
+        of_model: the last one of the model that makes them now.
+        judged_at: version of PERSON_JUDGEMENT; None where there is no such table.
+    """
+
+    former: Former
+    of_model: Former | None
+    judged_at: int | None
+
+    def is_as_it_was(self, run: RunContext, good: GoodRun) -> bool:
+        """Nothing that decides the nominals has changed since they were made."""
+        return bool(self.former.figures["made_from"] == self.made_from(run, good))
+
+    def made_from(self, run: RunContext, good: GoodRun) -> str:
+        """One SHA-256 over all that decides them, of nominals on the tables of a run."""
+        return nominals_made_from(_own_run(run), good, self.judged_at)
+
+    def make(self, main: MainRun, good: GoodRun) -> MadeNominals:
+        """All stages, on the tables of the day.
+
+        Raises:
+            LinkageError: a stage or its check failed.
+        """
+        run = _own_run(main.run)
+        day = replace(good, versions=main.versions, made_from=main.inputs)
+        made_from = self.made_from(main.run, day)
+        saved, _ = Checkpoints.open(run.files, run.work, run_id=run.run_id, fingerprint=made_from)
+        state = NominalRun(
+            run=run,
+            good=day,
+            saved=saved,
+            former=self.former.good,
+            run_no=next_no(self.former),
+            judged_at_version=self.judged_at,
+            frozen=frozen_versions(self.of_model),
+        )
+        run.progress.say("nominals:")
+        for name, work in STAGES.items():
+            run_stage(run.progress, saved, name, partial(work, state))
+        return MadeNominals(state=state, made_from=made_from)
+
+
+@dataclass(frozen=True)
+class MadeNominals:
+    """Nominals that are made and not yet published."""
+
+    state: NominalRun
+    made_from: str
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """What RUN pins of them."""
+        judged = self.state.judged_at_version
+        said = {} if judged is None else {PERSON_JUDGEMENT.name: judged}
+        return {**self.state.saved.versions, **said}
+
+    def add(self, finished_at: datetime) -> Added:
+        """What they add to the snapshot."""
+        return what_nominals_add(self.state, finished_at, made_from=self.made_from)
+
+
+def nominal_part(run: RunContext) -> NominalPart | None:
+    """The nominals of an estate; None where the job nominals has never run.
+
+    Raises:
+        SettingsError: their model was edited under its id.
+    """
+    former = former_nominals(run.store)
+    if former is None:
+        return None
+    own = _own_run(run)
+    of_model = former_nominals(run.store, own.model.id)
+    refuse_edited_model(own, of_model)
+    return NominalPart(former=former, of_model=of_model, judged_at=run.store.version(PERSON_JUDGEMENT))
+
+
+def _own_run(run: RunContext) -> RunContext:
+    """The run as the stages of the nominals see it: their model, and a work folder of their own."""
+    model = find_model(conf_dir(), run.store, run.settings.nominals.model_id)
+    return replace(run, kind=RunKind.NOMINALS, model=model)

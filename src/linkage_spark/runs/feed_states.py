@@ -1,0 +1,139 @@
+"""What a run remembers of the feeds, and how the next one learns what has changed in them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import reduce
+from typing import Any
+
+from pyspark.sql import DataFrame
+
+from linkage_spark.errors import SourceError
+from linkage_spark.kit.frames import local_frame
+from linkage_spark.runs.context import RunContext
+from linkage_spark.settings.sources import FeedMapping
+from linkage_spark.standardise.affected import changed_prints, feed_prints, feed_units
+from linkage_spark.store.feeds import feed_fingerprint, feed_version, read_change_feed, table_id
+from linkage_spark.tables.changes import FEED_PRINT, FEED_UNIT
+
+
+def police_feeds(run: RunContext) -> tuple[FeedMapping, ...]:
+    """The feeds of which a day reads what is new; the roster is small and read whole."""
+    return tuple(feed for source in run.sources if not source.roster for feed in source.feeds.values())
+
+
+def is_printed(feed: FeedMapping) -> bool:
+    """The feed does not name its changes: its rows are compared with what was last seen of them."""
+    return feed.changes != "change_feed"
+
+
+@dataclass(frozen=True)
+class ChangedUnits:
+    """What came, changed or went in the feeds.
+
+    Attributes:
+        prints: of feeds that do not name their changes: FEED_PRINT as it is now, ``rows`` 0 where nothing is left.
+        named: of feeds that do: FEED_UNIT, a unit as often as it is named.
+        roster_changed: the roster was written to.
+    """
+
+    prints: DataFrame
+    named: DataFrame
+    roster_changed: bool
+
+
+def changed_units(
+    run: RunContext,
+    frames: Mapping[str, DataFrame],
+    *,
+    before: Mapping[tuple[str, str], Mapping[str, Any]],
+    now: list[dict[str, Any]],
+    prints: DataFrame,
+) -> ChangedUnits:
+    """Look for changes in the feeds that were written to; the others are not read.
+
+    Args:
+        run: the run.
+        frames: the feeds that are there, whole.
+        before: rows of FEED_STATE of the former run, by source and feed.
+        now: rows of FEED_STATE as the feeds are.
+        prints: FEED_PRINT of the former run.
+
+    Raises:
+        SourceError: a feed that was there is not, or one cannot tell its changes.
+    """
+    stands = {(row["source_system"], row["feed"]): row for row in now}
+    if gone := sorted(set(before) - set(stands)):
+        raise SourceError(
+            [f"{source}.{feed}: it was there in the last run and is not now; supply it" for source, feed in gone]
+        )
+    written = {
+        key for key, row in stands.items() if key not in before or before[key]["fingerprint"] != row["fingerprint"]
+    }
+    printed, named = [], []
+    for feed in police_feeds(run):
+        key = (feed.source_system, feed.name)
+        if feed.key not in frames or key not in written:
+            continue
+        if is_printed(feed):
+            of_feed = (prints["source_system"] == feed.source_system) & (prints["feed"] == feed.name)
+            seen = feed_prints(frames[feed.key], feed, secret=run.secret)
+            printed.append(changed_prints(prints.where(of_feed), seen))
+        else:
+            named.append(_named_units(run, feed, frames[feed.key], before.get(key), stands[key]))
+    unit = [column.name for column in FEED_UNIT]
+    none = local_frame(run.spark, [], schema=FEED_PRINT.schema)
+    return ChangedUnits(
+        prints=reduce(DataFrame.unionByName, printed, none),
+        named=reduce(DataFrame.unionByName, named, none.select(*unit)),
+        roster_changed=any(
+            source.roster and (source.source_system, name) in written for source in run.sources for name in source.feeds
+        ),
+    )
+
+
+def _named_units(
+    run: RunContext, feed: FeedMapping, frame: DataFrame, before: Mapping[str, Any] | None, now: Mapping[str, Any]
+) -> DataFrame:
+    """Units that a Delta table's change feed names; all units of a feed that was not there before."""
+    if before is None:
+        return feed_units(frame, feed)
+    if before["table_id"] != now["table_id"] or now["version"] < before["version"]:
+        raise SourceError(
+            f"{feed.key}: the Delta table was made anew since the last run, so that it cannot name its changes; run the backfill"
+        )
+    rows = read_change_feed(run.spark, feed, run.feeds_root, after=before["version"], to=now["version"])
+    return feed_units(rows, feed)
+
+
+def prints_of(run: RunContext, frames: Mapping[str, DataFrame]) -> DataFrame:
+    """FEED_PRINT of all feeds that do not name their changes."""
+    printed = [
+        feed_prints(frames[feed.key], feed, secret=run.secret)
+        for feed in police_feeds(run)
+        if feed.key in frames and is_printed(feed)
+    ]
+    return reduce(DataFrame.unionByName, printed, local_frame(run.spark, [], schema=FEED_PRINT.schema))
+
+
+def feed_states(run: RunContext, frames: Mapping[str, DataFrame]) -> list[dict[str, Any]]:
+    """Rows of FEED_STATE: every feed that is there, as it stands now."""
+    rows = []
+    for source in run.sources:
+        for feed in source.feeds.values():
+            if feed.key in frames:
+                rows.append(_feed_state(run, feed))
+    return rows
+
+
+def _feed_state(run: RunContext, feed: FeedMapping) -> dict[str, Any]:
+    """One row of FEED_STATE."""
+    return {
+        "source_system": feed.source_system,
+        "feed": feed.name,
+        "changes": feed.changes,
+        "fingerprint": feed_fingerprint(run.spark, feed, run.feeds_root),
+        "table_id": table_id(run.spark, feed, run.feeds_root),
+        "version": feed_version(run.spark, feed, run.feeds_root),
+    }

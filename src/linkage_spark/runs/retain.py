@@ -1,0 +1,294 @@
+"""Retention: what no longer holds and whose period is over goes from every table, snapshot, report, old file and log; a log stays that it did."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from functools import reduce
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from linkage_spark.errors import GateError, UsageError
+from linkage_spark.governance.due import ASKED
+from linkage_spark.kit.frames import local_frame
+from linkage_spark.runs import publishing
+from linkage_spark.runs.compact import compact_tables
+from linkage_spark.runs.context import FORCE_ZONE, RunContext, open_run
+from linkage_spark.runs.daily_nominals import nominal_part
+from linkage_spark.runs.main_stages import ALL_TABLES
+from linkage_spark.runs.manifest import GoodRun, drop_unfinished, last_good_run, write_run
+from linkage_spark.runs.retain_files import list_files, remove_files, remove_scratch, told_kind
+from linkage_spark.runs.retain_rows import RetainedEstate, remove_items, remove_nominals
+from linkage_spark.serving.star import star_withdrawn, with_baseline
+from linkage_spark.store.files import FileEntry, Files
+from linkage_spark.store.snapshot import move_current_run, published_path
+from linkage_spark.tables.canonical import CANONICAL
+from linkage_spark.tables.changes import FEED_PRINT
+from linkage_spark.tables.enums import RemovalKind, RunKind, RunStatus, SourceSystem, SubjectKind
+from linkage_spark.tables.governance import REMOVAL
+from linkage_spark.tables.lifecycle import BASELINE, ITEM
+from linkage_spark.tables.nominals import NOMINALS, PERSON_JUDGEMENT
+from linkage_spark.tables.results import RUN
+from linkage_spark.tables.star import STAR, STAR_NOMINALS, STAR_WITHDRAWN
+
+
+@dataclass(frozen=True)
+class Order:
+    """What somebody asked for, beyond the periods of the settings.
+
+    Attributes:
+        subjects: SubjectKind, source system (None of an employee) and reference of each; what no longer holds of them goes at once.
+        reference: the case that asked; needed where there are subjects.
+        at_once: superseded files and log entries go now, whatever their age; always so where there are subjects.
+    """
+
+    subjects: tuple[tuple[str, str | None, str], ...] = ()
+    reference: str | None = None
+    at_once: bool = False
+
+    def __post_init__(self) -> None:
+        if self.subjects and not self.reference:
+            raise UsageError("--subjects needs --reference, the case that asked for it: the log of removals names it")
+
+
+def run_retain(
+    *,
+    root: str,
+    day: date | None = None,
+    subjects: str | None = None,
+    reference: str | None = None,
+    at_once: bool = False,
+) -> int:
+    """Open everything, hold the lock, remove what is due.
+
+    Args:
+        root: output root.
+        day: the day that the run is for; None: today in Europe/London.
+        subjects: a CSV file with the columns kind, source_system, ref: of whom what no longer holds goes at once.
+        reference: the case that asked for them.
+        at_once: superseded files and log entries go now, whatever their age.
+
+    Returns:
+        0: done, or nothing was due.
+
+    Raises:
+        UsageError: nothing has been published there, or the file of subjects is wrong.
+        GateError: readers were taken back to a snapshot that may hold what is due.
+    """
+    with open_run(RunKind.RETAIN, feeds_root=root, root=root, day=day) as run:
+        _refuse_day_to_come(run)
+        named = read_subjects(run.files, subjects) if subjects else ()
+        retain(run, Order(subjects=named, reference=reference, at_once=at_once))
+    return 0
+
+
+def _refuse_day_to_come(run: RunContext) -> None:
+    """A year mistyped would make everything due, for good."""
+    good = last_good_run(run.store)
+    today = run.started_at.astimezone(FORCE_ZONE).date()
+    if run.day > max(today, good.day if good is not None else today):
+        raise UsageError(f"--date {run.day}: this day is still to come; what it would remove cannot be brought back")
+
+
+def retain(run: RunContext, order: Order) -> None:
+    """One run of retention under the lock. Whatever ends it, the same command goes on: what stands removed stays so.
+
+    Raises:
+        UsageError: nothing has been published there.
+        GateError: readers were taken back to a snapshot that may hold what is due.
+    """
+    good = last_good_run(run.store)
+    if good is None:
+        raise UsageError(f"--out {run.root}: no run has been published there; run the backfill first")
+    publishing.repair_current_run(run, good)
+    _refuse_taken_back(run, good)
+    before = list_files(run)
+    remove_scratch(run)
+    part = nominal_part(run)
+    made = part.former.good.versions if part is not None else {}
+    versions = {**{table.name: made[table.name] for table in NOMINALS if table.name in made}, **good.versions}
+    drop_unfinished(run.store, (*ALL_TABLES, *NOMINALS), versions, run.progress.say)
+    # What was put back stands under a new version; the former one's log entries may go.
+    stand = {table.name: run.store.version(table) for table in (*ALL_TABLES, *NOMINALS)}
+    versions |= {name: version for name, version in stand.items() if name in versions and version is not None}
+    as_it_was = part is not None and part.is_as_it_was(run, good)
+    estate = RetainedEstate(good=good, nominals=part, nominals_as_they_were=as_it_was, versions=versions)
+    asked = local_frame(run.spark, list(order.subjects), schema=ASKED)
+    with run.progress.stage("rows that are due") as stage:
+        remove_items(run, estate, asked)
+        remove_nominals(run, estate, asked)
+        stage.counts["rows removed"] = estate.rows
+    with run.progress.stage("tables that have grown") as stage:
+        grown = compact_tables(run, estate.versions)
+        estate.versions |= grown
+        stage.counts["written whole"] = len(grown)
+    _switch(run, estate, order)
+    with run.progress.stage("files that nobody needs") as stage:
+        gone = remove_files(run, estate, before, at_once=order.at_once or bool(order.subjects))
+        stage.counts |= {"files deleted": len(gone), "bytes": sum(entry.size_bytes for entry in gone)}
+    _log(run, estate, order, of_rows=False)
+    _say(run, estate, order, gone)
+
+
+# ---- the switch --------------------------------------------------------------------------------------------
+
+
+def _switch(run: RunContext, estate: RetainedEstate, order: Order) -> None:
+    """RUN pins the new versions; where readers could see what has gone, they get the same snapshot without it."""
+    good, shown = estate.good, estate.good.shown_run_id
+    counts = json.loads(good.counts_json)
+    status = RunStatus.UNCHANGED
+    finished_at = datetime.now(tz=UTC)
+    if estate.rows:
+        _copy_snapshot(run, estate, shown)
+        shown, status = run.run_id, RunStatus.PUBLISHED
+    if (part := estate.nominals) is not None:
+        figures = dict(part.former.figures)
+        if estate.nominals_as_they_were:
+            now = replace(part, judged_at=run.store.version(PERSON_JUDGEMENT))
+            figures["made_from"] = now.made_from(run, replace(good, versions=estate.versions))
+        counts["nominals"] = {**figures, "run_id": run.run_id}
+    row = publishing.run_row(
+        run,
+        good.made_from,
+        status=status,
+        shown_run_id=shown,
+        versions=estate.versions,
+        counts_json=json.dumps(counts, sort_keys=True),
+        finished_at=finished_at,
+    )
+    _log(run, estate, order, of_rows=True)
+    write_run(run.store, {**row, "model_id": good.model_id, "run_day": good.day})
+    if status is RunStatus.PUBLISHED:
+        move_current_run(run.files, run.root, run_id=run.run_id, published_at=finished_at)
+
+
+def _refuse_taken_back(run: RunContext, good: GoodRun) -> None:
+    """What readers see must be what the tables say: an earlier snapshot may hold what is due."""
+    published = run.store.read(RUN).where(F.col("status") == RunStatus.PUBLISHED.value)
+    newest = published.orderBy(F.desc("run_no")).select("run_id").limit(1).collect()[0][0]
+    if good.shown_run_id != newest:
+        raise GateError(
+            f"readers were taken back to {good.shown_run_id}, whose snapshot may hold what is due: run the daily job, or show "
+            f"{newest} again (jobs/publish.py), then start this once more"
+        )
+
+
+def _copy_snapshot(run: RunContext, estate: RetainedEstate, shown: str) -> None:
+    """The snapshot that readers see under this run's id, without what has gone."""
+    items = with_baseline(estate.read(run, ITEM), estate.read(run, BASELINE))
+    stamp = F.lit(run.run_id)
+    frames = {}
+    for table in (*STAR, *STAR_NOMINALS):
+        path = published_path(run.root, table.name, shown)
+        if table == STAR_WITHDRAWN:
+            frames[table] = table.conform(star_withdrawn(items).withColumn("run_id", stamp))
+        elif run.files.exists(path):
+            frames[table] = table.conform(run.spark.read.parquet(path).withColumn("run_id", stamp))
+    publishing.write_tables(run, frames)
+
+
+# ---- the log -----------------------------------------------------------------------------------------------
+
+
+def _log(run: RunContext, estate: RetainedEstate, order: Order, *, of_rows: bool) -> None:
+    """Add what was removed to REMOVAL: rows before RUN's row is written, files once they are gone."""
+    listed = [
+        {
+            "run_id": run.run_id,
+            "run_day": run.day,
+            "removed_at": datetime.now(tz=UTC),
+            "kind": kind,
+            "part": part,
+            "reason": reason,
+            "rows": rows,
+            "files": files,
+            "bytes": size,
+            "reference": order.reference,
+        }
+        for (kind, part, reason), (rows, files, size) in sorted(estate.removed.items())
+        if (kind == RemovalKind.ROWS.value) == of_rows and (rows or files)
+    ]
+    if listed:
+        values = [tuple(row[name] for name in REMOVAL.names) for row in listed]
+        run.store.append(REMOVAL, local_frame(run.spark, values, schema=REMOVAL.schema))
+
+
+def _say(run: RunContext, estate: RetainedEstate, order: Order, gone: list[FileEntry]) -> None:
+    """What a person reads at the end."""
+    rows: Counter[str] = Counter()
+    for (kind, part, _), (count, _, _) in estate.removed.items():
+        if kind == RemovalKind.ROWS.value:
+            rows[part] += count
+    lines = [f"  {count:,} rows of {part}" for part, count in sorted(rows.items()) if count]
+    kinds = Counter(told_kind(entry.name)[0].value for entry in gone)
+    lines += [f"  {count:,} files: {kind}" for kind, count in sorted(kinds.items())]
+    print("\nRemoved:" if lines else "\nNothing was due.", *lines, sep="\n", flush=True)
+    if order.subjects:
+        print(_still_held(run, estate, order), flush=True)
+    good = last_good_run(run.store)
+    assert good is not None
+    status = RunStatus.PUBLISHED if good.shown_run_id == run.run_id else RunStatus.UNCHANGED
+    publishing.say_last(run, status, good.shown_run_id, {"rows_removed": estate.rows, "files_removed": len(gone)})
+
+
+def _still_held(run: RunContext, estate: RetainedEstate, order: Order) -> str:
+    """Of those who were asked for: how many still stand in the feeds, so that what holds of them stays."""
+    asked = local_frame(run.spark, list(order.subjects), schema=ASKED)
+    hr = SourceSystem.HR.value
+    held = 0
+    for kind, ref in (
+        (SubjectKind.EMPLOYEE, "person_ref"),
+        (SubjectKind.PERSON, "person_ref"),
+        (SubjectKind.EVENT, "event_ref"),
+    ):
+        wanted = asked.where(F.col("kind") == kind.value).select(
+            F.coalesce("source_system", F.lit(hr)).alias("source_system"), F.col("ref").alias(ref)
+        )
+        frames = [
+            estate.read(run, table).join(F.broadcast(wanted), on=["source_system", ref], how="left_semi")
+            for table in (*CANONICAL, FEED_PRINT)
+            if {"source_system", ref} <= set(table.names)
+        ]
+        keys = reduce(DataFrame.unionByName, [frame.select("source_system", ref) for frame in frames])
+        held += keys.distinct().count()
+    if not held:
+        return f"Of the {len(order.subjects)} asked for no table holds anything any more."
+    return (
+        f"{held} of the {len(order.subjects)} asked for still stand in the feeds, or were refused from them: what holds of them stays. "
+        "Have them removed at the source, take the day, and start this again."
+    )
+
+
+def read_subjects(files: Files, path: str) -> tuple[tuple[str, str | None, str], ...]:
+    """Whom a file names.
+
+    Raises:
+        UsageError: it is not there, or a line is wrong; told by its number, never by what it says.
+    """
+    if not files.is_file(path):
+        raise UsageError(f"--subjects {path}: there is no such file")
+    rows: list[dict[str, str | None]] = list(csv.DictReader(io.StringIO(files.read_text(path).removeprefix("\ufeff"))))
+    wanted = ("kind", "source_system", "ref")
+    if not rows or any(name not in rows[0] for name in wanted):
+        raise UsageError(f"--subjects {path}: it needs the columns {', '.join(wanted)} and a row")
+    police = {system.value for system in SourceSystem if system is not SourceSystem.HR}
+    found, faults = [], []
+    for no, row in enumerate(rows, start=2):
+        kind, source, ref = ((row[name] or "").strip() for name in wanted)
+        if kind not in list(SubjectKind):
+            faults.append(f"line {no}: kind may be one of {', '.join(SubjectKind)}")
+        elif not ref:
+            faults.append(f"line {no}: ref is empty")
+        elif kind != SubjectKind.EMPLOYEE and source not in police:
+            faults.append(f"line {no}: source_system may be one of {', '.join(sorted(police))}")
+        else:
+            found.append((kind, None if kind == SubjectKind.EMPLOYEE else source, ref))
+    if faults:
+        raise UsageError("\n".join(f"--subjects {path}: {fault}" for fault in faults))
+    return tuple(dict.fromkeys(found))

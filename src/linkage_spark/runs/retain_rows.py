@@ -1,0 +1,162 @@
+"""Retention: due rows go from the histories, from the items and from what nominals remember of records that are gone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Final
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from linkage_spark.governance.due import due_records, due_rows, without_prints
+from linkage_spark.hits.build import stable_id
+from linkage_spark.kit.contract import TableContract
+from linkage_spark.kit.frames import local_frame
+from linkage_spark.nominals.records import record_id
+from linkage_spark.runs.context import RunContext
+from linkage_spark.runs.daily_nominals import NominalPart
+from linkage_spark.runs.manifest import GoodRun
+from linkage_spark.runs.reading import persisted
+from linkage_spark.tables.canonical import EVENT, PERSON
+from linkage_spark.tables.enums import ItemKind, RemovalKind, RemovalReason, SubjectKind
+from linkage_spark.tables.lifecycle import HIT_HISTORY, ITEM, LINK_HISTORY, LOCATION_HIT_HISTORY
+from linkage_spark.tables.linkage import LINK
+from linkage_spark.tables.nominals import NOMINAL_EVENT, NOMINAL_RUN, PERSON_JUDGEMENT
+from linkage_spark.tables.results import HIT, LOCATION_HIT, RUN
+
+_HISTORIES: Final[Mapping[TableContract, tuple[TableContract, ItemKind]]] = {
+    LINK_HISTORY: (LINK, ItemKind.LINK),
+    HIT_HISTORY: (HIT, ItemKind.HIT),
+    LOCATION_HIT_HISTORY: (LOCATION_HIT, ItemKind.LOCATION_HIT),
+}
+
+
+@dataclass
+class RetainedEstate:
+    """What stands under the root when retention begins, and what it becomes.
+
+    Attributes:
+        good: the last good run.
+        nominals: the nominals of the estate; None where there are none.
+        nominals_as_they_were: nothing that decides them has changed since they were made.
+        versions: version of every table that a run pins, as retention has it so far.
+        removed: (kind, part, reason) -> [rows, files, bytes].
+    """
+
+    good: GoodRun
+    nominals: NominalPart | None
+    nominals_as_they_were: bool
+    versions: dict[str, int]
+    removed: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
+
+    def count(self, kind: RemovalKind, part: str, reason: str, *, rows: int = 0, files: int = 0, size: int = 0) -> None:
+        """Note what goes."""
+        of_part = self.removed.setdefault((kind.value, part, reason), [0, 0, 0])
+        for place, amount in enumerate((rows, files, size)):
+            of_part[place] += amount
+
+    @property
+    def rows(self) -> int:
+        """Rows that go."""
+        return sum(rows for (kind, _, _), (rows, _, _) in self.removed.items() if kind == RemovalKind.ROWS.value)
+
+    def read(self, run: RunContext, table: TableContract) -> DataFrame:
+        """A table as retention has it so far; empty where the last good run knew no such table."""
+        if table.name not in self.versions:
+            return local_frame(run.spark, [], schema=table.schema)
+        return run.store.read(table, version=self.versions[table.name])
+
+
+def remove_items(run: RunContext, estate: RetainedEstate, asked: DataFrame) -> None:
+    """Due rows of the histories, and the items of which no history tells any more."""
+    runs = run.store.read(RUN)
+    missing = {ref: _missing(run, estate, table, ref) for table, ref in ((PERSON, "person_ref"), (EVENT, "event_ref"))}
+    histories = {
+        history: due_rows(
+            estate.read(run, history),
+            table,
+            runs,
+            asked,
+            missing=missing,
+            retention=run.settings.retention,
+            day=run.day,
+        )
+        for history, (table, _) in _HISTORIES.items()
+    }
+    with persisted([*missing.values(), *histories.values()]):
+        found = [_count_due(estate, history, rows) for history, rows in histories.items()]
+        if not any(found):
+            return
+        kept = {history: rows.where("due is null") for history, rows in histories.items()}
+        kept[HIT_HISTORY] = without_prints(histories[HIT_HISTORY], histories[LINK_HISTORY]).where("due is null")
+        told = reduce(DataFrame.unionByName, [_ids(history, rows) for history, rows in kept.items()]).distinct()
+        items = estate.read(run, ITEM)
+        with_history = items.join(told.withColumn("told", F.lit(True)), on=list(ITEM.key), how="left")
+        stays = F.col("is_live") | F.col("told").isNotNull()
+        before, after = items.count(), with_history.where(stays).count()
+        estate.count(RemovalKind.ROWS, ITEM.name, RemovalReason.PERIOD_OVER.value, rows=before - after)
+        estate.versions[ITEM.name] = run.store.overwrite(ITEM, with_history.where(stays).select(*ITEM.names))
+        for history, rows in kept.items():
+            estate.versions[history.name] = run.store.overwrite(history, rows.select(*history.names))
+
+
+def _missing(run: RunContext, estate: RetainedEstate, table: TableContract, ref: str) -> DataFrame:
+    """References that histories name and a table holds no more: ``source_system`` and the reference."""
+    on = ["source_system", ref]
+    named = [estate.read(run, history).select(*on) for history in _HISTORIES if ref in history.names]
+    every = reduce(DataFrame.unionByName, named).distinct()
+    return every.join(estate.read(run, table).select(*on).distinct(), on=on, how="left_anti")
+
+
+def _count_due(estate: RetainedEstate, history: TableContract, rows: DataFrame) -> bool:
+    """Count the due rows of one history; False when there are none."""
+    found = rows.where("due is not null").groupBy("due").count().collect()
+    for row in found:
+        estate.count(RemovalKind.ROWS, history.name, row["due"], rows=int(row["count"]))
+    return bool(found)
+
+
+def _ids(history: TableContract, rows: DataFrame) -> DataFrame:
+    """The items that rows of a history tell of."""
+    table, kind = _HISTORIES[history]
+    item = stable_id(*table.key) if kind is ItemKind.LINK else F.col(table.key[0])
+    return rows.select(F.lit(kind.value).alias("item_kind"), item.alias("item_id"))
+
+
+def remove_nominals(run: RunContext, estate: RetainedEstate, asked: DataFrame) -> None:
+    """Moves of records that are long gone, and reviewers' words on them."""
+    if estate.nominals is None:
+        return
+    events, runs = estate.read(run, NOMINAL_EVENT), estate.read(run, NOMINAL_RUN)
+    people = asked.where(F.col("kind") == SubjectKind.PERSON.value)
+    ids = people.withColumn("person_ref", F.col("ref")).select(record_id().alias("record_id"))
+    retention = run.settings.retention
+    days = max(retention.law_enforcement.record_withdrawn, retention.public_task.record_withdrawn)
+    due = due_records(events, runs, ids, days=days, day=run.day)
+    _remove_of_records(run, estate, NOMINAL_EVENT, events, due, ("record_id",))
+    if run.store.exists(PERSON_JUDGEMENT):
+        judged = run.store.read(PERSON_JUDGEMENT)
+        _remove_of_records(run, estate, PERSON_JUDGEMENT, judged, due, ("left_record_id", "right_record_id"))
+
+
+def _remove_of_records(
+    run: RunContext,
+    estate: RetainedEstate,
+    table: TableContract,
+    rows: DataFrame,
+    due: DataFrame,
+    columns: Iterable[str],
+) -> None:
+    """Rows of one table that name a due record in one of the columns."""
+    told = rows
+    for name in columns:
+        marks = due.select(F.col("record_id").alias(name), F.col("due").alias(f"due_{name}"))
+        told = told.join(F.broadcast(marks), on=[name], how="left")
+    reason = F.coalesce(*[F.col(f"due_{name}") for name in columns])
+    told = told.select(*rows.columns, reason.alias("due"))
+    if _count_due(estate, table, told):
+        version = run.store.overwrite(table, told.where("due is null").select(*table.names))
+        if table.name in estate.versions:
+            estate.versions[table.name] = version

@@ -1,0 +1,182 @@
+"""How things stand, at a glance: the last runs, what readers see and how old it is, who is at work, which feeds wait."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from pyspark.sql import functions as F
+
+from linkage_spark.errors import StaleError, UsageError
+from linkage_spark.runs.context import FORCE_ZONE
+from linkage_spark.runs.entry import conf_dir, environment
+from linkage_spark.runs.lock import held_lock
+from linkage_spark.runs.manifest import GoodRun, last_good_run, run_numbers
+from linkage_spark.runs.session import open_session
+from linkage_spark.settings.run import load_settings
+from linkage_spark.settings.sources import feeds_of, load_sources
+from linkage_spark.store.delta import DeltaStore
+from linkage_spark.store.feeds import feed_fingerprint
+from linkage_spark.store.files import Files
+from linkage_spark.store.snapshot import CurrentRun, read_current_run
+from linkage_spark.tables.changes import FEED_STATE
+from linkage_spark.tables.enums import Measure, RunStatus
+from linkage_spark.tables.gates import RUN_METRIC
+from linkage_spark.tables.results import RUN
+
+MEETING = time(8, 0)
+"""When reviewers meet, Europe/London: what they see should be of this day by then."""
+
+_SHOWN_RUNS = 10
+
+
+@dataclass(frozen=True)
+class Status:
+    """What there is to say.
+
+    Attributes:
+        now: aware time.
+        runs: the last rows of RUN, newest first.
+        current: what readers see.
+        good: the last good run.
+        lock: who holds the lock; empty when nobody does.
+        event_ages: days from each source's latest event to the day of the last good run.
+        waiting: feeds that were written to since that run; None when no feeds root was given.
+    """
+
+    now: datetime
+    runs: Sequence[Mapping[str, Any]]
+    current: CurrentRun | None
+    good: GoodRun
+    lock: Mapping[str, str]
+    event_ages: Mapping[str, float]
+    waiting: Sequence[str] | None
+
+    @property
+    def is_stale(self) -> bool:
+        """It is past the meeting, and the last good run is not of today; before it, not of yesterday or today."""
+        return self.good.day < day_due(self.now)
+
+    @property
+    def failed_last(self) -> bool:
+        """The newest run failed."""
+        return bool(self.runs) and self.runs[0]["status"] == RunStatus.FAILED.value
+
+
+def run_status(*, root: str, feeds_root: str | None = None, now: datetime | None = None) -> int:
+    """Print how things stand.
+
+    Args:
+        root: output root.
+        feeds_root: to see which feeds wait; None: it is not looked at.
+        now: aware time; None: the clock's.
+
+    Returns:
+        0: the last good run is of the day that is due.
+
+    Raises:
+        UsageError: nothing was ever published under the root.
+        StaleError: the last good run is older than what is due, or the newest run failed.
+    """
+    load_settings(conf_dir(), environment())
+    with open_session("status") as spark:
+        files = Files(spark)
+        store = DeltaStore(spark, files.absolute(root))
+        good = last_good_run(store)
+        if good is None:
+            raise UsageError(f"--out {root}: no run has been published there; run the backfill first")
+        status = Status(
+            now=now or datetime.now(tz=UTC),
+            runs=[row.asDict() for row in store.read(RUN).orderBy(F.desc("run_no")).limit(_SHOWN_RUNS).collect()],
+            current=read_current_run(files, store.root),
+            good=good,
+            lock=held_lock(files, store.root),
+            event_ages=_event_ages(store, good),
+            waiting=_waiting(store, good, files.absolute(feeds_root)) if feeds_root else None,
+        )
+    print(in_words(status), flush=True)
+    if status.failed_last:
+        raise StaleError(
+            f"the newest run failed ({status.runs[0]['error_class']}); see its log, mend the cause, start it again"
+        )
+    if status.is_stale:
+        raise StaleError(f"the last good run is of {good.day}; see whether the nightly run was started, and start it")
+    return 0
+
+
+def _event_ages(store: DeltaStore, good: GoodRun) -> dict[str, float]:
+    """As the last good run measured them."""
+    if RUN_METRIC.name not in good.versions:
+        return {}
+    metric = store.read(RUN_METRIC, version=good.versions[RUN_METRIC.name])
+    rows = metric.where((F.col("measure") == Measure.EVENT_AGE_DAYS.value) & (F.col("run_day") == F.lit(good.day)))
+    numbers = run_numbers(store)
+    in_order = sorted(rows.collect(), key=lambda row: numbers.get(row["run_id"], 0))
+    return {row["part"]: row["value"] for row in in_order}
+
+
+def _waiting(store: DeltaStore, good: GoodRun, feeds_root: str) -> list[str]:
+    """Feeds that are another than the last good run read, or gone."""
+    seen = store.read(FEED_STATE, version=good.versions[FEED_STATE.name]).collect()
+    prints = {(row["source_system"], row["feed"]): row["fingerprint"] for row in seen}
+    feeds = [feed for feed in feeds_of(load_sources(conf_dir())) if (feed.source_system, feed.name) in prints]
+    return [
+        feed.key
+        for feed in feeds
+        if feed_fingerprint(store.spark, feed, feeds_root) != prints[(feed.source_system, feed.name)]
+    ]
+
+
+def in_words(status: Status) -> str:
+    """What a person reads."""
+    lines = [f"Status at {_local(status.now)}", "", "Last runs, newest first:"]
+    lines += [f"  {_run_line(row)}" for row in status.runs]
+    lines += ["", f"Readers see: {_seen(status)}", f"Lock: {_lock_line(status.lock)}"]
+    if status.event_ages:
+        ages = ", ".join(f"{source} {age:.0f}" for source, age in sorted(status.event_ages.items()))
+        lines.append(f"Latest event of each source, days before {status.good.day}: {ages}")
+    lines.append(f"New or changed hits of the last good run: {_changes(status.good)}")
+    if status.waiting is not None:
+        lines.append(f"Feeds written to since the last good run: {', '.join(status.waiting) or 'none'}")
+    return "\n".join(lines)
+
+
+def _run_line(row: Mapping[str, Any]) -> str:
+    seconds = (row["finished_at"] - row["started_at"]).total_seconds()
+    failed = f" ({row['error_class']})" if row["error_class"] else ""
+    return f"{row['run_id']}  for {row['run_day']}  {row['status']}{failed}  {seconds:,.0f} s  shows {row['shown_run_id'] or 'nothing'}"
+
+
+def _seen(status: Status) -> str:
+    if status.current is None:
+        return "nothing yet"
+    age = status.now - status.current.published_at
+    return f"{status.current.run_id}, published {_local(status.current.published_at)}, {age.total_seconds() / 3600:.1f} hours ago"
+
+
+def _lock_line(lock: Mapping[str, str]) -> str:
+    if not lock:
+        return "free"
+    told = (lock.get(name, "?") for name in ("run_id", "since", "host", "pid"))
+    return "held by {} since {} (host {}, process {})".format(*told)
+
+
+def _changes(good: GoodRun) -> str:
+    """What the last run that looked for changes counted."""
+    stages = {stage["stage"]: stage["counts"] for stage in json.loads(good.counts_json).get("stages", [])}
+    counts = {name: n for name, n in stages.get("follow", {}).items() if "hits" in name}
+    return ", ".join(f"{name} {n:,}" for name, n in sorted(counts.items())) or "none"
+
+
+def _local(moment: datetime) -> str:
+    """A time as the force reads it."""
+    return f"{moment.astimezone(FORCE_ZONE):%Y-%m-%d %H:%M} (Europe/London)"
+
+
+def day_due(now: datetime) -> date:
+    """The day of which the last good run should be."""
+    here = now.astimezone(FORCE_ZONE)
+    return here.date() if here.time() >= MEETING else here.date() - timedelta(days=1)

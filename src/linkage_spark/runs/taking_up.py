@@ -1,0 +1,43 @@
+"""The start of a run: go on with one that was interrupted, or put back and remove what it left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from linkage_spark.kit.contract import TableContract
+from linkage_spark.runs import publishing
+from linkage_spark.runs.checkpoints import Checkpoints
+from linkage_spark.runs.context import RunContext
+from linkage_spark.runs.manifest import GoodRun, drop_unfinished
+
+
+def take_up_work(
+    run: RunContext,
+    good: GoodRun | None,
+    *,
+    fingerprint: str,
+    pinned: Mapping[tuple[TableContract, ...], Mapping[str, int]],
+) -> Checkpoints:
+    """Take over what an interrupted run made from the same has done, under its id; else begin afresh.
+
+    Args:
+        run: the run; takes the id of the one that it goes on with.
+        good: the last good run; what it published, or shows, is never removed.
+        fingerprint: of all that decides the run.
+        pinned: tables that the run writes, and the versions that they are put back to when it begins afresh.
+    """
+    saved, left = Checkpoints.open(run.files, run.work, run_id=run.run_id, fingerprint=fingerprint)
+    if left == saved.run_id:
+        run.run_id = saved.run_id
+        run.progress.say(f"going on with run {saved.run_id}, stopped after: {', '.join(saved.done) or 'its start'}")
+    elif left is not None and left not in _kept(good):
+        publishing.forget(run, left)
+    if not saved.done:
+        for tables, versions in pinned.items():
+            drop_unfinished(run.store, tables, versions, run.progress.say)
+    return saved
+
+
+def _kept(good: GoodRun | None) -> Iterable[str]:
+    """Runs that readers may see."""
+    return () if good is None else (good.run_id, good.shown_run_id)

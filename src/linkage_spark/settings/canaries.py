@@ -1,0 +1,84 @@
+"""Canaries: made-up employees whose records every run must find."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import Final, Literal
+
+from pydantic import Field, field_validator
+
+from linkage_spark.settings.files import Frozen, read_toml, validate
+
+CANARY: Final = "CANARY-"
+"""How the reference of every canary begins, on the roster and in the sources."""
+
+
+class Differs(Frozen):
+    """In what a record differs from the roster; None: in nothing, '' leaves the value out."""
+
+    given: str | None = None
+    surname: str | None = None
+    born: date | Literal[""] | None = None
+    house: str | None = None
+    street: str | None = None
+    town: str | None = None
+    postcode: str | None = None
+
+
+class Canary(Frozen):
+    """One made-up employee and one record.
+
+    Attributes:
+        name: its name in messages, and its reference with ``CANARY`` before it.
+        source: the police source whose mapping it goes through.
+        tier: the tier in which it must be found.
+        record: what the record says otherwise.
+    """
+
+    name: str = Field(pattern=r"^[a-z0-9-]+$")
+    source: str
+    given: str
+    surname: str
+    born: date
+    house: str
+    street: str
+    town: str
+    postcode: str
+    tier: Literal["match", "possible"]
+    record: Differs = Differs()
+
+    @property
+    def ref(self) -> str:
+        """Its reference, on the roster and in the source."""
+        return f"{CANARY}{self.name}"
+
+    def told(self, *, on_roster: bool) -> dict[str, str | date]:
+        """What one side says: given, surname, born, house, street, town, postcode; '' where it says nothing."""
+        own = {name: getattr(self, name) for name in Differs.model_fields}
+        return own if on_roster else own | self.record.model_dump(exclude_none=True)
+
+
+class Canaries(Frozen):
+    """The file."""
+
+    canary: tuple[Canary, ...] = ()
+
+    @field_validator("canary")
+    @classmethod
+    def _names(cls, value: tuple[Canary, ...]) -> tuple[Canary, ...]:
+        """Names are unique."""
+        names = [canary.name for canary in value]
+        if len(set(names)) != len(names):
+            raise ValueError("two canaries have one name; give each its own")
+        return value
+
+
+def load_canaries(conf_dir: Path) -> tuple[Canary, ...]:
+    """Read ``canaries.toml``; none where there is no such file.
+
+    Raises:
+        SettingsError: names every faulty key.
+    """
+    path = conf_dir / "canaries.toml"
+    return validate(Canaries, read_toml(path), source="conf/canaries.toml").canary if path.is_file() else ()

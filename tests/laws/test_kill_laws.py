@@ -1,0 +1,254 @@
+"""A run that is killed anywhere, or whose disk is full, ends as if nothing had been once it is started again; nothing is left behind.
+
+``LINKAGE_KILLS`` is the number of points tried of each job, 'all' for every one; ``LINKAGE_DAY_SEED`` chooses which. `make soak` tries all.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from py4j.protocol import Py4JJavaError
+from pyspark.errors import PySparkException
+
+from linkage_spark.runs.retain import Order
+from linkage_spark.store.files import Files
+from linkage_spark.store.snapshot import read_current_run
+from linkage_spark.tables.canonical import CANONICAL
+from linkage_spark.tables.changes import FEED_PRINT
+from linkage_spark.tables.lifecycle import HIT_HISTORY, ITEM, LINK_HISTORY, LOCATION_HIT_HISTORY
+from linkage_spark.tables.linkage import LINK
+from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, SCREENING
+from tests.support.day_worlds import FIRST_DAY, make_history
+from tests.support.held import gone_refs, holding, refs_in
+from tests.support.killing import Killed, points
+from tests.support.main_job import MainJob, write_day
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+pytestmark = pytest.mark.slow
+
+SEED = int(os.environ.get("LINKAGE_DAY_SEED", "20261122"))
+KILLS = os.environ.get("LINKAGE_KILLS", "3")
+WORLDS = 12
+DAY = FIRST_DAY + timedelta(days=1)
+
+STAMPS = {"run_id", "first_seen_run_id", "changed_run_id"}
+COMPARED = (
+    *(*CANONICAL, FEED_PRINT, LINK, HIT, HIT_LINK, LOCATION_HIT, SCREENING, ITEM),
+    *(HIT_HISTORY, LINK_HISTORY, LOCATION_HIT_HISTORY),
+)
+
+SPARKS_OWN = (Py4JJavaError, PySparkException, OSError)
+
+Left = dict[str, Any]
+
+_AT_ONCE = dict.fromkeys(("record_withdrawn", "left_roster", "superseded"), 0)
+JOBS: Mapping[str, Callable[[MainJob], None]] = {
+    "daily": lambda job: job.daily(DAY),
+    "retain": lambda job: job.retain(DAY, Order(at_once=True)),
+}
+SETTINGS = {"retention": {"law_enforcement": _AT_ONCE, "public_task": _AT_ONCE}}
+
+
+@dataclass
+class Ready:
+    """A root that a job is about to work on, what an undisturbed run leaves of it, and the points it comes through."""
+
+    job: MainJob
+    left: Left
+    names: list[str]
+    gone: set[str]
+
+
+@pytest.fixture(scope="module")
+def ready(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ready]:
+    history = make_history(seed=SEED, worlds=WORLDS, days=1)
+    base = tmp_path_factory.mktemp("kills")
+    job = MainJob(spark, base / "first", base / "feeds", settings=SETTINGS, with_canaries=False)
+    write_day(spark, job.feeds, None, history.days[0])
+    job.backfill(FIRST_DAY)
+    write_day(spark, job.feeds, history.days[0], history.days[1])
+    made = {}
+    for name, work in JOBS.items():
+        calm = copied(job, base / f"calm-{name}")
+        with points() as seen:
+            work(calm)
+        made[name] = Ready(job, left_by(calm), seen.seen, gone_refs(history))
+        job = calm
+    return made
+
+
+def copied(job: MainJob, root: Path) -> MainJob:
+    """The same root once more; the feeds are read only."""
+    shutil.copytree(job.root, root)
+    return replace(job, root=root)
+
+
+def left_by(job: MainJob) -> Left:
+    """Rows of all tables without run stamps, and which files stand where."""
+    found: Left = {table.name: job.rows(table, leave_out=STAMPS) for table in COMPARED}
+    published = job.root / "published"
+    current = read_current_run(Files(job.spark), str(job.root))
+    assert current is not None
+    found["published"] = {path.name: len(list(path.glob("run_id=*"))) for path in published.iterdir() if path.is_dir()}
+    found["current is there"] = all(
+        (path / f"run_id={current.run_id}").is_dir() for path in published.iterdir() if path.name != "current_run"
+    )
+    found["folders"] = sorted(path.name for path in job.root.iterdir())
+    found["tables"] = sorted(path.name for path in (job.root / "tables").iterdir())
+    # Every attempt of retention leaves a list of the files that it deleted.
+    found["reports"] = len([path for path in (job.root / "reports").iterdir() if not path.name.endswith("-retain")])
+    return found
+
+
+def chosen(names: list[str]) -> Iterator[str]:
+    """The points to try."""
+    yield from names if KILLS == "all" else random.Random(SEED).sample(names, int(KILLS))
+
+
+@pytest.mark.parametrize(
+    ("name", "parts"),
+    [
+        (
+            "daily",
+            (
+                "table person",
+                "table run",
+                "work changed",
+                "snapshot hit",
+                "file progress.json",
+                "renaming part.parquet",
+            ),
+        ),
+        (
+            "retain",
+            ("table item", "table person", "table run", "table removal", "snapshot hit", "purge person", "deleting"),
+        ),
+    ],
+)
+def test_a_run_comes_through_all_kinds_of_points(ready: dict[str, Ready], name: str, parts: tuple[str, ...]) -> None:
+    names = ready[name].names
+    for part in parts:
+        assert any(part in point for point in names), part
+    assert len(names) > 60
+
+
+@pytest.mark.parametrize("name", list(JOBS))
+def test_killed_anywhere_and_started_again_it_ends_as_if_it_had_not_been_killed(
+    ready: dict[str, Ready], name: str
+) -> None:
+    before_it, work = ready[name], JOBS[name]
+    tried = list(chosen(before_it.names))
+    for no, point in enumerate(tried):
+        job = copied(before_it.job, before_it.job.root.with_name(f"killed-{name}-{no}"))
+        told = f"seed {SEED}, {name} killed at '{point}'"
+        with points(kill_at=point) as seen:
+            try:
+                work(job)
+            except Killed:
+                pass
+            else:
+                pytest.fail(f"{told}: it never came there, but to {seen.seen[-1]}")
+        assert readers_find_one_whole_run(job), told
+        work(job)
+        found = left_by(job)
+        for part, expected in before_it.left.items():
+            assert found[part] == expected, f"{told}: {part}"
+        if name == "retain":
+            assert holding(refs_in(job.root), before_it.gone) == {}, told
+        shutil.rmtree(job.root)
+    print(f"seed {SEED}: {name} killed at {len(tried)} of {len(before_it.names)} points: {', '.join(tried)}")  # noqa: T201
+
+
+def readers_find_one_whole_run(job: MainJob) -> bool:
+    """``current_run`` names a run of which every published table is there."""
+    current = read_current_run(Files(job.spark), str(job.root))
+    folders = [path for path in (job.root / "published").iterdir() if path.name != "current_run"]
+    return current is not None and all((path / f"run_id={current.run_id}").is_dir() for path in folders)
+
+
+# ---- a full disk, and what is broken or lost ---------------------------------------------------------------
+
+
+@contextmanager
+def small_disk(folder: Path, *, megabytes: int) -> Iterator[bool]:
+    """A file system of a size at a folder; False where none can be mounted here."""
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    try:
+        yield done.returncode == 0
+    finally:
+        if done.returncode == 0:
+            subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def test_a_full_disk_fails_the_run_and_leaves_readers_what_they_had(
+    ready: dict[str, Ready], tmp_path: Path, spark: SparkSession
+) -> None:
+    calm = ready["daily"]
+    size = sum(path.stat().st_size for path in calm.job.root.rglob("*") if path.is_file())
+    with small_disk(tmp_path / "disk", megabytes=64 + size // 2**20) as is_mounted:
+        if not is_mounted:
+            pytest.skip("no file system can be mounted here: needs the right to mount a tmpfs")
+        job = copied(calm.job, tmp_path / "disk" / "root")
+        free = shutil.disk_usage(tmp_path / "disk").free
+        ballast = tmp_path / "disk" / "ballast"
+        ballast.write_bytes(b"\0" * max(free - 400_000, 0))
+        before = read_current_run(Files(spark), str(job.root))
+        with pytest.raises(SPARKS_OWN, match="No space left|IOException"):
+            job.daily(DAY)
+        assert read_current_run(Files(spark), str(job.root)) == before
+        assert readers_find_one_whole_run(job)
+        ballast.unlink()
+        job.daily(DAY)
+        assert left_by(job) == calm.left
+
+
+def test_what_a_killed_run_noted_may_be_lost_or_half_written(ready: dict[str, Ready]) -> None:
+    calm = ready["daily"]
+    for no, damage in enumerate((Path.unlink, lambda path: path.write_text(path.read_text()[:20]))):
+        job = copied(calm.job, calm.job.root.with_name(f"notes-{no}"))
+        point = next(name for name in calm.names if name.startswith("after work scored"))
+        with points(kill_at=point), pytest.raises(Killed):
+            job.daily(DAY)
+        damage(job.root / "work" / "daily" / "progress.json")
+        job.daily(DAY)
+        assert left_by(job) == calm.left
+
+
+def test_a_clock_that_goes_back_changes_neither_order_nor_result(ready: dict[str, Ready]) -> None:
+    calm = ready["daily"]
+    job = copied(calm.job, calm.job.root.with_name("clock"))
+    job.clock -= timedelta(days=400)
+    job.daily(DAY)
+    assert left_by(job) == calm.left
+    job.clock -= timedelta(days=1)
+    job.daily(DAY)
+    assert "nothing has changed" in job.said
+
+
+def test_a_truncated_log_of_a_table_stops_the_run_and_readers_keep_what_they_had(ready: dict[str, Ready]) -> None:
+    calm = ready["daily"]
+    job = copied(calm.job, calm.job.root.with_name("log"))
+    entry = sorted((job.root / "tables" / "person" / "_delta_log").glob("*.json"))[-1]
+    entry.write_text(entry.read_text()[:100])
+    for checksum in entry.parent.glob(f".{entry.name}.crc"):
+        checksum.unlink()
+    before = read_current_run(Files(job.spark), str(job.root))
+    with pytest.raises(SPARKS_OWN, match="(?i)json|delta"):
+        job.daily(DAY)
+    assert read_current_run(Files(job.spark), str(job.root)) == before
+    assert readers_find_one_whole_run(job)

@@ -1,0 +1,91 @@
+"""A run that ends where one says, as if its process were gone: no handler of the product's own runs after that point."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from linkage_spark.runs import publishing, retain_files
+from linkage_spark.runs.main_stages import MainRun
+from linkage_spark.runs.nominal_stages import NominalRun
+from linkage_spark.store.delta import DeltaStore
+from linkage_spark.store.files import Files
+
+
+class Killed(BaseException):
+    """The process is gone. No ``except Exception`` sees it."""
+
+
+class Points:
+    """The places that a run comes through: before and after every write of a table, a file, a snapshot or a work frame.
+
+    Attributes:
+        seen: their names in order; one that comes again has its number.
+        kill_at: where the run ends; None: nowhere.
+    """
+
+    def __init__(self, kill_at: str | None) -> None:
+        self.seen: list[str] = []
+        self.kill_at = kill_at
+        self._times: Counter[str] = Counter()
+        self._lock = threading.Lock()
+        self._dead = False
+
+    def reached(self, name: str) -> None:
+        """Here the run is."""
+        with self._lock:
+            self._times[name] += 1
+            numbered = name if self._times[name] == 1 else f"{name} ({self._times[name]})"
+            self.seen.append(numbered)
+            self._dead = self._dead or numbered == self.kill_at
+            if self._dead:
+                raise Killed(numbered)
+
+
+@contextmanager
+def points(kill_at: str | None = None) -> Iterator[Points]:
+    """Watch a run, and end it at a point."""
+    watched = Points(kill_at)
+
+    def around(real: Callable[..., Any], name: Callable[..., str]) -> Callable[..., Any]:
+        def call(*args: Any, **kwargs: Any) -> Any:
+            said = name(*args, **kwargs)
+            watched.reached(f"before {said}")
+            done = real(*args, **kwargs)
+            watched.reached(f"after {said}")
+            return done
+
+        return call
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DeltaStore, "_write", around(DeltaStore._write, lambda _, table, *a, **k: f"table {table.name}"))
+        patch.setattr(
+            DeltaStore, "restore", around(DeltaStore.restore, lambda _, table, *a, **k: f"restore {table.name}")
+        )
+        patch.setattr(
+            publishing,
+            "write_published",
+            around(publishing.write_published, lambda **k: f"snapshot {k['contract'].name}"),
+        )
+        patch.setattr(Files, "write_bytes", around(Files.write_bytes, lambda _, path, *a, **k: f"file {_last(path)}"))
+        patch.setattr(
+            Files, "rename_overwrite", around(Files.rename_overwrite, lambda _, source, path: f"renaming {_last(path)}")
+        )
+        patch.setattr(retain_files, "purge", around(retain_files.purge, lambda _, table, **k: f"purge {table.name}"))
+        patch.setattr(
+            retain_files,
+            "delete_published",
+            around(retain_files.delete_published, lambda *a, **k: "deleting a snapshot"),
+        )
+        for kind in (MainRun, NominalRun):
+            patch.setattr(kind, "keep", around(kind.keep, lambda _, name, *a, **k: f"work {name}"))
+        yield watched
+
+
+def _last(path: str) -> str:
+    return path.rsplit("/", 1)[-1]

@@ -1,0 +1,74 @@
+"""What moves further than its limit stops a day, and the message says what moved; everything else passes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from linkage_spark.runs.day_gates import breaches
+from linkage_spark.settings.run import Gates, load_settings
+from linkage_spark.tables.enums import Measure
+
+CONF = Path(__file__).resolve().parents[3] / "conf"
+GATES: Gates = load_settings(CONF, "local", {"gates": {"max_event_age_days": 14}}).gates
+
+CASES: list[tuple[Measure, str, list[float], float, float]] = [
+    (Measure.ROWS, "crime/person", [1000.0, 1010.0, 990.0], 951.0, 949.0),
+    (Measure.ROWS, "crime/person", [1000.0], 1500.0, 1501.0),
+    (Measure.LINKS, "match", [400.0, 400.0], 380.0, 379.0),
+    (Measure.REFUSED_SHARE, "crime/person", [0.01, 0.01], 0.06, 0.061),
+    (Measure.CHANGED_UNITS, "crime/person", [100.0, 100.0, 100.0], 2000.0, 2001.0),
+    (Measure.CANDIDATES_PER_RECORD, "", [2.0, 2.0, 2.0], 10.0, 10.1),
+    (Measure.WEIGHT_BITS, "match/p50", [12.0, 12.5, 11.5], 16.0, 16.1),
+    (Measure.WEIGHT_BITS, "match/p50", [12.0], 8.0, 7.9),
+    (Measure.LARGEST_COMPONENT, "", [20.0], 40.0, 41.0),
+    (Measure.LARGE_NOMINALS, "", [100.0, 100.0], 200.0, 201.0),
+    (Measure.EVENT_AGE_DAYS, "crime", [], 14.0, 15.0),
+    (Measure.NEW_ITEMS, "conduct_match", [], 100.0, 101.0),
+    (Measure.NEW_ITEMS, "triage_location", [], 300.0, 301.0),
+]
+"""Measure, part, what runs before had, the last value that passes, the first that does not."""
+
+
+@pytest.mark.parametrize(("measure", "part", "before", "passes", "stops"), CASES)
+def test_a_figure_passes_up_to_its_limit_and_not_beyond(
+    measure: Measure, part: str, before: list[float], passes: float, stops: float
+) -> None:
+    key = (measure, part)
+    seen = {key: before} if before else {}
+    assert breaches({key: passes}, seen, GATES) == []
+    told = breaches({key: stops}, seen, GATES)
+    assert len(told) == 1
+    assert told[0].startswith(f"gate {measure.value} of {part or 'all'}: ")
+    assert "gates." in told[0]
+
+
+@pytest.mark.parametrize(
+    ("measure", "before", "value"),
+    [
+        (Measure.ROWS, [49.0], 0.0),  # few rows mean nothing
+        (Measure.CHANGED_UNITS, [100.0, 100.0], 1e6),  # two days are no habit
+        (Measure.CANDIDATES_PER_RECORD, [2.0, 2.0], 1e6),
+        (Measure.LARGEST_COMPONENT, [4.0], 9.0),
+    ],
+)
+def test_where_little_is_known_nothing_is_concluded(measure: Measure, before: list[float], value: float) -> None:
+    assert breaches({(measure, "x"): value}, {(measure, "x"): before}, GATES) == []
+
+
+def test_a_table_that_is_not_there_any_more_counts_as_empty_and_a_quiet_day_as_quiet() -> None:
+    before: dict[Any, list[float]] = {
+        (Measure.ROWS, "intel/person"): [500.0],
+        (Measure.CHANGED_UNITS, "crime/person"): [90.0] * 3,
+    }
+    told = breaches({}, before, GATES)
+    assert [fault.split(";")[0] for fault in told] == [
+        "gate rows of intel/person: 0, where the last 1 runs had about 500 (gates.max_fall = 0.05, gates.max_rise = 0.5)"
+    ]
+
+
+def test_every_breach_is_told_at_once() -> None:
+    now = {(Measure.EVENT_AGE_DAYS, "crime"): 99.0, (Measure.NEW_ITEMS, "conduct_match"): 999.0}
+    assert len(breaches(now, {(Measure.ROWS, "crime/person"): [500.0]}, GATES)) == 3

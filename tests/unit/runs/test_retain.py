@@ -1,0 +1,70 @@
+"""What a run of retention is asked, and what it says of the files that went."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from linkage_spark.errors import UsageError
+from linkage_spark.runs.retain import Order, read_subjects
+from linkage_spark.runs.retain_files import told_kind
+from linkage_spark.tables.enums import RemovalKind
+
+
+def files(text: str | None) -> Any:
+    return SimpleNamespace(is_file=lambda _: text is not None, read_text=lambda _: text)
+
+
+def test_a_file_of_subjects_is_read_once_each() -> None:
+    text = "\ufeffkind,source_system,ref\nemployee,,E1\nperson,crime,N 1\nevent,incident,G1\nemployee,ignored,E1\n"
+    assert read_subjects(files(text), "x.csv") == (
+        ("employee", None, "E1"),
+        ("person", "crime", "N 1"),
+        ("event", "incident", "G1"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "there is no such file"),
+        ("", "needs the columns kind, source_system, ref and a row"),
+        ("kind,ref\nemployee,E1\n", "needs the columns kind, source_system, ref and a row"),
+        ("kind,source_system,ref\nnobody,,Secret1\n", "line 2: kind may be one of employee, person, event"),
+        ("kind,source_system,ref\nemployee,,\n", "line 2: ref is empty"),
+        ("kind,source_system,ref\nemployee,,E1\nperson,hr,Secret1\n", "line 3: source_system may be one of crime"),
+    ],
+)
+def test_a_faulty_file_is_told_by_its_lines_and_not_by_what_they_say(text: str | None, said: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        read_subjects(files(text), "x.csv")
+    assert said in str(raised.value)
+    assert "Secret1" not in str(raised.value)
+
+
+def test_every_fault_is_told_at_once() -> None:
+    with pytest.raises(UsageError) as raised:
+        read_subjects(files("kind,source_system,ref\nx,,1\nemployee,,\n"), "x.csv")
+    assert len(str(raised.value).split("\n")) == 2
+
+
+def test_an_order_on_somebody_names_its_case() -> None:
+    with pytest.raises(UsageError, match="--reference"):
+        Order(subjects=(("employee", None, "E1"),))
+    assert Order(subjects=(("employee", None, "E1"),), reference="IG/1").subjects
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "part"),
+    [
+        ("tables/person/part-0.parquet", RemovalKind.TABLE_FILES, "person"),
+        ("tables/person/_delta_log/00000000000000000001.json", RemovalKind.LOG_FILES, "person"),
+        ("published/hit/run_id=R1/part-0.parquet", RemovalKind.SNAPSHOT, "R1"),
+        ("reports/R1/report.html", RemovalKind.REPORT, "R1"),
+        ("work/daily/batch/part-0.parquet", RemovalKind.WORK, "daily"),
+    ],
+)
+def test_a_file_is_told_by_its_place(name: str, kind: RemovalKind, part: str) -> None:
+    assert told_kind(name) == (kind, part)
