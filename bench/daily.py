@@ -3,7 +3,8 @@
     python -m bench.daily --sizes 1000000,3000000
 
 Feeds are those of bench.run, copied, with the change feed of their Delta tables on. A backfill comes first, then a day of
-`--changed` crime records, then days on which 1, 10 and 100 employees move. Every figure lands in one JSON file, from which
+`--changed` crime records, then days on which 1, 10 and 100 employees move, then the job nominals and another day of `--changed`
+records with nominals in it. Every figure lands in one JSON file, from which
 bench.page makes the page.
 """
 
@@ -50,6 +51,13 @@ def bench_size(asked: argparse.Namespace, records: int) -> dict[str, Any]:
         taken = run(asked, "daily", feeds, root, conf, f"{records}-roster-{employees}")
         found["roster"][str(employees)] = taken
         say(f"{records:,} person records: {employees} employees move: {taken['seconds_from_first_stage']:.1f} s")
+    found["nominals"] = run(asked, "nominals", None, root, conf, f"{records}-nominals")
+    say(f"{records:,} person records: nominals: {found['nominals']['seconds_from_first_stage']:.1f} s")
+    _change(asked, feeds, records, "--records", str(asked.changed), "--mark", "SECOND")
+    found["day_with_nominals"] = run(asked, "daily", feeds, root, conf, f"{records}-day-with-nominals")
+    say(
+        f"{records:,} person records: a day with nominals: {found['day_with_nominals']['seconds_from_first_stage']:.1f} s"
+    )
     shutil.rmtree(base)
     return found
 
@@ -62,12 +70,13 @@ def _change(asked: argparse.Namespace, feeds: Path, records: int, *arguments: st
         run_watched(command, asked.build / "logs" / f"day-feeds-{records}.log")
 
 
-def run(asked: argparse.Namespace, job: str, feeds: Path, root: Path, conf: Path, name: str) -> dict[str, Any]:
-    """One run in a fresh process: seconds and bytes read, stage by stage."""
+def run(asked: argparse.Namespace, job: str, feeds: Path | None, root: Path, conf: Path, name: str) -> dict[str, Any]:
+    """One run in a fresh process: seconds and bytes read, stage by stage; two stages of one name share their bytes."""
     events = asked.build / "logs" / f"events-{name}"
     shutil.rmtree(events, ignore_errors=True)
     events.mkdir(parents=True)
-    command = submit.job(job, ["--feeds", str(feeds), "--out", str(root)], master=asked.master, event_logs=events)
+    places = [*([] if feeds is None else ["--feeds", str(feeds)]), "--out", str(root)]
+    command = submit.job(job, places, master=asked.master, event_logs=events)
     command = submit.Command(command.words, {**command.environment, "LINKAGE_CONF": str(conf)})
     watched = run_watched(command, asked.build / "logs" / f"{name}.log")
     stages, _ = read_stages(watched)
@@ -85,7 +94,7 @@ def run(asked: argparse.Namespace, job: str, feeds: Path, root: Path, conf: Path
         "input_bytes": totals["all"]["input_bytes"],
         "input_bytes_without_publishing": sum(s["input_bytes"] for s in stages if s["stage"] not in PUBLISHING),
         "stored_bytes": sum(path.stat().st_size for path in (root / "tables").rglob("*.parquet")),
-        "counts": {stage["stage"]: stage["counts"] for stage in _figures(root)["stages"]},
+        "counts": {stage["stage"]: stage["counts"] for stage in _figures(root).get("stages", [])},
         "stages": stages,
         **process_load(watched),
     }

@@ -12,13 +12,15 @@ def daily_parts(sizes: dict[str, Any]) -> list[str]:
     return [
         "## A day",
         "`scripts/submit.sh daily` in a fresh JVM after a backfill: crime records that are amended or new, in Delta feeds that name their "
-        "changes; then days on which employees move, each of whom meets the whole history in one scan. Nominals are not in it.",
+        "changes; then days on which employees move, each of whom meets the whole history in one scan. Nominals come after that, with a second "
+        "day of as many changed records.",
         _day(sizes),
         _growth(sizes),
         "Seconds per stage of the day of changed records:",
         _stages(sizes),
         "Employees who move:",
         _moves(sizes),
+        *_nominals({size: run for size, run in sizes.items() if "day_with_nominals" in run}),
     ]
 
 
@@ -93,3 +95,28 @@ def _moves(sizes: dict[str, Any]) -> str:
             )
     head = ["employees who move", "seconds", "without publishing", "read, MB", "of stored, MB"]
     return table(head, rows)
+
+
+def _nominals(sizes: dict[str, Any]) -> list[str]:
+    """The comparison of police records with one another: all of them, and those that a day changed."""
+    if not sizes:
+        return []
+    jobs, days = ([run[name] for run in sizes.values()] for name in ("nominals", "day_with_nominals"))
+    rows: list[list[Any]] = [
+        ["job nominals, seconds from the first stage on", *[job["seconds_from_first_stage"] for job in jobs]],
+        ["its comparison of all records, seconds", *[_stage(job, "compare")["seconds"] for job in jobs]],
+        ["the same, MB read", *[_mb(_stage(job, "compare")["input_bytes"]) for job in jobs]],
+        ["a day with nominals, seconds from the first stage on", *[day["seconds_from_first_stage"] for day in days]],
+        [
+            "its comparison of changed records with all, seconds",
+            *[_stage(day, "compare")["seconds"] for day in days],
+        ],
+        ["the same, MB read", *[_mb(_stage(day, "compare")["input_bytes"]) for day in days]],
+    ]
+    return ["With nominals:", table(["police person records", *_heads(sizes)], rows)]
+
+
+def _stage(run: dict[str, Any], name: str) -> dict[str, Any]:
+    """One stage of a run."""
+    found: dict[str, Any] = next(stage for stage in run["stages"] if stage["stage"] == name)
+    return found

@@ -24,12 +24,14 @@ def prepare(spark: SparkSession, feeds: Path) -> None:
         spark.sql(f"alter table delta.`{feeds}/{name}` set tblproperties (delta.enableChangeDataFeed = true)")
 
 
-def deliver(spark: SparkSession, feeds: Path, *, records: int) -> None:
-    """Half of the records are amended, half are new persons in new crimes: copies of others under references of their own."""
+def deliver(spark: SparkSession, feeds: Path, *, records: int, mark: str) -> None:
+    """Half of the records are amended, half are new persons in new crimes: copies of others, their references behind a mark."""
     now = F.lit(datetime.now(tz=UTC))
     nominal = DeltaTable.forPath(spark, f"{feeds}/crime/nominal")
-    chosen = nominal.toDF().orderBy(F.xxhash64("NOMINAL_URN")).limit(records).select("NOMINAL_URN").distinct()
-    listed = chosen.withColumn("place", F.row_number().over(Window.orderBy(F.xxhash64("NOMINAL_URN"))))
+    chosen = (
+        nominal.toDF().orderBy(F.xxhash64("NOMINAL_URN", F.lit(mark))).limit(records).select("NOMINAL_URN").distinct()
+    )
+    listed = chosen.withColumn("place", F.row_number().over(Window.orderBy(F.xxhash64("NOMINAL_URN", F.lit(mark)))))
     listed.write.mode("overwrite").parquet(f"{feeds}/.chosen")
     kept = spark.read.parquet(f"{feeds}/.chosen")
     amended = kept.where(F.col("place") % 2 == 0)
@@ -38,21 +40,25 @@ def deliver(spark: SparkSession, feeds: Path, *, records: int) -> None:
     ).whenMatchedUpdate(set={"UPDATED_AT": now, "HOUSE_NO": F.concat(F.col("old.HOUSE_NO"), F.lit("A"))}).execute()
     copied = F.broadcast(kept.where(F.col("place") % 2 == 1).select("NOMINAL_URN"))
     _append(
-        nominal.toDF().join(copied, on=["NOMINAL_URN"]).withColumn("UPDATED_AT", now), feeds, "nominal", "NOMINAL_URN"
+        nominal.toDF().join(copied, on=["NOMINAL_URN"]).withColumn("UPDATED_AT", now),
+        feeds,
+        mark,
+        "nominal",
+        "NOMINAL_URN",
     )
     parts = spark.read.format("delta").load(f"{feeds}/crime/involvement").join(copied, on=["NOMINAL_URN"])
     parts = parts.withColumn("UPDATED_AT", now)
     crimes = spark.read.format("delta").load(f"{feeds}/crime/occurrence")
     numbers = F.broadcast(parts.select("CRIME_NO").distinct())
-    _append(crimes.join(numbers, on=["CRIME_NO"]).withColumn("UPDATED_AT", now), feeds, "occurrence", "CRIME_NO")
-    _append(parts, feeds, "involvement", "CRIME_NO", "NOMINAL_URN")
+    _append(crimes.join(numbers, on=["CRIME_NO"]).withColumn("UPDATED_AT", now), feeds, mark, "occurrence", "CRIME_NO")
+    _append(parts, feeds, mark, "involvement", "CRIME_NO", "NOMINAL_URN")
 
 
-def _append(rows: DataFrame, feeds: Path, name: str, *keys: str) -> None:
+def _append(rows: DataFrame, feeds: Path, mark: str, name: str, *keys: str) -> None:
     """Add rows under references of their own."""
     path = f"{feeds}/crime/{name}"
     columns = rows.sparkSession.read.format("delta").load(path).columns
-    renamed = rows.withColumns({key: F.concat(F.lit("NEW-"), F.col(key)) for key in keys})
+    renamed = rows.withColumns({key: F.concat(F.lit(f"{mark}-"), F.col(key)) for key in keys})
     renamed.select(*columns).coalesce(2).write.format("delta").mode("append").save(path)
 
 
@@ -80,12 +86,15 @@ def main() -> int:
     parser.add_argument("--feeds", type=Path, required=True)
     parser.add_argument("--prepare", action="store_true")
     parser.add_argument("--records", type=int, default=0)
+    parser.add_argument(
+        "--mark", default="NEW", help="stands before the references of new records; another one makes another day"
+    )
     asked = parser.parse_args()
     spark = SparkSession.builder.appName("bench-day-feeds").getOrCreate()
     if asked.prepare:
         prepare(spark, asked.feeds)
     if asked.records:
-        deliver(spark, asked.feeds, records=asked.records)
+        deliver(spark, asked.feeds, records=asked.records, mark=asked.mark)
     spark.stop()
     return 0
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support.force import EMPLOYEES, RECORDS, SEED, Estate, plant
-from tests.support.jobs import ok, submit
+from tests.support.jobs import COMPILED, LONGEST, REPO, ok, submit
 
 
 def made_once(folders: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
@@ -29,13 +30,28 @@ def made_once(folders: pytest.TempPathFactory, name: str, make: Callable[[Path],
     return folder
 
 
+def make_target(target: str, folder: Path, **given: str | int) -> str:
+    """A half of the demo as 'make demo' runs it, in a folder; capital names go into the environment. What it printed."""
+    variables = [f"{name}={value}" for name, value in given.items() if name.islower()]
+    environment = {name: str(value) for name, value in given.items() if name.isupper()}
+    done = subprocess.run(
+        ["make", "--no-print-directory", target, f"demo_out={folder}", *variables],
+        cwd=REPO,
+        env={**COMPILED, **os.environ, "LINKAGE_DRIVER_MEMORY": "2g", **environment},
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+    )
+    return ok(done)
+
+
 @pytest.fixture(scope="session")
 def feeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The feeds with their truth, and one planted employee; nothing may change them."""
 
     def make(folder: Path) -> None:
-        size = ("--employees", str(EMPLOYEES), "--person-records", str(RECORDS), "--seed", str(SEED))
-        ok(submit("synthesise", "--out", folder / "feeds", *size))
+        make_target("demo-feeds", folder, employees=EMPLOYEES, person_records=RECORDS, seed=SEED)
         plant(folder / "feeds")
 
     return made_once(tmp_path_factory, "force", make) / "feeds"
@@ -51,8 +67,18 @@ def estate(feeds: Path, tmp_path_factory: pytest.TempPathFactory) -> Estate:
     def make(folder: Path) -> None:
         events = folder / "events"
         events.mkdir()
-        places = ("--feeds", feeds, "--out", folder / "estate")
-        said = [submit(job, *places, LINKAGE_EVENT_LOG_DIR=str(events)) for job in ("backfill", "evaluate")]
-        (folder / "said.txt").write_text("".join(ok(done) + done.stderr for done in said))
+        said = make_target("demo-estate", folder, demo_feeds=str(feeds), LINKAGE_EVENT_LOG_DIR=str(events))
+        (folder / "said.txt").write_text(said)
 
     return Estate(made_once(tmp_path_factory, "backfilled", make) / "estate")
+
+
+@pytest.fixture(scope="session")
+def estate_with_nominals(estate: Estate, tmp_path_factory: pytest.TempPathFactory) -> Estate:
+    """A copy of it with its nominals; beside it what the job said. Nothing may change it."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(estate.root, folder / "estate")
+        (folder / "said.txt").write_text(ok(submit("nominals", "--out", folder / "estate")))
+
+    return Estate(made_once(tmp_path_factory, "nominals", make) / "estate")

@@ -93,6 +93,7 @@ def test_the_table_on_the_console_is_that_of_the_csv(advised: tuple[Path, str]) 
     assert figures_of(out)["run"]["advisory"] in said
 
 
+@pytest.mark.slow
 def test_without_a_truth_expected_matches_take_its_place(advised: tuple[Path, str], tmp_path: Path) -> None:
     said = ok(submit("advise_blocking", *REGISTER, "--out", tmp_path / "out"))
     figures, measured = figures_of(tmp_path / "out"), figures_of(advised[0])
@@ -129,6 +130,7 @@ def priced(feeds: Path, estate: Estate, tmp_path_factory: pytest.TempPathFactory
     return out, said
 
 
+@pytest.mark.slow
 def test_the_estates_lean_rules_are_priced_beside_the_rich_ones(priced: tuple[Path, str]) -> None:
     figures = figures_of(priced[0])
     assert names_in(priced[0]) == WRITTEN
@@ -141,6 +143,7 @@ def test_the_estates_lean_rules_are_priced_beside_the_rich_ones(priced: tuple[Pa
     }
 
 
+@pytest.mark.slow
 def test_true_pairs_of_the_estate_are_those_of_the_truth_each_counted_once(
     feeds: Path, estate: Estate, priced: tuple[Path, str]
 ) -> None:

@@ -58,12 +58,11 @@ class Days:
 
 
 @pytest.fixture(scope="module")
-def days(feeds: Path, estate: Estate, tmp_path_factory: pytest.TempPathFactory) -> Days:
+def days(feeds: Path, estate_with_nominals: Estate, tmp_path_factory: pytest.TempPathFactory) -> Days:
     base = tmp_path_factory.mktemp("days")
     own_feeds, own = base / "feeds", Estate(base / "estate")
     shutil.copytree(feeds, own_feeds, copy_function=shutil.copy2)
-    shutil.copytree(estate.root, own.root)
-    ok(submit("nominals", "--out", own.root))
+    shutil.copytree(estate_with_nominals.root, own.root)
     before = own.current
     detain(own_feeds, "C-DAILY-1")
     stage = STAGES[DAY.toordinal() % len(STAGES)]
@@ -120,6 +119,9 @@ def test_the_day_looked_at_what_changed_and_at_nothing_else(days: Days) -> None:
     assert counts["find changes"] == {"custody event": 1, "custody involvement": 1, "custody person": 1}
     assert 1 <= counts["standardise"]["rows of person"] <= 1 + 3 * again
     assert counts["follow"]["hits new"] == 1
+    nominals = json.loads((days.estate.root / "reports" / days.estate.current / "nominals.json").read_text())
+    assert nominals["looked_at"] == 1 + again
+    assert nominals["records"] > 8_000
     assert not any(name in days.said for name in PLANTED)
 
 
@@ -135,6 +137,10 @@ def test_what_was_shown_can_be_shown_again_and_scores_the_same(days: Days, tmp_p
     assert "0 differ" in said
     shown = rows(f"select count(*) from {days.estate.published('hit')} where run_id = '{days.estate.current}'")[0][0]
     assert len(table(tmp_path / "hit.csv")) == shown
+
+
+@pytest.mark.slow
+def test_what_was_shown_of_one_employee_before_the_day_can_be_shown_too(days: Days, tmp_path: Path) -> None:
     earlier = DAY - timedelta(days=1)
     ok(
         submit(
@@ -170,6 +176,7 @@ def test_readers_can_be_taken_back_to_an_earlier_run_and_status_says_so(days: Da
     assert days.estate.current == run
 
 
+@pytest.mark.slow
 def test_a_day_that_a_gate_stops_publishes_nothing_and_goes_on_once_the_gate_is_raised(
     days: Days, tmp_path: Path
 ) -> None:

@@ -107,6 +107,7 @@ def test_the_same_run_twice_changes_nothing_but_run(own: Estate, feeds: Path) ->
     assert own.current == current
 
 
+@pytest.mark.slow
 def test_a_killed_run_started_again_ends_as_if_it_had_not_been_killed(
     estate: Estate, feeds: Path, tmp_path: Path
 ) -> None:

@@ -16,13 +16,13 @@ from tests.support.jobs import QUICK, REPO, ok, submit
 
 
 @pytest.fixture(scope="module")
-def joined(estate: Estate, tmp_path_factory: pytest.TempPathFactory) -> tuple[Estate, str, str]:
+def joined(
+    estate: Estate, estate_with_nominals: Estate, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Estate, str, str]:
     """A copy of the estate with its nominals, what the job said, and the run that readers saw before."""
     root = tmp_path_factory.mktemp("nominals") / "estate"
-    shutil.copytree(estate.root, root)
-    copied = Estate(root)
-    before = copied.current
-    return copied, ok(submit("nominals", "--out", root)), before
+    shutil.copytree(estate_with_nominals.root, root)
+    return Estate(root), (estate_with_nominals.root.parent / "said.txt").read_text(), estate.current
 
 
 def figures(estate: Estate) -> dict[str, object]:
@@ -77,6 +77,7 @@ def test_figures_add_up_and_the_page_opens_offline_without_a_persons_value(joine
     assert not any(value.lower() in (page + said).lower() for value in PLANTED)
 
 
+@pytest.mark.slow
 def test_nothing_is_done_twice_and_a_backfill_leaves_the_nominals_shown(
     joined: tuple[Estate, str, str], feeds: Path
 ) -> None:
@@ -88,6 +89,7 @@ def test_nothing_is_done_twice_and_a_backfill_leaves_the_nominals_shown(
     assert (estate.delta_versions(), estate.current) == (commits, before)
 
 
+@pytest.mark.slow
 def test_a_run_killed_after_it_wrote_its_events_goes_on_and_tells_each_event_once(
     joined: tuple[Estate, str, str], estate: Estate, tmp_path: Path
 ) -> None:
@@ -115,6 +117,7 @@ def test_a_run_killed_after_it_wrote_its_events_goes_on_and_tells_each_event_onc
     assert again["events"]["created"] == again["states"]["live"]
 
 
+@pytest.mark.slow
 def test_other_settings_make_a_new_run_in_which_ids_last_and_changes_are_events(
     joined: tuple[Estate, str, str], tmp_path: Path
 ) -> None:
@@ -135,6 +138,7 @@ def test_other_settings_make_a_new_run_in_which_ids_last_and_changes_are_events(
     assert "retired" not in told["events"]
 
 
+@pytest.mark.slow
 def test_evaluation_measures_the_nominals_before_and_after_the_guard(
     joined: tuple[Estate, str, str], feeds: Path
 ) -> None:

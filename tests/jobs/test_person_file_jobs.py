@@ -218,6 +218,7 @@ def test_a_row_that_is_cut_off_stops_the_run_and_leaves_no_folder(tmp_path: Path
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_further_attribute_of_few_values_weighs_less_without_training_and_that_is_said(tmp_path: Path) -> None:
     left = rewrite(EXAMPLES / "members.csv", tmp_path / "l.csv", lambda rows: [[*row[:-1], "chef"] for row in rows])
     right = rewrite(EXAMPLES / "volunteers.csv", tmp_path / "r.csv", lambda rows: [[*row[:-1], "chef"] for row in rows])
@@ -232,6 +233,7 @@ def test_a_further_attribute_of_few_values_weighs_less_without_training_and_that
     assert weights["exact"] == 0.0
 
 
+@pytest.mark.slow
 def test_an_estimate_that_cannot_be_used_is_said_and_the_shipped_model_stands(tmp_path: Path) -> None:
     register = rewrite(EXAMPLES / "register.csv", tmp_path / "register.csv", lambda rows: rows[:3])
     mapping = EXAMPLES / "register.toml"
@@ -339,6 +341,7 @@ def test_a_second_run_with_its_rows_in_another_order_and_one_core_gives_the_same
         assert (tmp_path / "out" / name).read_bytes() == (deduped / name).read_bytes(), name
 
 
+@pytest.mark.slow
 def test_files_without_any_date_of_birth_are_linked_on_what_they_have(tmp_path: Path) -> None:
     left = rewrite(
         EXAMPLES / "members.csv", tmp_path / "members.csv", lambda rows: [[*row[:3], "", *row[4:]] for row in rows]

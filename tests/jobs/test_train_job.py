@@ -96,6 +96,7 @@ def test_the_same_name_again_does_nothing_and_names_that_are_taken_are_refused(
     assert estate.commits() == before
 
 
+@pytest.mark.slow
 def test_a_setting_puts_the_model_into_use_with_what_was_frozen_under_it(
     trained: tuple[Trained, str, dict[str, int]], tmp_path: Path
 ) -> None:

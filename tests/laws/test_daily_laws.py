@@ -284,6 +284,7 @@ def test_what_its_source_took_back_is_nowhere_left_and_the_days_go_on(folds: Fol
     )
 
 
+@pytest.mark.slow
 def test_those_who_were_asked_for_go_at_once_and_what_holds_of_anybody_stays(
     folds: Folds, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -40,6 +40,7 @@ from linkage_spark.tables.nominals import (
     NOMINAL_EVENT,
     NOMINAL_FREQUENCY,
     NOMINAL_MEMBER,
+    NOMINAL_PAIR,
     NOMINAL_PORTRAIT,
     NOMINAL_RECORD,
     NOMINAL_REFINED_KEY,
@@ -123,12 +124,13 @@ class Day:
 
     Attributes:
         cluster: record → its cluster and whether it waits for a reviewer, as the guard left them.
-        edge, member, nominal: rows of NOMINAL_EDGE, NOMINAL_MEMBER and NOMINAL.
+        pair, edge, member, nominal: rows of NOMINAL_PAIR, NOMINAL_EDGE, NOMINAL_MEMBER and NOMINAL.
         event: rows of NOMINAL_EVENT of this run.
         counts: what each stage counted.
     """
 
     cluster: dict[int, tuple[int, bool]]
+    pair: list[Row]
     edge: list[Row]
     member: list[Row]
     nominal: list[Row]
@@ -170,8 +172,10 @@ class NominalJob:
         self.days: list[Day] = []
         self._former: GoodRun | None = None
 
-    def run(self, persons: DataFrame, said: DataFrame, numbers: DataFrame) -> Day:
+    def run(self, persons: DataFrame, said: DataFrame, numbers: DataFrame, changed: DataFrame | None = None) -> Day:
         """One day: the live PERSON rows, all PERSON_JUDGEMENT rows so far, and the live PERSON_IDENTIFIER rows.
+
+        ``changed``: the records that a day is told to look at; None: it compares all.
 
         Raises:
             GateError: a check of the job failed.
@@ -190,6 +194,7 @@ class NominalJob:
             run_no=run_no,
             judged_at_version=self.store.overwrite(PERSON_JUDGEMENT, said),
             frozen={NOMINAL_FREQUENCY.name: 0, NOMINAL_REFINED_KEY.name: 0},
+            changed=changed,
             folder={},
         )
         for name, work in {**STAGES, "freeze model": _take_frozen, "persons": _describe_nobody}.items():
@@ -232,6 +237,7 @@ class NominalJob:
                 row["record_id"]: (row["cluster_id"], row["quarantined"])
                 for row in state.folder["clusters"].to_pylist()
             },
+            pair=self.store.table(NOMINAL_PAIR).to_pylist(),
             edge=self.store.table(NOMINAL_EDGE).to_pylist(),
             member=self.store.table(NOMINAL_MEMBER).to_pylist(),
             nominal=self.store.table(NOMINAL).to_pylist(),

@@ -96,6 +96,54 @@ def compare_records(
     return comparing.score(candidates)
 
 
+def compare_across(
+    changed: DataFrame,
+    others: DataFrame,
+    *,
+    comparing: Comparing,
+    refined: Collection[str],
+    secret: bytes,
+    broadcast: bool,
+    observation: Observation | None = None,
+) -> DataFrame:
+    """The pairs of ``compare_records`` that hold one changed record and one of the others, by one scan of the others.
+
+    Args:
+        changed: rows of the changed records, as ``records_of`` gives them.
+        others: rows of all other records.
+        comparing: as in ``compare_records``; its rules must be symmetric (``keys.is_symmetric``).
+        refined: as in ``compare_records``.
+        secret: as in ``compare_records``.
+        broadcast: send the changed records' keys to every task; without it Spark chooses.
+        observation: takes the counts per rule.
+
+    Returns:
+        SCORED_PAIR, row for row as ``compare_records`` over both together gives them.
+    """
+    pairs = propose_pairs(
+        others,
+        changed,
+        model=comparing.model,
+        refined=refined,
+        secret=secret,
+        observation=observation,
+        broadcast=broadcast,
+    )
+    return comparing.score(_lesser_left(pairs))
+
+
+def _lesser_left(pairs: DataFrame) -> DataFrame:
+    """Candidate pairs with the lesser ``person_ref`` on the left, as ``within`` has them."""
+    is_swapped = F.col("person_ref_l") > F.col("person_ref_r")
+    names = [name[:-2] for name in pairs.columns if name.endswith("_l")]
+    sides = [
+        F.when(is_swapped, F.col(f"{name}{other}")).otherwise(F.col(f"{name}{own}")).alias(f"{name}{own}")
+        for own, other in (("_l", "_r"), ("_r", "_l"))
+        for name in names
+    ]
+    return pairs.select("rule_mask", *sides)
+
+
 def accepted_edges(
     scored: DataFrame,
     records: DataFrame,

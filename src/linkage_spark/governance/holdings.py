@@ -14,6 +14,7 @@ from linkage_spark.kit.contract import TableContract
 from linkage_spark.tables.candidates import SCORED_PAIR
 from linkage_spark.tables.canonical import EVENT
 from linkage_spark.tables.enums import SourceSystem
+from linkage_spark.tables.nominals import NOMINAL_PAIR
 
 
 class Way(StrEnum):
@@ -120,5 +121,5 @@ def rows_on(frame: DataFrame, contract: TableContract, keys: Mapping[Way, DataFr
     return together.dropDuplicates(list(contract.key)) if len(found) > 1 else together
 
 
-NOT_SHOWN: Final[tuple[TableContract, ...]] = (SCORED_PAIR,)
-"""Tables that a subject report leaves out, since another one says the same of what became of a pair: LINK."""
+NOT_SHOWN: Final[tuple[TableContract, ...]] = (SCORED_PAIR, NOMINAL_PAIR)
+"""Tables that a subject report leaves out, since another one says the same of what became of a pair: LINK, NOMINAL_EDGE."""

@@ -239,6 +239,11 @@ def _names(rule: Rule) -> tuple[str, ...]:
     return (*rule.parts, rule.refine) if rule.refine else rule.parts
 
 
+def is_symmetric(model: Model) -> bool:
+    """True when its rules propose the same pairs whichever record is on which side."""
+    return all(part.history_only_if is None and part.history_value is None for part in key_parts(model))
+
+
 def part_column(name: str) -> str:
     """Name of the helper column that holds a part."""
     return f"key_part_{name.replace(':', '_by_')}"

@@ -83,7 +83,7 @@ def nominals_summary(figures: Figures) -> str:
     facts = [
         (
             "candidate pairs",
-            f"{count(figures['candidate_pairs'])}, {count(figures['scored_pairs'])} above the model's floor",
+            f"{count(figures['candidate_pairs'])}{_looked_at(figures)}, {count(figures['scored_pairs'])} above the model's floor in all",
         ),
         (
             "edges accepted",
@@ -274,7 +274,7 @@ def _steps(figures: Figures) -> Table:
     """From records to nominals."""
     cells = [
         ["police person records", count(figures["records"])],
-        ["candidate pairs: proposed by a blocking rule", count(figures["candidate_pairs"])],
+        [f"candidate pairs{_looked_at(figures)}: proposed by a blocking rule", count(figures["candidate_pairs"])],
         ["pairs scored above the model’s floor", count(figures["scored_pairs"])],
         ["records with a verified PNC or CRO number", count(figures["identifiers"]["records"])],
         ["two verified numbers of one kind on a record: not used", count(figures["identifiers"]["contradicted"])],
@@ -294,6 +294,12 @@ def _steps(figures: Figures) -> Table:
         ["nominals, single records among them", count(_living(figures))],
     ]
     return _table("From records to nominals", ["what", "number"], cells, 1)
+
+
+def _looked_at(figures: Figures) -> str:
+    """Of which records, where not of all."""
+    looked_at = figures.get("looked_at")
+    return "" if looked_at is None else f" of {_records(looked_at)} that changed with all others"
 
 
 def _by_reason(title: str, what: str, counted: Mapping[str, int], note: str = "") -> Table:

@@ -1,4 +1,4 @@
-"""Nominals as a part of a daily run: made anew from the day's tables, and published with its hits in one snapshot."""
+"""Nominals as a part of a daily run: changed records compared with all, the rest made anew, published with the day's hits in one snapshot."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
+from linkage_spark.linkage.keys import is_symmetric
+from linkage_spark.model.schema import Model
 from linkage_spark.runs.checkpoints import Checkpoints
 from linkage_spark.runs.context import RunContext
+from linkage_spark.runs.daily_stages import changed_persons
 from linkage_spark.runs.entry import conf_dir
 from linkage_spark.runs.main_stages import MainRun
-from linkage_spark.runs.manifest import GoodRun
+from linkage_spark.runs.manifest import GoodRun, code_version
 from linkage_spark.runs.models import find_model
 from linkage_spark.runs.nominal_publishing import what_nominals_add
 from linkage_spark.runs.nominal_stages import NominalRun
@@ -25,8 +28,9 @@ from linkage_spark.runs.nominals import (
 )
 from linkage_spark.runs.publishing import Added
 from linkage_spark.runs.stages import run_stage
+from linkage_spark.tables.canonical import PERSON
 from linkage_spark.tables.enums import RunKind
-from linkage_spark.tables.nominals import PERSON_JUDGEMENT
+from linkage_spark.tables.nominals import NOMINAL_PAIR, PERSON_JUDGEMENT
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,13 @@ class NominalPart:
         former: the last run that made nominals.
         of_model: the last one of the model that makes them now.
         judged_at: version of PERSON_JUDGEMENT; None where there is no such table.
+        model: the model that makes them now.
     """
 
     former: Former
     of_model: Former | None
     judged_at: int | None
+    model: Model
 
     def is_as_it_was(self, run: RunContext, good: GoodRun) -> bool:
         """Nothing that decides the nominals has changed since they were made."""
@@ -50,6 +56,18 @@ class NominalPart:
     def made_from(self, run: RunContext, good: GoodRun) -> str:
         """One SHA-256 over all that decides them, of nominals on the tables of a run."""
         return nominals_made_from(_own_run(run), good, self.judged_at)
+
+    def _is_known(self, good: GoodRun) -> bool:
+        """The pairs of the former run are those of the records that the day stands on: only those that changed need a comparison."""
+        former, of_model = self.former, self.of_model
+        return (
+            of_model is not None
+            and of_model.good.run_id == former.good.run_id
+            and former.figures["code_version"] == code_version()
+            and NOMINAL_PAIR.name in former.good.versions
+            and former.good.versions[PERSON.name] == good.versions[PERSON.name]
+            and is_symmetric(self.model)
+        )
 
     def make(self, main: MainRun, good: GoodRun) -> MadeNominals:
         """All stages, on the tables of the day.
@@ -61,6 +79,7 @@ class NominalPart:
         day = replace(good, versions=main.versions, made_from=main.inputs)
         made_from = self.made_from(main.run, day)
         saved, _ = Checkpoints.open(run.files, run.work, run_id=run.run_id, fingerprint=made_from)
+        is_known = self._is_known(good)
         state = NominalRun(
             run=run,
             good=day,
@@ -69,6 +88,7 @@ class NominalPart:
             run_no=next_no(self.former),
             judged_at_version=self.judged_at,
             frozen=frozen_versions(self.of_model),
+            changed=changed_persons(main) if is_known else None,
         )
         run.progress.say("nominals:")
         for name, work in STAGES.items():
@@ -107,7 +127,7 @@ def nominal_part(run: RunContext) -> NominalPart | None:
     own = _own_run(run)
     of_model = former_nominals(run.store, own.model.id)
     refuse_edited_model(own, of_model)
-    return NominalPart(former=former, of_model=of_model, judged_at=run.store.version(PERSON_JUDGEMENT))
+    return NominalPart(former=former, of_model=of_model, judged_at=run.store.version(PERSON_JUDGEMENT), model=own.model)
 
 
 def _own_run(run: RunContext) -> RunContext:

@@ -48,6 +48,7 @@ def gather_nominal_figures(state: NominalRun, *, made_from: str, finished_at: da
         "records": state.own(NOMINAL_MEMBER).count(),
         "quarantined_records": state.own(NOMINAL_MEMBER).where("quarantined").count(),
         "candidate_pairs": noted["compare"]["candidate pairs"],
+        "looked_at": noted["compare"].get("records looked at"),
         "scored_pairs": noted["compare"]["scored above the floor"],
         "edges": noted["accept"]["accepted edges"],
         "judged_edges": noted["accept"]["of these judged the same"],

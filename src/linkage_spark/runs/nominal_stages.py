@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial, reduce
 from typing import Any
 
 from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
 
 from linkage_spark.errors import GateError
-from linkage_spark.flows.cluster import Comparing, accepted_edges, compare_records, conflicts_inside, records_of
+from linkage_spark.flows.cluster import (
+    Comparing,
+    accepted_edges,
+    compare_across,
+    compare_records,
+    conflicts_inside,
+    records_of,
+)
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.linkage.blocking import choose_refined, count_keys, price_rules, refined_hmacs
@@ -43,6 +51,7 @@ from linkage_spark.tables.nominals import (
     NOMINAL_EVENT,
     NOMINAL_FREQUENCY,
     NOMINAL_MEMBER,
+    NOMINAL_PAIR,
     NOMINAL_PORTRAIT,
     NOMINAL_RECORD,
     NOMINAL_REFINED_KEY,
@@ -65,6 +74,7 @@ class NominalRun:
         run_no: its number among the runs of this job, from 1.
         judged_at_version: version of PERSON_JUDGEMENT that the run reads; None where there is no such table.
         frozen: versions of what an earlier run froze with this very model; empty before the first.
+        changed: ``source_system``, ``person_ref`` of all records that are others than in ``former``, or may be; None: compare all.
     """
 
     run: RunContext
@@ -74,6 +84,7 @@ class NominalRun:
     run_no: int
     judged_at_version: int | None
     frozen: Mapping[str, int]
+    changed: DataFrame | None
 
     def of_estate(self, contract: TableContract) -> DataFrame:
         """A table of the run that this one stands on."""
@@ -164,7 +175,7 @@ class NominalRun:
 
 
 def freeze(state: NominalRun, stage: Stage) -> Done:
-    """Refined keys and frequencies: counted once per model id, then kept; rules are priced on every run."""
+    """Refined keys and frequencies: counted once per model id, then kept; rules are priced on every run that compares all records."""
     run, store = state.run, state.run.store
     shared = record_faults(state.persons).collect()[0]["shared_record_ids"]
     if shared:
@@ -175,6 +186,11 @@ def freeze(state: NominalRun, stage: Stage) -> Done:
         raise GateError(
             f"person_judgement: {told}; take these rows out, and say it again in known words on two records"
         )
+    if state.changed is not None:
+        stage.counts["refined keys"] = state.run.store.read(
+            NOMINAL_REFINED_KEY, version=state.frozen[NOMINAL_REFINED_KEY.name]
+        ).count()
+        return Done(seconds=0.0, versions=dict(state.frozen), notes={"prices": []})
     counts = count_keys(state.records, state.records, model=run.model, broadcast=False).collect()
     chosen = choose_refined(counts, model=run.model, secret=run.secret)
     prices = [_price_within(row) for row in counts]
@@ -205,31 +221,64 @@ def _price_within(row: Any) -> dict[str, int]:
 
 
 def compare(state: NominalRun, stage: Stage) -> Done:
-    """All pairs that the rules propose, scored, into the work folder."""
+    """All pairs that the rules propose, scored: of all records, or of those that changed beside what is known of the others."""
     run = state.run
     refined = [row.asDict() for row in state.own(NOMINAL_REFINED_KEY).collect()]
-    observation = Observation("nominals")
-    scored = compare_records(
-        state.records,
+    among, across = Observation("nominals"), Observation("changed records and the others")
+    compared = partial(
+        compare_records,
         comparing=state.comparing,
         refined=refined_hmacs(refined),
         secret=run.secret,
-        observation=observation,
+        observation=among,
     )
-    kept = state.keep("scored", scored)
-    observed = {name: int(value or 0) for name, value in observation.get.items()}
-    prices = price_rules(state.saved.done["freeze model"].notes["prices"], observed, model=run.model, refined=refined)
+    if state.changed is None:
+        scored = compared(state.records)
+    else:
+        ids = with_record_id(state.changed).select(F.col("record_id").cast("string").alias("person_ref"))
+        changed = state.keep("changed", ids.distinct())
+        stage.counts["records looked at"] = looked_at = changed.count()
+        few = looked_at <= _MOST_SENT
+        sent = F.broadcast(changed) if few else changed
+        touched, others = (
+            state.records.join(sent, on=["person_ref"], how=how).select(*PERSON.names)
+            for how in ("left_semi", "left_anti")
+        )
+        known = state.before(NOMINAL_PAIR)
+        for end in ("employee_id", "person_ref"):
+            known = known.join(sent.withColumnRenamed("person_ref", end), on=[end], how="left_anti")
+        found = compare_across(
+            touched,
+            others,
+            comparing=state.comparing,
+            refined=refined_hmacs(refined),
+            secret=run.secret,
+            broadcast=few,
+            observation=across,
+        )
+        parts = [known.select(*NOMINAL_PAIR.names), state.keep("across", found), state.keep("among", compared(touched))]
+        scored = reduce(DataFrame.unionByName, parts)
+    version = run.store.overwrite(NOMINAL_PAIR, scored)
+    observed: Counter[str] = Counter()
+    for observation in (among,) if state.changed is None else (among, across):
+        observed.update({name: int(value or 0) for name, value in observation.get.items()})
+    prices = state.saved.done["freeze model"].notes["prices"]
+    priced = price_rules(prices, observed, model=run.model, refined=refined) if prices else []
     stage.counts["candidate pairs"] = observed["pairs_first"]
     stage.counts["of these settled by the gate"] = observed["pairs_gated"]
-    stage.counts["scored above the floor"] = kept.count()
-    return Done(seconds=0.0, notes={"rules": prices})
+    stage.counts["scored above the floor"] = run.store.read(NOMINAL_PAIR, version=version).count()
+    return Done(seconds=0.0, versions={NOMINAL_PAIR.name: version}, notes={"rules": priced})
+
+
+_MOST_SENT = 100_000
+"""Changed records whose keys are sent to every task: about 300 bytes a key and record."""
 
 
 def accept(state: NominalRun, stage: Stage) -> Done:
     """Pairs that the joining rule accepts, pairs with the same verified number, and pairs judged the same."""
     most = state.run.settings.nominals.max_bearers
     edges = accepted_edges(
-        state.work("scored"),
+        state.own(NOMINAL_PAIR),
         state.records,
         state.judgements,
         state.numbers,
@@ -399,6 +448,7 @@ def _by_reference(state: NominalRun, member: DataFrame) -> DataFrame:
 def check(state: NominalRun, stage: Stage) -> Done:
     """Keys, nulls, and what must hold of edges, members and nominals together; every fault at once."""
     tables = (
+        NOMINAL_PAIR,
         NOMINAL_EDGE,
         NOMINAL_MEMBER,
         NOMINAL_RECORD,

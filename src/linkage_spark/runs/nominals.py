@@ -106,6 +106,7 @@ def nominals(run: RunContext) -> None:
         run_no=next_no(former),
         judged_at_version=judged,
         frozen=frozen_versions(of_model),
+        changed=None,
     )
     try:
         for name, work in STAGES.items():

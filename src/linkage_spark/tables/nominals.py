@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from linkage_spark.kit.contract import Field, TableContract
+from linkage_spark.tables.candidates import SCORED_PAIR
 from linkage_spark.tables.linkage import FREQUENCY, LINK, LINK_WEIGHTS, REFINED_KEY
 from linkage_spark.tables.types import BOOLEAN, DATE, INT, LONG, STRING, TIMESTAMP
 
@@ -15,6 +16,14 @@ _PERSON_REF = Field("person_ref", STRING, "The police person record.", required=
 _EMPLOYEE_ID = Field("employee_id", STRING, "The employee.", required=True)
 
 _EDGE_LEVELS = ("level_name", "level_given", "level_surname", "level_date_of_birth", "level_address", "rule_mask")
+
+NOMINAL_PAIR = TableContract(
+    name="nominal_pair",
+    row="One candidate pair of variants of two police person records, above the floor of the model of nominals. As in scored_pair, with the "
+    "lesser record id as text in employee_id and the other in person_ref; a day replaces the pairs of records that changed.",
+    key=SCORED_PAIR.key,
+    fields=SCORED_PAIR.fields,
+)
 
 NOMINAL_EDGE = TableContract(
     name="nominal_edge",
@@ -220,6 +229,7 @@ PERSON_JUDGEMENT = TableContract(
 NOMINALS: tuple[TableContract, ...] = (
     NOMINAL_FREQUENCY,
     NOMINAL_REFINED_KEY,
+    NOMINAL_PAIR,
     NOMINAL_EDGE,
     NOMINAL_MEMBER,
     NOMINAL_RECORD,

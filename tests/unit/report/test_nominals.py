@@ -286,6 +286,14 @@ def test_advisory_stands_at_both_ends_where_given() -> None:
     assert 'role="note"' not in nominals_page(without)
 
 
+def test_a_day_says_of_which_records_it_counts_the_candidate_pairs() -> None:
+    told = {**figures(), "looked_at": 7}
+    assert "candidate pairs  2,000,003 of 7 records that changed with all others, 54,321 above" in nominals_summary(
+        told
+    )
+    assert "candidate pairs of 7 records that changed with all others: proposed" in plain(nominals_page(told))
+
+
 def test_summary_by_hand() -> None:
     text = nominals_summary(figures())
     assert text.splitlines() == [
@@ -294,7 +302,7 @@ def test_summary_by_hand() -> None:
         "not a finding: every join can be undone.",
         "Waiting for a reviewer: 21 records of components too large to be looked into. Each stays in the nominal where it was.",
         "",
-        "candidate pairs  2,000,003, 54,321 above the model's floor",
+        "candidate pairs  2,000,003, 54,321 above the model's floor in all",
         "edges accepted   1,234, 2 of them judged the same by a reviewer",
         "PNC and CRO      120 records with a verified number; 9 edges with the same one, 3 joined by it; not used: two of one",
         "                 kind on a record 1, on too many records to join any 0",
