@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,7 @@ from pyspark.sql import functions as F
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.kit.keyed import with_hmac
 from linkage_spark.reference.standard import load_reference
-from linkage_spark.settings.sources import FeedMapping, SourceMapping, Withdrawn, load_sources
+from linkage_spark.settings.sources import Disposal, FeedMapping, SourceMapping, Withdrawn, load_sources
 from linkage_spark.standardise.affected import (
     changed_prints,
     feed_prints,
@@ -20,6 +21,7 @@ from linkage_spark.standardise.affected import (
     rows_to_read,
     units_to_make,
 )
+from linkage_spark.standardise.rows import falls_due, with_disposal
 from linkage_spark.standardise.stage import standardise
 from linkage_spark.tables.changes import FEED_PRINT, FEED_UNIT
 from tests.support.feeds import CONF, raw_feeds, raw_rows
@@ -127,7 +129,10 @@ def test_rows_without_a_key_are_one_unit(spark: SparkSession) -> None:
 
 
 def with_withdrawn(key: str, column: str, value: str) -> tuple[SourceMapping, ...]:
-    feed = feed_of(key).model_copy(update={"withdrawn": Withdrawn(column=column, values=(value,))})
+    return with_feed(feed_of(key).model_copy(update={"withdrawn": Withdrawn(column=column, values=(value,))}))
+
+
+def with_feed(feed: FeedMapping) -> tuple[SourceMapping, ...]:
     return tuple(
         source.model_copy(update={"feeds": {**source.feeds, feed.name: feed}})
         if source.source_system == feed.source_system
@@ -151,6 +156,44 @@ def test_a_record_that_its_source_took_back_is_refused_with_what_hangs_on_it_and
         ("nominal_alias", "unknown_person"),
         ("involvement", "unknown_person"),
     }
+
+
+def test_a_record_whose_disposal_date_has_come_is_refused_and_one_whose_date_cannot_be_read_too(
+    spark: SparkSession,
+) -> None:
+    rows = raw_rows()
+    newer = rows["crime.nominal"][4]
+    of_n4 = [row for row in rows["crime.nominal"] if row["NOMINAL_URN"] == "N4"]
+    assert len(of_n4) == 2
+    feed = feed_of("crime.nominal").model_copy(
+        update={"disposal": Disposal(column="TITLE", date_formats=("dd/MM/yyyy",))}
+    )
+    told = {}
+    for said in ("01/04/2026", "2026-04-02", "soon", ""):
+        newer["TITLE"] = said
+        frames = raw_feeds(spark, rows)
+        frames["crime.nominal"] = with_disposal(frames["crime.nominal"], feed, day=date(2026, 4, 1))
+        made = standardise(frames, sources=with_feed(feed), reference=load_reference(CONF))
+        kept = made.person.where("person_ref = 'N4' and variant_no = 0").count()
+        refused = {row["reason"]: row for row in made.refused.where("person_ref = 'N4' and feed = 'nominal'").collect()}
+        told[said] = (kept, set(refused))
+        if "disposal_due" in refused:
+            assert refused["disposal_due"]["row_json"] == "{}"
+    assert told == {
+        "01/04/2026": (0, {"disposal_due", "superseded_version"}),
+        "2026-04-02": (1, {"superseded_version"}),
+        "soon": (0, {"unreadable_date", "superseded_version"}),
+        "": (1, {"superseded_version"}),
+    }
+
+
+def test_rows_whose_disposal_falls_due_are_those_after_one_day_and_not_after_another(spark: SparkSession) -> None:
+    feed = feed_of("crime.nominal").model_copy(update={"disposal": Disposal(column="D")})
+    days = [None, *(date(2026, 4, day) for day in (1, 2, 3, 4))]
+    frame = local_frame(spark, [(day,) for day in days], "D date")
+    due = falls_due(frame, feed, after=date(2026, 4, 1), until=date(2026, 4, 3))
+    assert sorted(row["D"].day for row in due.collect()) == [2, 3]
+    assert falls_due(frame, feed_of("crime.nominal"), after=date(2026, 4, 1), until=date(2026, 4, 3)).isEmpty()
 
 
 def test_a_refused_row_keeps_only_columns_that_the_mapping_reads_and_names_what_it_speaks_of(

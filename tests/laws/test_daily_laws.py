@@ -27,7 +27,7 @@ from linkage_spark.runs.retain import Order
 from linkage_spark.runs.retain_files import REMOVED_FILES
 from linkage_spark.runs.shadow import try_model
 from linkage_spark.tables.candidates import SCORED_PAIR
-from linkage_spark.tables.canonical import CANONICAL, PERSON
+from linkage_spark.tables.canonical import CANONICAL, PERSON, REFUSED
 from linkage_spark.tables.changes import FEED_PRINT
 from linkage_spark.tables.enums import RunKind
 from linkage_spark.tables.governance import MODEL_TRIAL, REMOVAL
@@ -145,6 +145,8 @@ def test_every_kind_of_change_happened(folds: Folds) -> None:
     happened = folds.history.happened
     assert len(happened) >= 20, happened
     assert min(happened.values()) > 0
+    refused = Counter(row["reason"] for row in _dicts(folds.by_day, REFUSED))
+    assert refused["disposal_due"] > 0
     assert len(folds.seen[-1]["hit"]) > 50, "too few hits to tell anything"
     assert {row["tier"] for row in folds.seen[-1]["hit"]} == {"match", "possible"}
 

@@ -378,9 +378,13 @@ class _World:
             row |= {"CLOSE_CODE": f"CL{self.day + 1}", "UPDATED": f"2026-04-{self.day + 1:02d} 01:30:00"}
             self.said("incident closed")
 
+    def disposal(self) -> date | None:
+        """Every third report is kept for a day or two, every third for good."""
+        return [None, FIRST_DAY + timedelta(days=self.day + 1 + self.serial % 2), date(2030, 8, 1)][self.serial % 3]
+
     def report(self) -> None:
         number, one, moment = self.name("R"), self.of_interest(), self.now()
-        values = (number, "3x5x2", "2", "B", "P", moment, moment, "never read", "2", date(2030, 8, 1))
+        values = (number, "3x5x2", "2", "B", "P", moment, moment, "never read", "2", self.disposal())
         self.feeds["intel.report"][number] = dict(zip(REPORT_COLUMNS, values, strict=True))
         told = (number, 1, f"{one.given} {one.surname}", one.born.strftime("%d/%m/%Y"), one.home, one.postcode)
         self.feeds["intel.subject"][f"{number}/1"] = dict(zip(SUBJECT_COLUMNS, told, strict=True))
@@ -389,6 +393,10 @@ class _World:
     def next_day(self) -> None:
         """A handful of things."""
         self.day += 1
+        own = [row for name, row in self.feeds["intel.report"].items() if name.startswith(f"R{self.no:03d}-")]
+        self.happened["disposal falls due"] += sum(
+            row["REVIEW_DATE"] == FIRST_DAY + timedelta(days=self.day) for row in own
+        )
         for _ in range(self.draw.randint(0, 3)):
             getattr(self, self.draw.choice(KINDS))()
 

@@ -24,7 +24,7 @@ from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.retain import Order, retain
 from linkage_spark.settings.canaries import load_canaries
 from linkage_spark.settings.run import AlertBudget, load_settings
-from linkage_spark.settings.sources import FeedMapping, feeds_of, load_sources
+from linkage_spark.settings.sources import Disposal, FeedMapping, SourceMapping, feeds_of, load_sources
 from linkage_spark.settings.wording import load_wording
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
@@ -72,6 +72,17 @@ def _model(model_id: str) -> Model:
     shipped = load_model(CONF, model_id)
     thresholds = shipped.thresholds.model_copy(update={"match_bits": 0.0, "possible_bits": -8.0})
     return shipped.model_copy(update={"thresholds": thresholds})
+
+
+def sources_of_days() -> tuple[SourceMapping, ...]:
+    """The shipped mappings, where an intelligence report is disposed of on its review date."""
+    found = []
+    for source in load_sources(CONF):
+        if "report" in source.feeds:
+            report = source.feeds["report"].model_copy(update={"disposal": Disposal(column="REVIEW_DATE")})
+            source = source.model_copy(update={"feeds": {**source.feeds, "report": report}})
+        found.append(source)
+    return tuple(found)
 
 
 def _frame(spark: SparkSession, key: str, rows: Iterable[Mapping[str, Any]]) -> DataFrame:
@@ -173,7 +184,7 @@ class MainJob:
             store=self.store,
             settings=settings,
             wording=load_wording(CONF),
-            sources=load_sources(CONF),
+            sources=sources_of_days(),
             reference=load_reference(CONF),
             model=self.model,
             canaries=load_canaries(CONF) if self.with_canaries else (),

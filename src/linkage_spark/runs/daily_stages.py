@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import partial, reduce
 
 from pyspark.sql import DataFrame, Observation
@@ -51,7 +52,9 @@ def find_changes(state: MainRun, stage: Stage) -> Done:
         frames = state.frames
         states = feed_states(run, frames)
         before = {(row["source_system"], row["feed"]): row.asDict() for row in state.before(FEED_STATE).collect()}
-        found = changed_units(run, frames, before=before, now=states, prints=state.before(FEED_PRINT))
+        found = changed_units(
+            run, frames, before=before, now=states, prints=state.before(FEED_PRINT), since=_former_day(state)
+        )
         prints = state.keep(_PRINTS, found.prints)
         units = prints.select(*_UNIT).unionByName(found.named).unionByName(_read_again(state))
         changed = state.keep(_CHANGED, units.distinct())
@@ -66,6 +69,12 @@ def find_changes(state: MainRun, stage: Stage) -> Done:
     if again := changed.where("feed = ''").count():
         stage.counts[AGAIN] = again
     return Done(seconds=0.0, versions=versions, notes={"roster_changed": found.roster_changed})
+
+
+def _former_day(state: MainRun) -> date:
+    """The day of the run that this one is added to."""
+    assert state.former is not None
+    return state.former.day
 
 
 def _read_again(state: MainRun) -> DataFrame:

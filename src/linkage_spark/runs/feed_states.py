@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 from typing import Any
 
@@ -14,6 +15,7 @@ from linkage_spark.kit.frames import local_frame
 from linkage_spark.runs.context import RunContext
 from linkage_spark.settings.sources import FeedMapping
 from linkage_spark.standardise.affected import changed_prints, feed_prints, feed_units
+from linkage_spark.standardise.rows import falls_due
 from linkage_spark.store.feeds import feed_fingerprint, feed_version, read_change_feed, table_id
 from linkage_spark.tables.changes import FEED_PRINT, FEED_UNIT
 
@@ -34,7 +36,7 @@ class ChangedUnits:
 
     Attributes:
         prints: of feeds that do not name their changes: FEED_PRINT as it is now, ``rows`` 0 where nothing is left.
-        named: of feeds that do: FEED_UNIT, a unit as often as it is named.
+        named: of feeds that do, and of all whose rows' disposal fell due: FEED_UNIT, a unit as often as it is named.
         roster_changed: the roster was written to.
     """
 
@@ -50,8 +52,9 @@ def changed_units(
     before: Mapping[tuple[str, str], Mapping[str, Any]],
     now: list[dict[str, Any]],
     prints: DataFrame,
+    since: date,
 ) -> ChangedUnits:
-    """Look for changes in the feeds that were written to; the others are not read.
+    """Look for changes in the feeds that were written to, and for disposal dates that have come; other feeds are not read.
 
     Args:
         run: the run.
@@ -59,6 +62,7 @@ def changed_units(
         before: rows of FEED_STATE of the former run, by source and feed.
         now: rows of FEED_STATE as the feeds are.
         prints: FEED_PRINT of the former run.
+        since: the day of the former run.
 
     Raises:
         SourceError: a feed that was there is not, or one cannot tell its changes.
@@ -74,6 +78,8 @@ def changed_units(
     printed, named = [], []
     for feed in police_feeds(run):
         key = (feed.source_system, feed.name)
+        if feed.key in frames and feed.disposal is not None:
+            named.append(feed_units(falls_due(frames[feed.key], feed, after=since, until=run.day), feed))
         if feed.key not in frames or key not in written:
             continue
         if is_printed(feed):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
+from functools import reduce
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from linkage_spark.errors import SourceError
 from linkage_spark.runs.context import RunContext
 from linkage_spark.settings.sources import FeedMapping, feeds_of
 from linkage_spark.standardise.columns import check_words, choose_fill_faults, column_faults, count_filled
+from linkage_spark.standardise.rows import falls_due, with_disposal
 from linkage_spark.standardise.stage import Standardised, rows_by_table, standardise
 from linkage_spark.store.feeds import feed_version, read_feed, translate_read_error
 
@@ -65,7 +69,22 @@ def open_feeds(run: RunContext) -> Mapping[str, DataFrame]:
         faults += column_faults(feed, frames[feed.key])
     if faults:
         raise SourceError(faults)
-    return frames
+    by_key = {feed.key: feed for feed in feeds_of(run.sources)}
+    return {key: with_disposal(frame, by_key[key], day=run.day) for key, frame in frames.items()}
+
+
+def disposal_falls_due(run: RunContext, after: date) -> bool:
+    """The disposal date of a row falls due after the day of the former run: nothing was written to the feed, and yet it changes."""
+    feeds = [feed for feed in feeds_of(run.sources) if feed.disposal is not None]
+    if not feeds or run.day <= after:
+        return False
+    frames = open_feeds(run)
+    due = [
+        falls_due(frames[feed.key], feed, after=after, until=run.day).select(F.lit(1).alias("row"))
+        for feed in feeds
+        if feed.key in frames
+    ]
+    return bool(due) and not reduce(DataFrame.unionByName, due).isEmpty()
 
 
 def read_sources(

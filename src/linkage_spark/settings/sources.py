@@ -243,6 +243,18 @@ class Withdrawn(Frozen):
     values: tuple[str, ...] = Field(min_length=1)
 
 
+class Disposal(Frozen):
+    """Until when a feed's source keeps a row.
+
+    Attributes:
+        column: the feed's column: the day from which the row no longer holds; empty where the source has set none.
+        date_formats: Java patterns of the days in text, tried in order; ISO is always read.
+    """
+
+    column: str
+    date_formats: tuple[str, ...] = ()
+
+
 class FeedMapping(Frozen):
     """One feed: where it lies and what it produces.
 
@@ -260,6 +272,7 @@ class FeedMapping(Frozen):
             rows whose key or ``changed_at`` is another than before; 'compare', rows that differ in any column that is read.
         changed_at: for 'timestamp', the column that the source moves on with every change of a row.
         withdrawn: how the feed marks rows that were taken back; None where it takes them out.
+        disposal: the source's own disposal date of a row; None where it takes rows out in time by itself.
         produces: the canonical tables that the feed's rows become.
     """
 
@@ -275,6 +288,7 @@ class FeedMapping(Frozen):
     changes: Literal["change_feed", "timestamp", "compare"] = "compare"
     changed_at: str | None = None
     withdrawn: Withdrawn | None = None
+    disposal: Disposal | None = None
     produces: tuple[Produces, ...]
 
     @model_validator(mode="after")
@@ -340,6 +354,7 @@ class FeedMapping(Frozen):
         """The columns that anything is made from, each once; no other column of the feed is ever kept."""
         own = [self.changed_at] if self.changed_at else []
         own += [self.withdrawn.column] if self.withdrawn else []
+        own += [self.disposal.column] if self.disposal else []
         return tuple(dict.fromkeys([*(column for block in self.produces for column in block.read_columns), *own]))
 
     @property
@@ -387,6 +402,13 @@ class SourceMapping(Frozen):
             raise ValueError(
                 "the roster may not produce person_identifier: such numbers serve nominals of police records only"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _roster_is_as_it_stands(self) -> SourceMapping:
+        """Employees leave by leaving the roster."""
+        if self.roster and any(feed.disposal for feed in self.feeds.values()):
+            raise ValueError("the roster may have no 'disposal': it holds whoever is employed now")
         return self
 
     @field_validator("roles", mode="before")

@@ -18,7 +18,7 @@ from linkage_spark.kit.keyed import with_hmac
 from linkage_spark.settings.sources import FeedMapping, Produces, SourceMapping
 from linkage_spark.standardise import inputs as C
 from linkage_spark.standardise.events import blocks_of
-from linkage_spark.standardise.rows import read_columns
+from linkage_spark.standardise.rows import DISPOSAL, read_columns
 from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, LOCATION, PERSON, REFUSED
 from linkage_spark.tables.changes import FEED_PRINT, FEED_UNIT
 from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
@@ -176,7 +176,8 @@ def rows_to_read(
 
 def _needed_rows(frame: DataFrame, feed: FeedMapping, needed: Mapping[str, DataFrame]) -> DataFrame:
     """A feed's rows that any of its blocks needs."""
-    rows, flags = frame.select(*[F.col(_quoted(name)) for name in read_columns(frame, feed)]), []
+    names = [*read_columns(frame, feed), *(name for name in frame.columns if name == DISPOSAL)]
+    rows, flags = frame.select(*[F.col(_quoted(name)) for name in names]), []
     kept = list(rows.columns)
     for no, block in enumerate(feed.produces):
         listed = needed[block.table]

@@ -63,9 +63,14 @@ def instant(frame: DataFrame, name: str, block: Produces) -> Column:
 
 def day(frame: DataFrame, name: str, block: Produces) -> Column:
     """A date; null when it is empty or unreadable. ISO dates are always read."""
+    return day_in(frame, name, block.date_formats)
+
+
+def day_in(frame: DataFrame, name: str, formats: Sequence[str]) -> Column:
+    """The same, in these Java patterns."""
     if isinstance(type_of(frame, name), DateType | TimestampType | TimestampNTZType):
         return F.col(_quoted(name)).cast("date")
-    return _first_readable(text(name), (*block.date_formats, "yyyy-MM-dd"), None).cast("date")
+    return _first_readable(text(name), (*formats, "yyyy-MM-dd"), None).cast("date")
 
 
 def version(frame: DataFrame, block: Produces) -> Column:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from functools import reduce
 
 from pyspark.sql import Column, DataFrame
@@ -17,6 +18,9 @@ from linkage_spark.tables.enums import RefusalReason
 RAW = "raw__"
 """Columns with this start hold the raw row, one per feed; null for rows of other feeds."""
 
+DISPOSAL = "disposal__reason"
+"""Why a feed's row is no longer kept by its source's own disposal date: RefusalReason, else null. Never read from a source, never kept."""
+
 ROW_JSON = "row_json"
 """The raw row of a refused row as JSON; null for kept rows."""
 
@@ -24,7 +28,7 @@ ROW_JSON = "row_json"
 def open_rows(frame: DataFrame, feed: FeedMapping, block: Produces, inputs: dict[str, Column]) -> DataFrame:
     """A feed's rows with what every table needs, beside the block's own ``inputs``.
 
-    Adds source_system, feed, produces, row_key, source_version, is_withdrawn, content_hash, raw__<feed>. Of a feed's columns only
+    Adds source_system, feed, produces, row_key, source_version, gone, content_hash, raw__<feed>. Of a feed's columns only
     those that its mapping reads are kept, and only they tell two rows apart. The raw row of any table but person_identifier
     goes without the feed's PNC and CRO numbers.
     """
@@ -37,7 +41,7 @@ def open_rows(frame: DataFrame, feed: FeedMapping, block: Produces, inputs: dict
         F.lit(block.table).alias("produces"),
         C.row_key(key_names).alias("row_key"),
         C.version(frame, block).alias("source_version"),
-        _is_withdrawn(frame, feed).alias("is_withdrawn"),
+        _gone(frame, feed).alias("gone"),
         C.content_hash(kept).alias("content_hash"),
         C.raw_struct([name for name in kept if name not in hidden]).alias(f"{RAW}{feed.name}"),
         *[column.alias(name) for name, column in inputs.items()],
@@ -50,12 +54,42 @@ def read_columns(frame: DataFrame, feed: FeedMapping) -> list[str]:
     return [name for name in frame.columns if name in read]
 
 
-def _is_withdrawn(frame: DataFrame, feed: FeedMapping) -> Column:
-    """The source has taken the row back."""
+def _gone(frame: DataFrame, feed: FeedMapping) -> Column:
+    """RefusalReason of a row that its source has taken back, or whose disposal is due; else null."""
+    due = F.col(DISPOSAL) if DISPOSAL in frame.columns else F.lit(None).cast("string")
     if feed.withdrawn is None or feed.withdrawn.column not in frame.columns:
-        return F.lit(False)
+        return due
     values = [value.strip().upper() for value in feed.withdrawn.values]
-    return F.coalesce(F.upper(C.text(feed.withdrawn.column)).isin(*values), F.lit(False))
+    withdrawn = F.upper(C.text(feed.withdrawn.column)).isin(*values)
+    return F.when(withdrawn, F.lit(RefusalReason.WITHDRAWN.value)).otherwise(due)
+
+
+def with_disposal(frame: DataFrame, feed: FeedMapping, *, day: date) -> DataFrame:
+    """A feed's rows with DISPOSAL where its mapping names a disposal date; else as they are.
+
+    A disposal date that cannot be read is due: whether the row may still be held is not known.
+
+    Args:
+        frame: the feed.
+        feed: its mapping.
+        day: the day that the run is for.
+    """
+    if feed.disposal is None:
+        return frame
+    on = C.day_in(frame, feed.disposal.column, feed.disposal.date_formats)
+    unreadable = F.col(f"`{feed.disposal.column}`").isNotNull() & (C.text(feed.disposal.column) != "") & on.isNull()
+    reason = F.when(unreadable, F.lit(RefusalReason.UNREADABLE_DATE.value)).when(
+        on <= F.lit(day), F.lit(RefusalReason.DISPOSAL_DUE.value)
+    )
+    return frame.withColumn(DISPOSAL, reason)
+
+
+def falls_due(frame: DataFrame, feed: FeedMapping, *, after: date, until: date) -> DataFrame:
+    """The rows whose disposal falls due after one day and not after another; none where the mapping names no such date."""
+    if feed.disposal is None:
+        return frame.limit(0)
+    on = C.day_in(frame, feed.disposal.column, feed.disposal.date_formats)
+    return frame.where((on > F.lit(after)) & (on <= F.lit(until)))
 
 
 def _key_inputs(block: Produces) -> tuple[str, ...]:
@@ -91,7 +125,8 @@ def keep_newest(rows: DataFrame, key: Sequence[str]) -> DataFrame:
     """Refuse all but the newest version of every key: DUPLICATE_ROW when equal, else SUPERSEDED_VERSION.
 
     The source's own version decides, ties by content; order of arrival plays no part. Rows that are
-    refused already stay out of it. A newest version that the source has taken back is refused as WITHDRAWN.
+    refused already stay out of it. A newest version that the source has taken back is refused as WITHDRAWN, one that it no longer
+    keeps as DISPOSAL_DUE; older ones do not come back.
     """
     open_ = F.col("reason").isNull()
     versions = Window.partitionBy(*key, open_).orderBy(F.desc("source_version"), F.desc("content_hash"))
@@ -104,9 +139,8 @@ def keep_newest(rows: DataFrame, key: Sequence[str]) -> DataFrame:
 
 
 def refuse_withdrawn(rows: DataFrame) -> DataFrame:
-    """Refuse what the source has taken back, of rows that nothing else speaks against."""
-    gone = F.col("reason").isNull() & F.col("is_withdrawn")
-    return rows.withColumn("reason", F.when(gone, F.lit(RefusalReason.WITHDRAWN.value)).otherwise(F.col("reason")))
+    """Refuse what the source has taken back or no longer keeps, of rows that nothing else speaks against."""
+    return rows.withColumn("reason", F.coalesce("reason", "gone"))
 
 
 def refuse_older(rows: DataFrame, key: Sequence[str], *, by: Sequence[str]) -> DataFrame:
@@ -136,14 +170,14 @@ def union_rows(frames: Iterable[DataFrame]) -> DataFrame | None:
 
 
 def settle(judged: DataFrame) -> DataFrame:
-    """Judged rows with ``row_json`` in place of the raw row; only refused rows pay for it, and of withdrawn ones nothing is kept.
+    """Judged rows with ``row_json`` in place of the raw row; only refused rows pay for it, and nothing is kept of what the source took back.
 
     A settled frame is narrow: several tables are made from it, and whoever runs them may keep it meanwhile.
     """
     raws = [name for name in judged.columns if name.startswith(RAW)]
     as_json = F.coalesce(*[F.to_json(F.col(name)) for name in raws], F.lit("{}"))
-    withdrawn = F.col("reason") == RefusalReason.WITHDRAWN.value
-    row_json = F.when(withdrawn, F.lit("{}")).when(F.col("reason").isNotNull(), as_json).alias(ROW_JSON)
+    gone = F.col("reason").isin(RefusalReason.WITHDRAWN.value, RefusalReason.DISPOSAL_DUE.value)
+    row_json = F.when(gone, F.lit("{}")).when(F.col("reason").isNotNull(), as_json).alias(ROW_JSON)
     return judged.select(*[F.col(name) for name in judged.columns if name not in raws], row_json)
 
 

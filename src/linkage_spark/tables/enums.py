@@ -162,6 +162,7 @@ class RefusalReason(StrEnum):
     DUPLICATE_ROW = "duplicate_row"
     SUPERSEDED_VERSION = "superseded_version"
     WITHDRAWN = "withdrawn"
+    DISPOSAL_DUE = "disposal_due"
     CONFLICTING_ROSTER_ROWS = "conflicting_roster_rows"
     NOT_A_PERSON = "not_a_person"
     UNREADABLE_DATE = "unreadable_date"

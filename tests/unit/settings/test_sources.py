@@ -72,6 +72,16 @@ def test_an_age_needs_the_day_on_which_it_was_stated(conf):
     assert {"SUBJECT_AGE", "SEEN_ON"} <= set(subject.needed_columns)
 
 
+def test_a_disposal_date_is_a_column_that_must_be_there_and_the_roster_has_none(conf):
+    add(conf, "custody", '[feeds.record.disposal]\ncolumn = "DISPOSE_ON"\ndate_formats = ["dd/MM/yyyy"]\n')
+    record = next(feed for feed in feeds_of(load_sources(conf)) if feed.key == "custody.record")
+    assert record.disposal is not None
+    assert record.disposal.date_formats == ("dd/MM/yyyy",)
+    assert "DISPOSE_ON" in record.needed_columns
+    add(conf, "hr", '[feeds.extract.disposal]\ncolumn = "END_DATE"\n')
+    assert "the roster may have no 'disposal'" in message(conf)
+
+
 NUMBERS = """
 [[feeds.record.produces]]
 table = "person_identifier"
