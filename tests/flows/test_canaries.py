@@ -40,7 +40,7 @@ RARE = Frequencies.from_rows(
 @pytest.fixture(scope="module")
 def run(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> RunContext:
     root = tmp_path_factory.mktemp("canaries")
-    job = MainJob(spark, root / "estate", root / "feeds", clock=datetime(2026, 3, 1, tzinfo=UTC))
+    job = MainJob(spark, root / "estate", root / "feeds", clock=datetime(2026, 3, 1, tzinfo=UTC), with_canaries=True)
     context = job.context(RunKind.BACKFILL, date(2026, 3, 1), io.StringIO())
     context.model = load_model(CONF, "screening_v1")
     return context

@@ -75,7 +75,7 @@ class Ready:
 def ready(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ready]:
     history = make_history(seed=SEED, worlds=WORLDS, days=1)
     base = tmp_path_factory.mktemp("kills")
-    job = MainJob(spark, base / "first", base / "feeds", settings=SETTINGS, with_canaries=False)
+    job = MainJob(spark, base / "first", base / "feeds", settings=SETTINGS)
     write_day(spark, job.feeds, None, history.days[0])
     job.backfill(FIRST_DAY)
     write_day(spark, job.feeds, history.days[0], history.days[1])
