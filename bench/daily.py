@@ -25,7 +25,6 @@ from bench.machine import ROOT
 from bench.run import make_feeds, read_stages, run_watched, say
 from bench.sizes import measure_sizes, process_load, size_parser
 
-MOVES = (1, 10, 100)
 PUBLISHING = ("publish",)
 
 
@@ -46,11 +45,21 @@ def bench_size(asked: argparse.Namespace, records: int) -> dict[str, Any]:
     found["day"] = {"changed_records": asked.changed, **run(asked, "daily", feeds, root, conf, f"{records}-day")}
     say(f"{records:,} person records: a day: {found['day']['seconds_from_first_stage']:.1f} s from the first stage")
     found["roster"] = {}
-    for employees in MOVES:
+    for employees in (int(number) for number in asked.moves.split(",")):
         move(feeds, employees=employees)
         taken = run(asked, "daily", feeds, root, conf, f"{records}-roster-{employees}")
         found["roster"][str(employees)] = taken
         say(f"{records:,} person records: {employees} employees move: {taken['seconds_from_first_stage']:.1f} s")
+    if asked.nominals:
+        _with_nominals(asked, records, found, feeds, root, conf)
+    shutil.rmtree(base)
+    return found
+
+
+def _with_nominals(
+    asked: argparse.Namespace, records: int, found: dict[str, Any], feeds: Path, root: Path, conf: Path
+) -> None:
+    """The job nominals, and a second day of changed records with nominals in it."""
     found["nominals"] = run(asked, "nominals", None, root, conf, f"{records}-nominals")
     say(f"{records:,} person records: nominals: {found['nominals']['seconds_from_first_stage']:.1f} s")
     _change(asked, feeds, records, "--records", str(asked.changed), "--mark", "SECOND")
@@ -58,8 +67,6 @@ def bench_size(asked: argparse.Namespace, records: int) -> dict[str, Any]:
     say(
         f"{records:,} person records: a day with nominals: {found['day_with_nominals']['seconds_from_first_stage']:.1f} s"
     )
-    shutil.rmtree(base)
-    return found
 
 
 def _change(asked: argparse.Namespace, feeds: Path, records: int, *arguments: str) -> None:
@@ -119,6 +126,8 @@ def main() -> int:
     """Measure every size."""
     parser = size_parser("bench.daily", __doc__, figures="daily.json")
     parser.add_argument("--changed", type=int, default=20_000, help="crime person records that a day amends or brings")
+    parser.add_argument("--moves", default="1,10,100", help="employees who move in a day, joined by commas")
+    parser.add_argument("--nominals", action=argparse.BooleanOptionalAction, default=True)
     measure_sizes(parser.parse_args(), bench_size)
     return 0
 
