@@ -68,9 +68,10 @@ def move(feeds: Path, *, employees: int) -> None:
     for path in sorted((feeds / "hr" / "extract").glob("part-*.csv")):
         lines = path.read_text(encoding="utf-8").split("\n")
         for no in range(1, len(lines)):
-            if left and lines[no]:
-                cells = lines[no].split(",")
-                place = next(p for p, cell in enumerate(cells) if cell[:1].isdigit() and " " in cell)
+            cells = lines[no].split(",")
+            house = [place for place, cell in enumerate(cells) if cell[:1].isdigit() and " " in cell]
+            if left and house:  # some have no address
+                place = house[0]
                 cells[place] = f"1{cells[place]}"
                 lines[no], left = ",".join(cells), left - 1
         path.write_text("\n".join(lines), encoding="utf-8")
