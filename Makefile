@@ -112,6 +112,11 @@ bench-daily: setup-bench ## a day of changed records, and of employees who move,
 	$(bin)/python -m bench.daily --sizes $(bench_day_sizes) --employees $(employees) --seed $(seed) --master '$(bench_master)'
 	$(bin)/python -m bench.page
 
+.PHONY: thirty-days
+thirty-days: setup-bench ## a made-up force in thirty days against one backfill, row for row: docs/benchmarks (an hour)
+	$(bin)/python -m bench.thirty_days --employees $(employees) --seed $(seed) --master '$(bench_master)'
+	$(bin)/python -m bench.page
+
 # GraphFrames needs its jars: docs/nominals.md says where they are looked for.
 bench_engines := driver
 bench_edges := 1000000,3000000,10000000

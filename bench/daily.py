@@ -11,10 +11,12 @@ bench.page makes the page.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import re
 import shutil
 import sys
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,7 @@ def bench_size(asked: argparse.Namespace, records: int) -> dict[str, Any]:
     feeds, root, conf = base / "feeds", base / "estate", base / "conf"
     shutil.rmtree(base, ignore_errors=True)
     shutil.copytree(make_feeds(asked, records), feeds, ignore=shutil.ignore_patterns("truth"))
-    _wide_gates(conf)
+    wide_gates(conf)
     _change(asked, feeds, records, "--prepare")
     found: dict[str, Any] = {"person_records": records}
     found["backfill"] = run(asked, "backfill", feeds, root, conf, f"{records}-backfill")
@@ -42,28 +44,30 @@ def bench_size(asked: argparse.Namespace, records: int) -> dict[str, Any]:
         f"{records:,} person records: backfill: {found['backfill']['seconds_from_first_stage']:.1f} s from the first stage"
     )
     _change(asked, feeds, records, "--records", str(asked.changed))
-    found["day"] = {"changed_records": asked.changed, **run(asked, "daily", feeds, root, conf, f"{records}-day")}
+    days = (datetime.now(tz=UTC).date() + timedelta(days=no) for no in itertools.count(1))
+    taken = run(asked, "daily", feeds, root, conf, f"{records}-day", day=next(days))
+    found["day"] = {"changed_records": asked.changed, **taken}
     say(f"{records:,} person records: a day: {found['day']['seconds_from_first_stage']:.1f} s from the first stage")
     found["roster"] = {}
     for employees in (int(number) for number in asked.moves.split(",")):
         move(feeds, employees=employees)
-        taken = run(asked, "daily", feeds, root, conf, f"{records}-roster-{employees}")
+        taken = run(asked, "daily", feeds, root, conf, f"{records}-roster-{employees}", day=next(days))
         found["roster"][str(employees)] = taken
         say(f"{records:,} person records: {employees} employees move: {taken['seconds_from_first_stage']:.1f} s")
     if asked.nominals:
-        _with_nominals(asked, records, found, feeds, root, conf)
+        _with_nominals(asked, records, found, feeds, root, conf, next(days))
     shutil.rmtree(base)
     return found
 
 
 def _with_nominals(
-    asked: argparse.Namespace, records: int, found: dict[str, Any], feeds: Path, root: Path, conf: Path
+    asked: argparse.Namespace, records: int, found: dict[str, Any], feeds: Path, root: Path, conf: Path, day: date
 ) -> None:
     """The job nominals, and a second day of changed records with nominals in it."""
     found["nominals"] = run(asked, "nominals", None, root, conf, f"{records}-nominals")
     say(f"{records:,} person records: nominals: {found['nominals']['seconds_from_first_stage']:.1f} s")
     _change(asked, feeds, records, "--records", str(asked.changed), "--mark", "SECOND")
-    found["day_with_nominals"] = run(asked, "daily", feeds, root, conf, f"{records}-day-with-nominals")
+    found["day_with_nominals"] = run(asked, "daily", feeds, root, conf, f"{records}-day-with-nominals", day=day)
     say(
         f"{records:,} person records: a day with nominals: {found['day_with_nominals']['seconds_from_first_stage']:.1f} s"
     )
@@ -77,12 +81,26 @@ def _change(asked: argparse.Namespace, feeds: Path, records: int, *arguments: st
         run_watched(command, asked.build / "logs" / f"day-feeds-{records}.log")
 
 
-def run(asked: argparse.Namespace, job: str, feeds: Path | None, root: Path, conf: Path, name: str) -> dict[str, Any]:
+def run(
+    asked: argparse.Namespace,
+    job: str,
+    feeds: Path | None,
+    root: Path,
+    conf: Path,
+    name: str,
+    *,
+    day: date | None = None,
+) -> dict[str, Any]:
     """One run in a fresh process: seconds and bytes read, stage by stage; two stages of one name share their bytes."""
     events = asked.build / "logs" / f"events-{name}"
     shutil.rmtree(events, ignore_errors=True)
     events.mkdir(parents=True)
-    places = [*([] if feeds is None else ["--feeds", str(feeds)]), "--out", str(root)]
+    places = [
+        *([] if feeds is None else ["--feeds", str(feeds)]),
+        "--out",
+        str(root),
+        *([] if day is None else ["--date", day.isoformat()]),
+    ]
     command = submit.job(job, places, master=asked.master, event_logs=events)
     command = submit.Command(command.words, {**command.environment, "LINKAGE_CONF": str(conf)})
     watched = run_watched(command, asked.build / "logs" / f"{name}.log")
@@ -114,7 +132,7 @@ def _figures(root: Path) -> dict[str, Any]:
     return told
 
 
-def _wide_gates(conf: Path) -> None:
+def wide_gates(conf: Path) -> None:
     """The shipped settings, with limits that no made-up day breaks: 20,000 records at once are no usual day."""
     shutil.copytree(ROOT / "conf", conf)
     base = conf / "settings" / "base.toml"

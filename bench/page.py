@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.components_page import component_parts
-from bench.daily_page import daily_parts
+from bench.daily_page import daily_parts, thirty_days_parts
 from bench.files_page import files_parts
 from bench.machine import ROOT
 from bench.markdown import table
@@ -31,6 +31,7 @@ def page(
     graphs: dict[str, Any] | None = None,
     files: dict[str, Any] | None = None,
     days: dict[str, Any] | None = None,
+    thirty_days: dict[str, Any] | None = None,
 ) -> str:
     """The whole page as Markdown."""
     sizes: dict[str, Any] = bench["sizes"]
@@ -71,6 +72,8 @@ def page(
         ]
     if days is not None:
         parts += daily_parts(days["sizes"])
+    if thirty_days is not None:
+        parts += thirty_days_parts(thirty_days)
     if files is not None:
         parts += files_parts(files)
     if nominals is not None:
@@ -227,9 +230,9 @@ def main_text(folder: Path) -> str:
     bench = json.loads((folder / "bench.json").read_text(encoding="utf-8"))
     notes_file = folder / NOTES.name
     notes = notes_file.read_text(encoding="utf-8") if notes_file.is_file() else ""
-    names = ("peers.json", "nominals.json", "components.json", "files.json", "daily.json")
-    peers, nominals, graphs, files, days = (_read(folder / name) for name in names)
-    return page(bench, peers, notes, nominals, graphs, files, days)
+    names = ("peers.json", "nominals.json", "components.json", "files.json", "daily.json", "thirty_days.json")
+    peers, nominals, graphs, files, days, thirty = (_read(folder / name) for name in names)
+    return page(bench, peers, notes, nominals, graphs, files, days, thirty)
 
 
 def _read(path: Path) -> dict[str, Any] | None:

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +39,7 @@ from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, RUN, SCREE
 from linkage_spark.tables.star import STAR
 from tests.support.day_worlds import FIRST_DAY, History, make_history
 from tests.support.held import gone_refs, holding, refs_in
+from tests.support.killing import Killed, points, readers_find_one_whole_run
 from tests.support.main_job import MainJob, write_day
 
 if TYPE_CHECKING:
@@ -46,6 +48,8 @@ if TYPE_CHECKING:
 WORLDS = int(os.environ.get("LINKAGE_DAY_WORLDS", "60"))
 SEED = int(os.environ.get("LINKAGE_DAY_SEED", "20261122"))
 DAYS = int(os.environ.get("LINKAGE_DAYS", "2"))
+KILL_DAY = os.environ.get("LINKAGE_KILL_DAY", f"{date.today():%Y-%m-%d}")  # noqa: DTZ011
+"""Which points the last day is killed at: others every day; a failure says which day to name here to see it again."""
 
 WAYS = ("by_day", "in_one") if DAYS > 2 else ("by_day",)
 
@@ -64,6 +68,7 @@ class Folds:
         at_once: a backfill on the last day.
         seen: what each run of ``by_day`` left of some tables, the backfill of the first day among them.
         versions: newest versions of the tables of ``by_day`` before and after the last day was taken a second time.
+        kills: where the last day of ``by_day`` was killed before it came to its end, and whether readers found one whole run then.
     """
 
     history: History
@@ -72,6 +77,7 @@ class Folds:
     at_once: MainJob
     seen: list[dict[str, list[dict[str, Any]]]]
     versions: list[dict[str, int | None]]
+    kills: dict[str, bool]
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +98,15 @@ def folds(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Fold
     by_day, in_one, at_once = jobs["by_day"], jobs["in_one"], jobs["at_once"]
     assert by_day is not None
     assert at_once is not None
+    kills: dict[str, bool] = {}
+    come_through: list[str] = []
     for no in range(1, DAYS + 1):
         write_day(spark, by_day.feeds, history.days[no - 1], history.days[no])
-        by_day.daily(FIRST_DAY + timedelta(days=no))
+        if no == DAYS:
+            kills = _killed_on(by_day, FIRST_DAY + timedelta(days=no), _three_of(come_through))
+        with points() as watched:
+            by_day.daily(FIRST_DAY + timedelta(days=no))
+        come_through = watched.seen
         seen.append(_seen(by_day))
     versions = [_versions(by_day)]
     by_day.daily(FIRST_DAY + timedelta(days=DAYS))
@@ -105,7 +117,31 @@ def folds(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Fold
     if in_one is not None:
         in_one.daily(FIRST_DAY + timedelta(days=DAYS))
     at_once.backfill(FIRST_DAY + timedelta(days=DAYS))
-    return Folds(history, by_day, in_one, at_once, seen, versions)
+    return Folds(history, by_day, in_one, at_once, seen, versions, kills)
+
+
+def _three_of(names: list[str]) -> list[str]:
+    """Three points of a run, in order, others every day; two of them before the run counts as published.
+
+    A point that comes more than once has a number, and fewer of them come after a restart.
+    """
+    draw = random.Random(f"{SEED} {KILL_DAY}")
+    once = [name for name in names if not name.endswith(")") and f"{name} (2)" not in names]
+    published = once.index("before table run")
+    early = sorted(draw.sample(range(published), 2))
+    return [once[place] for place in (*early, draw.randrange(early[1] + 1, len(once)))]
+
+
+def _killed_on(job: MainJob, day: date, names: list[str]) -> dict[str, bool]:
+    """Begin a day and be killed, once per point; whether readers found one whole run after each."""
+    kills = {}
+    for name in names:
+        try:
+            with points(kill_at=name):
+                job.daily(day)
+        except Killed:
+            kills[name] = readers_find_one_whole_run(job)
+    return kills
 
 
 def _seen(job: MainJob) -> dict[str, list[dict[str, Any]]]:
@@ -149,6 +185,19 @@ def test_every_kind_of_change_happened(folds: Folds) -> None:
     assert refused["disposal_due"] > 0
     assert len(folds.seen[-1]["hit"]) > 50, "too few hits to tell anything"
     assert {row["tier"] for row in folds.seen[-1]["hit"]} == {"match", "possible"}
+
+
+def test_the_last_day_was_killed_three_times_and_left_nothing_behind(folds: Folds) -> None:
+    """That it ended as a day that nobody killed is what all the other laws here say: they look at its tables."""
+    job, told = folds.by_day, f"seed {SEED}, killed on {KILL_DAY} at {', '.join(folds.kills)}"
+    assert len(folds.kills) == 3, told
+    assert all(folds.kills.values()), told
+    for folder in (job.root, job.root / "tables", job.root / "published"):
+        of_calm = folds.at_once.root / folder.relative_to(job.root)
+        assert {path.name for path in folder.iterdir()} == {path.name for path in of_calm.iterdir()}, told
+    for folder in (job.root / "published").iterdir():
+        if folder.name != "current_run":
+            assert len(list(folder.glob("run_id=*"))) <= DAYS + 1, f"{told}: {folder.name}"
 
 
 def test_the_same_day_twice_changes_nothing(folds: Folds) -> None:

@@ -30,7 +30,7 @@ from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, SCREENING
 from tests.support.day_worlds import FIRST_DAY, make_history
 from tests.support.held import gone_refs, holding, refs_in
-from tests.support.killing import Killed, points
+from tests.support.killing import Killed, points, readers_find_one_whole_run
 from tests.support.main_job import MainJob, write_day
 
 if TYPE_CHECKING:
@@ -169,13 +169,6 @@ def test_killed_anywhere_and_started_again_it_ends_as_if_it_had_not_been_killed(
             assert holding(refs_in(job.root), before_it.gone) == {}, told
         shutil.rmtree(job.root)
     print(f"seed {SEED}: {name} killed at {len(tried)} of {len(before_it.names)} points: {', '.join(tried)}")  # noqa: T201
-
-
-def readers_find_one_whole_run(job: MainJob) -> bool:
-    """``current_run`` names a run of which every published table is there."""
-    current = read_current_run(Files(job.spark), str(job.root))
-    folders = [path for path in (job.root / "published").iterdir() if path.name != "current_run"]
-    return current is not None and all((path / f"run_id={current.run_id}").is_dir() for path in folders)
 
 
 # ---- a full disk, and what is broken or lost ---------------------------------------------------------------

@@ -132,13 +132,24 @@ class _World:
             one.born = one.born.replace(year=one.born.year + 1)
         elif chance < 0.4:
             one.surname = one.surname[:-1]
+        elif chance < 0.46:
+            one.born = self.day_to_come()
         return one
+
+    def day_to_come(self) -> date:
+        """What somebody wrote for a date of birth: tomorrow, or the day after."""
+        return FIRST_DAY + timedelta(days=self.day + 1 + self.serial % 2)
 
     def put(self, feed: str, name: str, columns: list[str], **values: Any) -> None:
         self.feeds[feed][name] = dict.fromkeys(columns, "") | values
 
     def said(self, kind: str) -> None:
         self.happened[kind] += self.day > 0
+
+    def count(self, feed: str, kind: str, column: str, value: Any) -> int:
+        """Rows of this world that have a value."""
+        own = [row for name, row in self.feeds[feed].items() if name.startswith(f"{kind}{self.no:03d}-")]
+        return sum(row[column] == value for row in own)
 
     # ---- the roster --------------------------------------------------------------------------------------
 
@@ -162,6 +173,8 @@ class _World:
     def join(self) -> None:
         ref = self.name("E")
         self.staff[ref] = self.someone()
+        if (self.no + self.serial) % 10 == 3:
+            self.staff[ref].born = self.day_to_come()
         self.employee_row(ref, self.staff[ref])
         self.said("employee joins")
 
@@ -393,9 +406,11 @@ class _World:
     def next_day(self) -> None:
         """A handful of things."""
         self.day += 1
-        own = [row for name, row in self.feeds["intel.report"].items() if name.startswith(f"R{self.no:03d}-")]
-        self.happened["disposal falls due"] += sum(
-            row["REVIEW_DATE"] == FIRST_DAY + timedelta(days=self.day) for row in own
+        today = FIRST_DAY + timedelta(days=self.day)
+        self.happened["disposal falls due"] += self.count("intel.report", "R", "REVIEW_DATE", today)
+        self.happened["a nominal's date of birth comes"] += self.count("crime.nominal", "N", "DOB", today.isoformat())
+        self.happened["an employee's date of birth comes"] += self.count(
+            "hr.extract", "E", "DATE_OF_BIRTH", today.strftime("%d-%b-%Y").upper()
         )
         for _ in range(self.draw.randint(0, 3)):
             getattr(self, self.draw.choice(KINDS))()

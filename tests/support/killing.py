@@ -6,7 +6,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,6 +15,10 @@ from linkage_spark.runs.main_stages import MainRun
 from linkage_spark.runs.nominal_stages import NominalRun
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
+from linkage_spark.store.snapshot import read_current_run
+
+if TYPE_CHECKING:
+    from tests.support.main_job import MainJob
 
 
 class Killed(BaseException):
@@ -85,6 +89,13 @@ def points(kill_at: str | None = None) -> Iterator[Points]:
         for kind in (MainRun, NominalRun):
             patch.setattr(kind, "keep", around(kind.keep, lambda _, name, *a, **k: f"work {name}"))
         yield watched
+
+
+def readers_find_one_whole_run(job: MainJob) -> bool:
+    """``current_run`` names a run of which every published table is there."""
+    current = read_current_run(Files(job.spark), str(job.root))
+    folders = [path for path in (job.root / "published").iterdir() if path.name != "current_run"]
+    return current is not None and all((path / f"run_id={current.run_id}").is_dir() for path in folders)
 
 
 def _last(path: str) -> str:

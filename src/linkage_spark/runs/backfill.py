@@ -32,7 +32,7 @@ from linkage_spark.runs.main_stages import (
 from linkage_spark.runs.manifest import GoodRun, last_good_run
 from linkage_spark.runs.models import frozen_with, is_shipped, is_trained
 from linkage_spark.runs.progress import Stage
-from linkage_spark.runs.reading import disposal_falls_due, faults_in_words, persisted, read_sources
+from linkage_spark.runs.reading import changes_unwritten, faults_in_words, persisted, read_sources
 from linkage_spark.runs.stages import run_stage
 from linkage_spark.runs.taking_up import take_up_work
 from linkage_spark.settings.sources import feeds_of
@@ -75,7 +75,7 @@ def backfill(run: RunContext) -> None:
     refuse_unapproved_model(run, good)
     publishing.repair_current_run(run, good)
     inputs = made_from(run)
-    if good is not None and good.made_from == inputs and not disposal_falls_due(run, good.day):
+    if good is not None and good.made_from == inputs and not changes_unwritten(run, good):
         clear_work(run)
         publishing.record_unchanged(run, good=good, made_from=inputs)
         return

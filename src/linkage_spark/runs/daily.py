@@ -16,7 +16,7 @@ from linkage_spark.runs.day_gates import hold_gates
 from linkage_spark.runs.main_stages import ALL_TABLES, MainRun, decide, follow, hits
 from linkage_spark.runs.manifest import GoodRun, MadeFrom, fingerprint, last_good_run
 from linkage_spark.runs.progress import Stage
-from linkage_spark.runs.reading import disposal_falls_due
+from linkage_spark.runs.reading import changes_unwritten
 from linkage_spark.runs.stages import run_stage
 from linkage_spark.runs.taking_up import take_up_work
 from linkage_spark.tables.enums import RunKind
@@ -59,7 +59,7 @@ def daily(run: RunContext) -> None:
     publishing.repair_current_run(run, good)
     part = nominal_part(run)
     as_it_was = good.made_from == inputs and (part is None or part.is_as_it_was(run, good))
-    if as_it_was and not disposal_falls_due(run, good.day):
+    if as_it_was and not changes_unwritten(run, good):
         clear_work(run)
         publishing.record_unchanged(run, good=good, made_from=inputs)
         return

@@ -20,7 +20,7 @@ from linkage_spark.runs.feed_states import changed_units, feed_states
 from linkage_spark.runs.figures import grouped
 from linkage_spark.runs.main_stages import MADE_ANEW, STANDARDISED, MainRun, check_tables, missed_canaries
 from linkage_spark.runs.progress import Stage
-from linkage_spark.runs.reading import faults_in_words, persisted
+from linkage_spark.runs.reading import dates_that_have_come, faults_in_words, persisted
 from linkage_spark.runs.side_by_side import side_by_side
 from linkage_spark.settings.sources import feeds_of
 from linkage_spark.standardise.affected import involvement_pairs, refused_units, rows_to_read, units_to_make
@@ -29,12 +29,12 @@ from linkage_spark.standardise.stage import Standardised, rows_by_table, standar
 from linkage_spark.tables.candidates import SCORED_PAIR
 from linkage_spark.tables.canonical import ASSIGNMENT, EMPLOYEE, PERSON, REFUSED
 from linkage_spark.tables.changes import FEED_PRINT, FEED_STATE, FEED_UNIT
-from linkage_spark.tables.enums import DobIssue, SourceSystem
+from linkage_spark.tables.enums import SourceSystem
 
 _UNIT = tuple(column.name for column in FEED_UNIT)
 _CHANGED, _PRINTS, _PAIRS, _ROSTER, _OF_ROSTER = "changed", "prints", "pairs", "roster", "roster_changed"
 
-AGAIN = "dates of birth out of range, read again"
+AGAIN = "dates of birth that have come, read again"
 """The count of units that no feed named."""
 
 
@@ -56,8 +56,11 @@ def find_changes(state: MainRun, stage: Stage) -> Done:
             run, frames, before=before, now=states, prints=state.before(FEED_PRINT), since=_former_day(state)
         )
         prints = state.keep(_PRINTS, found.prints)
-        units = prints.select(*_UNIT).unionByName(found.named).unionByName(_read_again(state))
+        come = dates_that_have_come(state.before(PERSON), run.day)
+        of_hr = F.col("source_system") == SourceSystem.HR.value
+        units = prints.select(*_UNIT).unionByName(found.named).unionByName(_read_again(come.where(~of_hr)))
         changed = state.keep(_CHANGED, units.distinct())
+        roster_changed = found.roster_changed or not come.where(of_hr).isEmpty()
     versions = {
         FEED_PRINT.name: store.grow(
             FEED_PRINT, prints.where("rows > 0"), prints.select(*FEED_PRINT.unit), onto=state.stands_on[FEED_PRINT.name]
@@ -68,7 +71,7 @@ def find_changes(state: MainRun, stage: Stage) -> Done:
         stage.counts[f"{row['source_system']} {row['produces']}"] = int(row["units"])
     if again := changed.where("feed = ''").count():
         stage.counts[AGAIN] = again
-    return Done(seconds=0.0, versions=versions, notes={"roster_changed": found.roster_changed})
+    return Done(seconds=0.0, versions=versions, notes={"roster_changed": roster_changed})
 
 
 def _former_day(state: MainRun) -> date:
@@ -77,13 +80,10 @@ def _former_day(state: MainRun) -> date:
     return state.former.day
 
 
-def _read_again(state: MainRun) -> DataFrame:
-    """Person records whose date of birth was out of range: one that was still to come may be past by now."""
-    again = state.before(PERSON).where(
-        (F.col("dob_issue") == DobIssue.OUT_OF_RANGE.value) & (F.col("source_system") != SourceSystem.HR.value)
-    )
+def _read_again(persons: DataFrame) -> DataFrame:
+    """Person records that no feed named, as units of none."""
     nothing = F.lit("")
-    return again.select(
+    return persons.select(
         "source_system",
         nothing.alias("feed"),
         F.lit(PERSON.name).alias("produces"),

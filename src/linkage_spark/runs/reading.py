@@ -13,11 +13,13 @@ from pyspark.sql import functions as F
 
 from linkage_spark.errors import SourceError
 from linkage_spark.runs.context import RunContext
+from linkage_spark.runs.manifest import GoodRun
 from linkage_spark.settings.sources import FeedMapping, feeds_of
 from linkage_spark.standardise.columns import check_words, choose_fill_faults, column_faults, count_filled
 from linkage_spark.standardise.rows import falls_due, with_disposal
 from linkage_spark.standardise.stage import Standardised, rows_by_table, standardise
 from linkage_spark.store.feeds import feed_version, read_feed, translate_read_error
+from linkage_spark.tables.canonical import PERSON
 
 
 @contextmanager
@@ -73,10 +75,26 @@ def open_feeds(run: RunContext) -> Mapping[str, DataFrame]:
     return {key: with_disposal(frame, by_key[key], day=run.day) for key, frame in frames.items()}
 
 
-def disposal_falls_due(run: RunContext, after: date) -> bool:
-    """The disposal date of a row falls due after the day of the former run: nothing was written to the feed, and yet it changes."""
+def dates_that_have_come(persons: DataFrame, day: date) -> DataFrame:
+    """PERSON rows whose date of birth was still to come when it was read, and reads otherwise on this day."""
+    return persons.where(F.col("dob_changes_on") <= F.lit(day))
+
+
+def changes_unwritten(run: RunContext, good: GoodRun) -> bool:
+    """Days have passed since a run, and with them what it read changes though nobody wrote to a feed.
+
+    The disposal date of a row has come, or a date of birth that was still to come.
+    """
+    if run.day <= good.day:
+        return False
+    persons = run.store.read(PERSON, version=good.versions[PERSON.name])
+    return not dates_that_have_come(persons, run.day).isEmpty() or _disposal_falls_due(run, good.day)
+
+
+def _disposal_falls_due(run: RunContext, after: date) -> bool:
+    """The disposal date of a row lies after the day of the former run, and not after this one."""
     feeds = [feed for feed in feeds_of(run.sources) if feed.disposal is not None]
-    if not feeds or run.day <= after:
+    if not feeds:
         return False
     frames = open_feeds(run)
     due = [

@@ -39,16 +39,29 @@ _YEARS_OLD = re.compile(
 
 
 class DateForm(NamedTuple):
-    """A date of birth in standard form; each part is None when unknown."""
+    """A date of birth in standard form; each part is None when unknown.
+
+    Attributes:
+        full: the date, where year, month and day are known.
+        year: the earlier of the two possible ones where a stated age is all there is.
+        month: 1 to 12.
+        day: 1 to 31.
+        issue: DobIssue; None when nothing is wrong.
+        changes_on: the first ``latest`` on which the same text reads otherwise, a date that was still to come being past
+            then; None: on none, or ``latest`` was None.
+    """
 
     full: date | None
     year: int | None
     month: int | None
     day: int | None
     issue: str | None
+    changes_on: date | None = None
 
 
 _NOTHING = (None, None, None, None)
+_MAY_CHANGE = frozenset({DobIssue.OUT_OF_RANGE, DobIssue.STATED_AGE})
+"""What may be said of a text that names a day still to come."""
 
 
 def read_date(text: str | None, *, formats: Sequence[str], reference: Reference, latest: date | None) -> DateForm:
@@ -61,10 +74,21 @@ def read_date(text: str | None, *, formats: Sequence[str], reference: Reference,
         latest: a later date is out of range; None for no upper limit beyond year 2100.
 
     Returns:
-        Parts and DobIssue. A year alone, or month and year, is PARTIAL. 1 January is kept and named. A STATED_AGE
+        Parts, DobIssue, and the day on which this changes. A year alone, or month and year, is PARTIAL. 1 January is kept and named. A STATED_AGE
         has the earlier of the two years in which the birth may fall, which is what comparing expects.
     """
     plain = " ".join((text or "").split())
+    form = _read_plain(plain, formats, reference, latest)
+    if latest is None or not (form.issue in _MAY_CHANGE or _has_short_year(tuple(formats))):
+        return form
+    days = _days_named(plain, formats, reference)
+    to_come = sorted({day for named in days for day in (named, date(named.year, 1, 1)) if day > latest})
+    changes_on = next((day for day in to_come if _read_plain(plain, formats, reference, day) != form), None)
+    return form._replace(changes_on=changes_on)
+
+
+def _read_plain(plain: str, formats: Sequence[str], reference: Reference, latest: date | None) -> DateForm:
+    """A date, or a stated age where no year is on record."""
     stated = _AGE.fullmatch(plain)
     if not stated:
         return _read_recorded(plain, formats, reference, latest)
@@ -73,6 +97,23 @@ def read_date(text: str | None, *, formats: Sequence[str], reference: Reference,
         return form
     by_age = _read_age(stated["age"], stated["on"], formats, latest)
     return form if by_age.year is None and form.issue != DobIssue.MISSING else by_age
+
+
+def _days_named(plain: str, formats: Sequence[str], reference: Reference) -> list[date]:
+    """The days that a text names, on record and as the day of an age, however far they are to come."""
+    stated = _AGE.fullmatch(plain)
+    recorded = _read_recorded((stated["recorded"] or "") if stated else plain, formats, reference, date.max)
+    on = _read_day(stated["on"], formats, date.max) if stated else None
+    return [
+        *([recorded.full or date(recorded.year, recorded.month or 1, 1)] if recorded.year is not None else []),
+        *([on] if on is not None else []),
+    ]
+
+
+@lru_cache(maxsize=64)
+def _has_short_year(formats: tuple[str, ...]) -> bool:
+    """A format has a year of two digits, so that the century is a matter of the day."""
+    return any("yy" in text.replace("yyyy", "") for text in formats)
 
 
 def _read_recorded(plain: str, formats: Sequence[str], reference: Reference, latest: date | None) -> DateForm:

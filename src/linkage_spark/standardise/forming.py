@@ -22,7 +22,7 @@ from linkage_spark.standardise.names import NameForm, NameReader, choose_call_na
 from linkage_spark.tables.enums import AddressKind, NotScreenedReason
 
 _MEMO = 100_000
-_DATE_COLUMNS = ("date_of_birth", "dob_year", "dob_month", "dob_day", "dob_issue")
+_DATE_COLUMNS = ("date_of_birth", "dob_year", "dob_month", "dob_day", "dob_issue", "dob_changes_on")
 ADDRESS_INPUTS = ("flat", "house", "street_in", "locality_in", "town_in", "box", "postcode_in", "uprn_in")
 """Inputs of an address, named apart from the columns they become."""
 

@@ -104,6 +104,11 @@ PERSON = TableContract(
         Field("dob_month", INT, "Month of birth; null when unknown."),
         Field("dob_day", INT, "Day of birth; null when unknown."),
         Field("dob_issue", STRING, "DobIssue; null when nothing is wrong."),
+        Field(
+            "dob_changes_on",
+            DATE,
+            "First day on which the same text reads otherwise, a date that was still to come being past then; null: never.",
+        ),
         *ADDRESS_FIELDS,
         Field(
             "on_duty_sign",

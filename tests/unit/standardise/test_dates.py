@@ -1,8 +1,10 @@
 """Dates of birth as recorded -> parts and issue."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from linkage_spark.standardise.dates import read_date
 
@@ -125,3 +127,55 @@ def test_the_usual_signs_between_the_parts_and_written_months_are_read_too(refer
 @pytest.mark.parametrize("text", ["30.2.1984", "3.2", "3.2.84", "19840203", "13.13.1984", "3 Foo 1984"])
 def test_what_no_format_explains_stays_unreadable(reference, text):
     assert read(reference, text, "dd/MM/yyyy").issue == "unreadable"
+
+
+@pytest.mark.parametrize(
+    ("text", "forms", "changes_on"),
+    [
+        ("24/11/2026", ("dd/MM/yyyy",), date(2026, 11, 24)),
+        ("09/1985", ("dd/MM/yyyy",), None),
+        ("05/2031", ("dd/MM/yyyy",), date(2031, 1, 1)),
+        ("age 3 on 24/12/2026", ("dd/MM/yyyy",), date(2026, 12, 24)),
+        ("24/12/2026; age 34 on 06/05/2020", ("dd/MM/yyyy",), date(2026, 12, 24)),
+        ("03/02/27", ("dd/MM/yy",), date(2027, 1, 1)),
+        ("01/01/1879", ("dd/MM/yyyy",), None),
+        ("03/02/1984", ("dd/MM/yyyy",), None),
+        ("99/99/9999", ("dd/MM/yyyy",), None),
+    ],
+)
+def test_the_day_on_which_a_date_reads_otherwise_is_known(reference, text, forms, changes_on):
+    assert read(reference, text, *forms).changes_on == changes_on
+    assert read(reference, text, *forms, latest=None).changes_on is None
+
+
+_DAYS = st.dates(date(2026, 6, 1), date(2029, 6, 1))
+_RECORDED = st.one_of(
+    st.just(""),
+    st.builds(
+        lambda day, form: day.strftime(form),
+        st.one_of(_DAYS, st.dates(date(1850, 1, 1), date(2110, 1, 1))),
+        st.sampled_from(
+            ["%d/%m/%Y", "%d/%m/%y", "%Y-%m-%d", "%d-%b-%Y", "%m/%Y", "%Y", "00/%m/%Y", "%d %B %Y", "31/02/%y"]
+        ),
+    ),
+)
+_AGES = st.builds(lambda years, day: f"age {years} on {day:%d/%m/%y}", st.integers(0, 130), _DAYS)
+
+
+@given(
+    recorded=_RECORDED,
+    age=st.one_of(st.none(), _AGES),
+    formats=st.sampled_from([("dd/MM/yyyy",), ("dd/MM/yy", "dd-MMM-yyyy"), ("dd/MM/yyyy", "dd/MM/yy")]),
+    days=st.tuples(_DAYS, _DAYS).map(sorted),
+)
+def test_between_two_days_a_date_reads_alike_unless_it_says_that_it_changes(reference, recorded, age, formats, days):
+    text = "; ".join(part for part in (recorded, age) if part)
+    first, second = (read(reference, text, *formats, latest=day) for day in days)
+    if first.changes_on is None or first.changes_on > days[1]:
+        assert first == second
+    else:
+        before, on = (
+            read(reference, text, *formats, latest=day)
+            for day in (first.changes_on - timedelta(days=1), first.changes_on)
+        )
+        assert before[:5] == first[:5] != on[:5]
