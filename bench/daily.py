@@ -11,7 +11,6 @@ bench.page makes the page.
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import re
 import shutil
@@ -44,18 +43,18 @@ def bench_size(asked: argparse.Namespace, records: int) -> dict[str, Any]:
         f"{records:,} person records: backfill: {found['backfill']['seconds_from_first_stage']:.1f} s from the first stage"
     )
     _change(asked, feeds, records, "--records", str(asked.changed))
-    days = (datetime.now(tz=UTC).date() + timedelta(days=no) for no in itertools.count(1))
-    taken = run(asked, "daily", feeds, root, conf, f"{records}-day", day=next(days))
+    tomorrow = datetime.now(tz=UTC).date() + timedelta(days=1)
+    taken = run(asked, "daily", feeds, root, conf, f"{records}-day", day=tomorrow)
     found["day"] = {"changed_records": asked.changed, **taken}
     say(f"{records:,} person records: a day: {found['day']['seconds_from_first_stage']:.1f} s from the first stage")
     found["roster"] = {}
     for employees in (int(number) for number in asked.moves.split(",")):
         move(feeds, employees=employees)
-        taken = run(asked, "daily", feeds, root, conf, f"{records}-roster-{employees}", day=next(days))
+        taken = run(asked, "daily", feeds, root, conf, f"{records}-roster-{employees}", day=tomorrow)
         found["roster"][str(employees)] = taken
         say(f"{records:,} person records: {employees} employees move: {taken['seconds_from_first_stage']:.1f} s")
     if asked.nominals:
-        _with_nominals(asked, records, found, feeds, root, conf, next(days))
+        _with_nominals(asked, records, found, feeds, root, conf, tomorrow)
     shutil.rmtree(base)
     return found
 
@@ -132,12 +131,16 @@ def _figures(root: Path) -> dict[str, Any]:
     return told
 
 
-def wide_gates(conf: Path) -> None:
-    """The shipped settings, with limits that no made-up day breaks: 20,000 records at once are no usual day."""
+def wide_gates(conf: Path, **limits: float) -> None:
+    """The shipped settings, with limits that no made-up day breaks: 20,000 records at once are no usual day; ``limits`` are further ones."""
     shutil.copytree(ROOT / "conf", conf)
     base = conf / "settings" / "base.toml"
     text = re.sub(r"(?m)^((?:conduct|welfare|triage)_\w+) = .*$", r"\1 = 1000000", base.read_text(encoding="utf-8"))
-    base.write_text(re.sub(r"(?m)^max_event_age_days = .*$", "max_event_age_days = 100000", text), encoding="utf-8")
+    for name, limit in {"max_event_age_days": 100_000, **limits}.items():
+        text, changed = re.subn(rf"(?m)^{name} = .*$", f"{name} = {limit}", text)
+        if changed != 1:
+            raise SystemExit(f"bench: base.toml has no limit {name}")
+    base.write_text(text, encoding="utf-8")
 
 
 def main() -> int:

@@ -28,7 +28,7 @@ from bench.run import make_feeds, run_watched, say
 from bench.sizes import java_command, size_parser, write_json
 from linkage_spark.runs.backfill import backfill
 from linkage_spark.runs.context import open_run
-from linkage_spark.runs.daily import run_daily
+from linkage_spark.runs.daily import daily
 from linkage_spark.runs.manifest import last_good_run
 from linkage_spark.runs.session import open_session
 from linkage_spark.settings.sources import FeedMapping, feeds_of, load_sources
@@ -61,6 +61,13 @@ REWORDED = {
 
 ONE_IN = {"police": 25, "roster": 200}
 """One key in so many comes in an older wording first; as many go again, and as many rows are sent again."""
+
+WIDE = {
+    **dict.fromkeys(("max_refused_share", "max_fall", "max_refused_rise"), 1.0),
+    **dict.fromkeys(("max_links_per_employee", "max_rise", "max_times_changed", "max_times_candidates"), 1e6),
+    **dict.fromkeys(("max_times_cluster", "max_weight_shift_bits"), 1e6),
+}
+"""Gates that no day of a force that comes in bits can break."""
 
 CAME, WENT, NEVER = "came_on", "went_on", 10_000
 
@@ -171,7 +178,8 @@ def run_all(staged_from: Path, base: Path, *, days: int, result: Path) -> None:
         with open_session("deliveries") as spark:
             deliver(spark, base / "staged", feeds, day)
         began = time.perf_counter()
-        run_daily(feeds_root=str(feeds), root=str(by_day), day=first + timedelta(days=day))
+        with open_run(RunKind.DAILY, feeds_root=str(feeds), root=str(by_day), day=first + timedelta(days=day)) as run:
+            daily(run)
         took.append(round(time.perf_counter() - began, 1))
         say(f"day {day} of {days - 1}: {took[-1]:.1f} s")
     began = time.perf_counter()
@@ -211,7 +219,7 @@ def main() -> int:
         return 0
     shutil.rmtree(base, ignore_errors=True)
     base.mkdir(parents=True)
-    wide_gates(base / "conf")
+    wide_gates(base / "conf", **WIDE)
     feeds = make_feeds(asked, asked.records)
     arguments = ["--inside", str(feeds), "--days", str(asked.days), "--build", str(asked.build)]
     os.environ["LINKAGE_CONF"] = str(base / "conf")

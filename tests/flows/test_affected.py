@@ -177,14 +177,80 @@ def test_a_record_whose_disposal_date_has_come_is_refused_and_one_whose_date_can
         kept = made.person.where("person_ref = 'N4' and variant_no = 0").count()
         refused = {row["reason"]: row for row in made.refused.where("person_ref = 'N4' and feed = 'nominal'").collect()}
         told[said] = (kept, set(refused))
-        if "disposal_due" in refused:
-            assert refused["disposal_due"]["row_json"] == "{}"
+        is_blank = {reason: row["row_json"] == "{}" for reason, row in refused.items()}
+        assert set(is_blank.values()) == {kept == 0}, (
+            f"{said}: older versions are gone with the newest, and its content too"
+        )
     assert told == {
         "01/04/2026": (0, {"disposal_due", "superseded_version"}),
         "2026-04-02": (1, {"superseded_version"}),
         "soon": (0, {"unreadable_date", "superseded_version"}),
         "": (1, {"superseded_version"}),
     }
+
+
+def test_nothing_is_kept_of_what_is_gone_whatever_else_speaks_against_it(spark: SparkSession) -> None:
+    rows = raw_rows()
+    newer = rows["crime.nominal"][4]
+    newer["TITLE"] = "withdrawn"
+    rows["crime.nominal"] += [dict(newer), {**newer, "NOMINAL_URN": ""}]
+    sources = with_withdrawn("crime.nominal", "TITLE", "WITHDRAWN")
+    made = standardise(raw_feeds(spark, rows), sources=sources, reference=load_reference(CONF))
+    of_nominals = made.refused.where("feed in ('nominal', 'nominal_alias')")
+    gone = of_nominals.where("person_ref = 'N4' or person_ref is null and reason = 'missing_key'").collect()
+    assert {(row["feed"], row["reason"]) for row in gone} == {
+        ("nominal", "withdrawn"),
+        ("nominal", "superseded_version"),
+        ("nominal", "duplicate_row"),
+        ("nominal", "missing_key"),
+        ("nominal_alias", "unknown_person"),
+    }
+    told = [row["row_json"] for row in gone if row["row_json"] != "{}"]
+    assert len(told) == 1, "of the rows without a key one is not withdrawn"
+    assert "withdrawn" not in told[0].lower()
+    others = made.refused.where("person_ref not in ('N4') and feed = 'nominal_alias'").collect()
+    assert all(row["row_json"] != "{}" for row in others)
+
+
+def test_of_level_versions_one_that_holds_comes_before_one_that_is_taken_back(spark: SparkSession) -> None:
+    rows = raw_rows()
+    first = next(row for row in rows["crime.nominal"] if row["NOMINAL_URN"] == "N2")
+    for name in ("AAA", "ZZZ"):  # whichever way their hashes fall
+        rows["crime.nominal"].append({**first, "TITLE": "withdrawn", "FORENAME_2": name})
+    sources = with_withdrawn("crime.nominal", "TITLE", "WITHDRAWN")
+    made = standardise(raw_feeds(spark, rows), sources=sources, reference=load_reference(CONF))
+    assert made.person.where("person_ref = 'N2' and variant_no = 0").count() == 1
+
+
+def test_an_employee_whose_roster_row_is_taken_back_is_not_screened(spark: SparkSession) -> None:
+    rows = raw_rows()
+    leaver, mover = rows["hr.extract"][0], next(row for row in rows["hr.extract"] if row["PERSON_NUMBER"] == "E5")
+    leaver["TEAM"] = "LEFT"
+    rows["hr.extract"].append(
+        {**mover, "ASSIGNMENT_NUMBER": "E5-old", "ADDRESS_LINE_1": "1 Former Road", "TEAM": "LEFT"}
+    )
+    sources = with_withdrawn("hr.extract", "TEAM", "LEFT")
+    made = standardise(raw_feeds(spark, rows), sources=sources, reference=load_reference(CONF))
+    on_roster = {row["person_ref"] for row in made.person.where("source_system = 'hr'").collect()}
+    assert on_roster == {row["employee_id"] for row in made.employee.collect()}
+    assert leaver["PERSON_NUMBER"] not in on_roster
+    assert "E5" in on_roster, "what he no longer has contradicts nothing"
+
+
+def test_a_part_whose_event_is_taken_back_with_another_row_goes_too(spark: SparkSession) -> None:
+    """A flat feed: each row makes the event, and one person's part in it."""
+    rows = raw_rows()
+    first = rows["custody.record"][0]
+    later = first["UPDATED_AT"].replace(year=2025)
+    rows["custody.record"].append(
+        {**first, "DETAINEE_NAME": "SOMEBODY, Else", "OFFENCE_CODE": "GONE", "UPDATED_AT": later}
+    )
+    sources = with_withdrawn("custody.record", "OFFENCE_CODE", "GONE")
+    made = standardise(raw_feeds(spark, rows), sources=sources, reference=load_reference(CONF))
+    events = {row["event_ref"] for row in made.event.where("source_system = 'custody'").collect()}
+    parts = {row["event_ref"] for row in made.involvement.where("source_system = 'custody'").collect()}
+    assert parts <= events
+    assert first["CUSTODY_NO"] not in events
 
 
 def test_rows_whose_disposal_falls_due_are_those_after_one_day_and_not_after_another(spark: SparkSession) -> None:

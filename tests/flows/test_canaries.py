@@ -82,6 +82,20 @@ def test_every_canary_becomes_an_employee_a_person_and_a_part_in_an_event_throug
         assert Counter(row["source_system"] for row in table.collect()) == sources
 
 
+def test_canaries_come_through_feeds_with_dates_and_numbers_too(spark: SparkSession, run: RunContext) -> None:
+    frames = raw_feeds(spark)
+    crime, custody = "crime.nominal", "custody.record"
+    frames[crime] = frames[crime].selectExpr("* except (DOB, NOMINAL_URN)", "to_date(DOB) DOB", "0 NOMINAL_URN")
+    part = "crime.involvement"
+    frames[part] = frames[part].selectExpr("* except (NOMINAL_URN)", "cast(0 as decimal(12, 0)) NOMINAL_URN")
+    frames[custody] = frames[custody].selectExpr("* except (DETAINEE_DOB)", "now() DETAINEE_DOB")
+    feeds = canary_feeds(frames, run.sources, CANARIES)
+    made = flock_of(spark, CANARIES, standardise(feeds, sources=run.sources, reference=run.reference))
+    assert lost(run, made) == []
+    same = next(canary for canary in CANARIES if canary.name == "same")
+    assert {row["person_ref"] for row in made.person.where("source_system = 'crime'").collect()} == {str(same.number)}
+
+
 def test_all_are_found_in_their_tiers_by_the_shipped_model(run: RunContext, flock: Flock) -> None:
     assert lost(run, flock) == []
 

@@ -104,7 +104,7 @@ def results(spark) -> Results:
             "changed_day": day,
             "tier_before": "possible",
         },
-        {"item_kind": "location_hit", "item_id": "l1", **seen, "lane": "triage"},
+        {"item_kind": "location_hit", "item_id": "l1", **seen, "lane": "triage", "changed_run_id": "later that day"},
         {"item_kind": "link", "item_id": "k1", **seen, "lane": None},
         {"item_kind": "hit", "item_id": "h0", "employee_id": "E2", **seen, "is_live": False, "last_change": "withdrawn"}
         | {"withdrawal_reason": "record_amended", "changed_day": day, "last_seen_day": before, "tier": "match"},
@@ -194,7 +194,9 @@ def test_a_hit_says_since_when_and_how_it_changed_and_the_default_view_is_what_c
         ("h1", "new", 20260301, 20260301, 0, None, 0),
         ("h2", "changed", 20260301, 20260302, 1, "possible", 1),
     }
-    assert rows(published, "location_hit", "location_hit_key", "location_hit_since_baseline") == {("l1", 0)}
+    assert rows(published, "location_hit", "location_hit_key", "location_hit_since_baseline") == {("l1", 1)}, (
+        "what another run brought on the day of the baseline came after it"
+    )
     columns = ("withdrawn_kind", "withdrawn_reason_words", "withdrawn_last_seen_date_key", "withdrawn_date_key")
     assert rows(published, "withdrawn", "withdrawn_key", "employee_key", *columns, "withdrawn_tier") == {
         ("h0", "E2", "hit", "the source has amended the record", 20260301, 20260302, "match")

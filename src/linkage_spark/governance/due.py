@@ -126,6 +126,22 @@ def without_prints(hits: DataFrame, links: DataFrame) -> DataFrame:
     return told.select(*names, said.alias("evidence_fingerprint"), "due").select(*HIT_HISTORY.names, "due")
 
 
+def without_rivals(links: DataFrame, gone: DataFrame) -> DataFrame:
+    """Rows of LINK_HISTORY that no longer say who else the record might have been, where that was one of those who are gone.
+
+    Args:
+        links: rows of LINK_HISTORY, with further columns or without.
+        gone: ``employee_id``, once each.
+    """
+    told = links.join(
+        F.broadcast(gone.select(F.col("employee_id").alias("rival_employee_id"), F.lit(True).alias("rival_gone"))),
+        on=["rival_employee_id"],
+        how="left",
+    )
+    rival = F.when(F.col("rival_gone").isNull(), F.col("rival_employee_id")).alias("rival_employee_id")
+    return told.select(*[rival if name == "rival_employee_id" else F.col(name) for name in links.columns])
+
+
 def due_records(event: DataFrame, runs: DataFrame, asked_ids: DataFrame, *, days: int, day: date) -> DataFrame:
     """Records of nominals that are gone for so long that nothing more may be told of them.
 

@@ -10,6 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from linkage_spark.kit.contract import TableContract
+from linkage_spark.kit.frames import row_hash
 from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, LOCATION, PERSON
 from linkage_spark.tables.enums import SourceSystem, WithdrawalReason
 from linkage_spark.tables.lifecycle import ITEM
@@ -91,7 +92,7 @@ def _what_became(before: DataFrame, now: DataFrame, wanted: DataFrame, contract:
     names = [name for name in contract.names if name not in contract.unit]
     sides = [
         frame.join(F.broadcast(wanted), on=list(contract.unit), how="left_semi").select(
-            *contract.unit, F.xxhash64(*names).cast("decimal(20,0)").alias("print"), F.lit(is_now).alias("is_now")
+            *contract.unit, row_hash(names).alias("print"), F.lit(is_now).alias("is_now")
         )
         for frame, is_now in ((before, False), (now, True))
     ]

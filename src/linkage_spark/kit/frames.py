@@ -1,4 +1,4 @@
-"""Frames of rows that the driver holds, and batches of rows on their way through a task."""
+"""Frames of rows that the driver holds, batches of rows on their way through a task, and a row as one number."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
 import pyarrow as pa
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import Column, DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.pandas.types import to_arrow_schema
 from pyspark.sql.types import StructType
 
@@ -34,6 +35,12 @@ def local_frame(spark: SparkSession, rows: Iterable[Sequence[Any]], schema: Stru
     arrays = [_array([row[place] for row in values], field) for place, field in enumerate(arrow)]
     table: Any = pa.Table.from_arrays(arrays, schema=arrow)
     return spark.createDataFrame(table, schema=columns)
+
+
+def row_hash(names: Iterable[str]) -> Column:
+    """xxHash64 over columns as DECIMAL(20), so that it can be summed. A null counts: Spark's own hash passes over it."""
+    parts = [part for name in names for part in (F.col(name), F.col(name).isNull())]
+    return F.xxhash64(*parts).cast("decimal(20,0)")
 
 
 def gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:

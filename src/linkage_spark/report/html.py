@@ -52,7 +52,7 @@ def _headline(figures: Mapping[str, Any]) -> list[tuple[str, str]]:
         (count(sum(row["pairs_first"] for row in figures["rules"])), "candidate pairs compared"),
         (
             count(default),
-            f"hits in the default view, of {count(sum(row['hits'] for row in figures['hits']))}",
+            f"hits without a sign of duty, of {count(sum(row['hits'] for row in figures['hits']))}",
         ),
     ]
     accuracy = figures.get("accuracy")

@@ -14,6 +14,7 @@ from linkage_spark.linkage.blocking import choose_refined, count_keys, price_rul
 from linkage_spark.linkage.frequencies import count_frequencies
 from linkage_spark.runs import publishing
 from linkage_spark.runs.approval import refuse_unapproved_model
+from linkage_spark.runs.canaries import canaries_digest
 from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import RunContext, clear_work, made_from, open_run
 from linkage_spark.runs.day_gates import hold_gates
@@ -29,7 +30,7 @@ from linkage_spark.runs.main_stages import (
     hits,
     missed_canaries,
 )
-from linkage_spark.runs.manifest import GoodRun, last_good_run
+from linkage_spark.runs.manifest import GoodRun, fingerprint, last_good_run
 from linkage_spark.runs.models import frozen_with, is_shipped, is_trained
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.reading import changes_unwritten, faults_in_words, persisted, read_sources
@@ -80,7 +81,8 @@ def backfill(run: RunContext) -> None:
         publishing.record_unchanged(run, good=good, made_from=inputs)
         return
     pinned = {ALL_TABLES: good.versions if good else {}}
-    saved = take_up_work(run, good, fingerprint=inputs.digest, pinned=pinned)
+    stands_on = fingerprint({"inputs": inputs.digest, "canaries": canaries_digest(run)})
+    saved = take_up_work(run, good, fingerprint=stands_on, pinned=pinned)
     state = MainRun(run=run, inputs=inputs, saved=saved, former=good, of_model=of_model)
     try:
         for name, work in _STAGES.items():

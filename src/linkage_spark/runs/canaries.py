@@ -13,6 +13,7 @@ from linkage_spark.hits.build import build_hits
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.runs.context import RunContext
+from linkage_spark.runs.manifest import fingerprint
 from linkage_spark.runs.side_by_side import side_by_side
 from linkage_spark.settings.canaries import Canary
 from linkage_spark.standardise.canaries import canary_feeds
@@ -47,6 +48,11 @@ class Flock:
     def history(self) -> DataFrame:
         """Their PERSON rows in the police's sources."""
         return self.person.where(F.col("source_system") != SourceSystem.HR.value)
+
+
+def canaries_digest(run: RunContext) -> str:
+    """One SHA-256 over the canaries: work is not gone on with that looked for others."""
+    return fingerprint({canary.name: canary.model_dump_json() for canary in run.canaries})
 
 
 def release(run: RunContext, frames: Mapping[str, DataFrame]) -> Flock:
@@ -94,13 +100,14 @@ def missed(run: RunContext, flock: Flock, *, refined: Collection[str], frequenci
     )
     links = link(scored, model=run.model, secret=run.secret)
     built = build_hits(links, flock.involvement, flock.event, flock.employee, caveat=run.wording.coverage_caveat)
-    found = {row["employee_id"]: row["tier"] for row in built.hit.select("employee_id", "tier").collect()}
+    tiers = {row["employee_id"]: row["tier"] for row in built.hit.select("employee_id", "tier").collect()}
+    found = {canary.name: next((tiers[ref] for ref in canary.refs if ref in tiers), None) for canary in flock.canaries}
     sources = {source.source_system for source in run.sources}
     return [
-        f"canary {canary.name} of {canary.source}: {_said(found.get(canary.ref))} instead of {canary.tier}; its record goes through the "
+        f"canary {canary.name} of {canary.source}: {_said(found[canary.name])} instead of {canary.tier}; its record goes through the "
         "mapping, the rules and the policy as every record does: see which of them changed"
         for canary in flock.canaries
-        if canary.source in sources and found.get(canary.ref) != canary.tier
+        if canary.source in sources and found[canary.name] != canary.tier
     ]
 
 

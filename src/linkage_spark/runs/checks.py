@@ -13,6 +13,7 @@ from linkage_spark.errors import GateError
 from linkage_spark.evaluation.figures import SourceFigures
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.settings.run import Gates
+from linkage_spark.tables.enums import RefusalReason
 from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 
 
@@ -84,24 +85,30 @@ def table_faults(contract: TableContract, frame: DataFrame) -> list[str]:
 def source_faults(sources: Iterable[SourceFigures], gates: Gates) -> list[str]:
     """Feeds whose rows do not reconcile, or that refuse more than the gate allows.
 
-    Numbers serve nominals alone: however many are refused, employees are screened.
+    Numbers serve nominals alone: however many are refused, employees are screened. What a source takes back or disposes of is no fault.
     """
     faults = []
     for part in sources:
         name = f"{part['source_system']}.{part['feed']} as {part['produces']}"
         refused = sum(part["refused"].values())
+        faulty = refused - taken_back(part)
         if part["rows_in"] != part["rows_out"] + refused:
             faults.append(
                 f"{name}: {part['rows_in']} rows in, {part['rows_out']} out and {refused} refused do not add up"
             )
         gated = part["rows_in"] > 0 and part["produces"] != PERSON_IDENTIFIER.name
-        if gated and refused / part["rows_in"] > gates.max_refused_share:
+        if gated and faulty / part["rows_in"] > gates.max_refused_share:
             reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(part["refused"].items()))
             faults.append(
-                f"{name}: {refused} of {part['rows_in']} rows were refused ({reasons}), more than the share "
+                f"{name}: {faulty} of {part['rows_in']} rows were refused ({reasons}), more than the share "
                 f"{gates.max_refused_share} that gates.max_refused_share allows; mend the feed, or raise the gate knowingly"
             )
     return faults
+
+
+def taken_back(part: SourceFigures) -> int:
+    """Rows of one source and table that it has taken back, or no longer keeps."""
+    return sum(part["refused"].get(reason.value, 0) for reason in (RefusalReason.WITHDRAWN, RefusalReason.DISPOSAL_DUE))
 
 
 def volume_faults(*, links: int, screened: int, gates: Gates) -> list[str]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from linkage_spark.errors import UsageError
 from linkage_spark.runs import publishing
 from linkage_spark.runs.context import RunContext, open_run
+from linkage_spark.runs.daily_nominals import nominal_part
 from linkage_spark.runs.main_stages import ALL_TABLES
 from linkage_spark.runs.manifest import drop_unfinished, last_good_run, write_run
 from linkage_spark.tables.enums import RunKind, RunStatus
+from linkage_spark.tables.nominals import NOMINALS
 
 
 def run_compact(*, root: str) -> int:
@@ -44,14 +47,18 @@ def compact(run: RunContext) -> None:
     if not grown:
         run.progress.say("no table has grown since it was last written whole")
         return
-    versions = {**good.versions, **grown}
+    part, counts = nominal_part(run), json.loads(good.counts_json)
+    made = part.former.good.versions if part is not None else {}
+    versions = {**{table.name: made[table.name] for table in NOMINALS if table.name in made}, **good.versions, **grown}
+    if part is not None and part.stands_on(good):
+        counts["nominals"] = part.carried_over(run, good, versions, as_they_were=part.is_as_it_was(run, good))
     row = publishing.run_row(
         run,
         good.made_from,
         status=RunStatus.UNCHANGED,
         shown_run_id=good.shown_run_id,
         versions=versions,
-        counts_json=good.counts_json,
+        counts_json=json.dumps(counts, sort_keys=True),
         finished_at=datetime.now(tz=UTC),
     )
     write_run(run.store, {**row, "model_id": good.model_id, "run_day": good.day})

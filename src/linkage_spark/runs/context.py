@@ -153,13 +153,13 @@ def made_from(run: RunContext) -> MadeFrom:
     feeds = {feed.key: _feed_state(run, feed) for feed in feeds_of(run.sources)}
     return MadeFrom(
         code=code_version(),
-        settings=settings_digest(run),
+        settings=settings_digest(run.settings),
         model=run.model.fingerprint,
         feeds=fingerprint(feeds),
     )
 
 
-def settings_digest(run: RunContext) -> str:
+def settings_digest(settings: Settings) -> str:
     """One fingerprint of the settings, mappings, reference lists and wording."""
     conf = conf_dir()
     digests = {
@@ -167,7 +167,7 @@ def settings_digest(run: RunContext) -> str:
         for path in sorted(conf.rglob("*"))
         if _decides_rows(path)
     }
-    return fingerprint({"settings": run.settings.fingerprint, **digests})
+    return fingerprint({"settings": settings.fingerprint, **digests})
 
 
 def _feed_state(run: RunContext, feed: FeedMapping) -> str:

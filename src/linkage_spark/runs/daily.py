@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import date
+from datetime import date, timedelta
 from functools import partial
 
 from linkage_spark.errors import SettingsError, UsageError
 from linkage_spark.runs import daily_stages, publishing
 from linkage_spark.runs.backfill import refuse_edited_model
+from linkage_spark.runs.canaries import canaries_digest
 from linkage_spark.runs.checkpoints import Done
-from linkage_spark.runs.context import RunContext, clear_work, made_from, open_run
+from linkage_spark.runs.context import FORCE_ZONE, RunContext, clear_work, made_from, open_run
 from linkage_spark.runs.daily_nominals import nominal_part
 from linkage_spark.runs.day_gates import hold_gates
 from linkage_spark.runs.main_stages import ALL_TABLES, MainRun, decide, follow, hits
@@ -35,11 +36,20 @@ def run_daily(*, feeds_root: str, root: str, day: date | None = None) -> int:
         0: published, or nothing had changed.
 
     Raises:
-        LinkageError: any of its classes; nothing was published then.
+        UsageError: the day is still to come.
+        LinkageError: any other of its classes; nothing was published then.
     """
     with open_run(RunKind.DAILY, feeds_root=feeds_root, root=root, day=day) as run:
+        _refuse_day_to_come(run)
         daily(run)
     return 0
+
+
+def _refuse_day_to_come(run: RunContext) -> None:
+    """A year mistyped would dispose of what its sources still keep, and leave no day for the nights to come."""
+    today = run.started_at.astimezone(FORCE_ZONE).date()
+    if run.day > today + timedelta(days=1):
+        raise UsageError(f"--date {run.day}: this day is still to come; a run may be for tomorrow at most")
 
 
 def daily(run: RunContext) -> None:
@@ -55,15 +65,22 @@ def daily(run: RunContext) -> None:
         raise UsageError(f"--out {run.root}: no run has been published there; run the backfill first")
     refuse_edited_model(run, last_good_run(run.store, model_id=run.model.id))
     inputs = made_from(run)
-    _refuse_other_ground(run, good, inputs)
-    publishing.repair_current_run(run, good)
-    part = nominal_part(run)
-    as_it_was = good.made_from == inputs and (part is None or part.is_as_it_was(run, good))
-    if as_it_was and not changes_unwritten(run, good):
-        clear_work(run)
-        publishing.record_unchanged(run, good=good, made_from=inputs)
-        return
-    stands_on = fingerprint({"inputs": inputs.digest, "good": good.run_id, "day": run.day.isoformat()})
+    _refuse_earlier_day(run, good)
+    try:
+        _refuse_other_ground(good, inputs)
+        publishing.repair_current_run(run, good)
+        part = nominal_part(run)
+        as_it_was = good.made_from == inputs and (part is None or part.is_as_it_was(run, good))
+        if as_it_was and not changes_unwritten(run, good):
+            clear_work(run)
+            publishing.record_unchanged(run, good=good, made_from=inputs)
+            return
+    except Exception as error:
+        publishing.record_failure(run, good=good, made_from=inputs, error=error)
+        raise
+    stands_on = fingerprint(
+        {"inputs": inputs.digest, "good": good.run_id, "day": run.day.isoformat(), "canaries": canaries_digest(run)}
+    )
     pinned = {ALL_TABLES: good.versions, **({NOMINALS: part.former.good.versions} if part is not None else {})}
     saved = take_up_work(run, good, fingerprint=stands_on, pinned=pinned)
     state = MainRun(run=run, inputs=inputs, saved=saved, former=good, of_model=good, stands_on=good.versions)
@@ -90,13 +107,17 @@ def daily(run: RunContext) -> None:
     clear_work(run)
 
 
-def _refuse_other_ground(run: RunContext, good: GoodRun, inputs: MadeFrom) -> None:
-    """A day is added to what the same software made with the same settings; anything else begins with the whole history."""
+def _refuse_earlier_day(run: RunContext, good: GoodRun) -> None:
+    """A day takes the feeds as they stand now."""
     if run.day < good.day:
         raise UsageError(
             f"--date {run.day}: run {good.run_id} was for {good.day}; a day takes the feeds as they stand now, so that none can be "
             "taken before the last one"
         )
+
+
+def _refuse_other_ground(good: GoodRun, inputs: MadeFrom) -> None:
+    """A day is added to what the same software made with the same settings; anything else begins with the whole history."""
     parts = (
         ("the model", good.made_from.model != inputs.model),
         ("settings, mappings or reference lists", good.made_from.settings != inputs.settings),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 from linkage_spark.linkage.keys import is_symmetric
 from linkage_spark.model.schema import Model
@@ -57,6 +59,27 @@ class NominalPart:
         """One SHA-256 over all that decides them, of nominals on the tables of a run."""
         return nominals_made_from(_own_run(run), good, self.judged_at)
 
+    def stands_on(self, good: GoodRun) -> bool:
+        """They were made of the person records that the last good run left."""
+        return self.former.good.versions[PERSON.name] == good.versions[PERSON.name]
+
+    def carried_over(
+        self, run: RunContext, good: GoodRun, versions: Mapping[str, int], *, as_they_were: bool
+    ) -> dict[str, Any]:
+        """Their figures in the row of a run that made none, and wrote tables anew.
+
+        Args:
+            run: that run.
+            good: the good run before it.
+            versions: of all tables, as that run leaves them.
+            as_they_were: nothing that decides them has changed since they were made, nor does this run change it.
+        """
+        figures = dict(self.former.figures)
+        if as_they_were:
+            now = replace(self, judged_at=run.store.version(PERSON_JUDGEMENT))
+            figures["made_from"] = now.made_from(run, replace(good, versions=dict(versions)))
+        return {**figures, "run_id": run.run_id}
+
     def _is_known(self, good: GoodRun) -> bool:
         """The pairs of the former run are those of the records that the day stands on: only those that changed need a comparison."""
         former, of_model = self.former, self.of_model
@@ -65,7 +88,7 @@ class NominalPart:
             and of_model.good.run_id == former.good.run_id
             and former.figures["code_version"] == code_version()
             and NOMINAL_PAIR.name in former.good.versions
-            and former.good.versions[PERSON.name] == good.versions[PERSON.name]
+            and self.stands_on(good)
             and is_symmetric(self.model)
         )
 

@@ -13,10 +13,11 @@ from pyspark.sql import functions as F
 from linkage_spark.errors import SourceError
 from linkage_spark.flows.screen import screen
 from linkage_spark.kit.contract import TableContract
+from linkage_spark.kit.frames import row_hash
 from linkage_spark.linkage.blocking import refined_hmacs
 from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import made_from
-from linkage_spark.runs.feed_states import changed_units, feed_states
+from linkage_spark.runs.feed_states import changed_units, feed_states, is_printed
 from linkage_spark.runs.figures import grouped
 from linkage_spark.runs.main_stages import MADE_ANEW, STANDARDISED, MainRun, check_tables, missed_canaries
 from linkage_spark.runs.progress import Stage
@@ -24,7 +25,7 @@ from linkage_spark.runs.reading import dates_that_have_come, faults_in_words, pe
 from linkage_spark.runs.side_by_side import side_by_side
 from linkage_spark.settings.sources import feeds_of
 from linkage_spark.standardise.affected import involvement_pairs, refused_units, rows_to_read, units_to_make
-from linkage_spark.standardise.columns import count_rows
+from linkage_spark.standardise.columns import choose_fill_faults, count_filled, count_rows
 from linkage_spark.standardise.stage import Standardised, rows_by_table, standardise_police, standardise_roster
 from linkage_spark.tables.candidates import SCORED_PAIR
 from linkage_spark.tables.canonical import ASSIGNMENT, EMPLOYEE, PERSON, REFUSED
@@ -71,7 +72,7 @@ def find_changes(state: MainRun, stage: Stage) -> Done:
         stage.counts[f"{row['source_system']} {row['produces']}"] = int(row["units"])
     if again := changed.where("feed = ''").count():
         stage.counts[AGAIN] = again
-    return Done(seconds=0.0, versions=versions, notes={"roster_changed": roster_changed})
+    return Done(seconds=0.0, versions=versions, notes={"roster_changed": roster_changed, "written": found.written})
 
 
 def _former_day(state: MainRun) -> date:
@@ -173,8 +174,22 @@ def _replaced(units: Mapping[str, DataFrame], table: TableContract) -> DataFrame
 
 
 def _count_in(state: MainRun, frames: Mapping[str, DataFrame]) -> dict[tuple[str, str, str], int]:
-    """Rows of all feeds as they stand now, by source, feed and table: what the tables must add up to."""
-    counts = count_rows(frames, state.run.sources).collect()
+    """Rows of all feeds as they stand now, by source, feed and table: what the tables must add up to.
+
+    What is filled is looked at where a feed was written to and must be read as a whole to see what changed in it.
+
+    Raises:
+        SourceError: a feed has no rows, or a column that must be filled is empty in all.
+    """
+    written = set(state.saved.done["find changes"].notes["written"])
+    whole = {feed.key for feed in feeds_of(state.run.sources) if feed.key in written and is_printed(feed)}
+    parts = {
+        count_filled: {key: frame for key, frame in frames.items() if key in whole},
+        count_rows: {key: frame for key, frame in frames.items() if key not in whole},
+    }
+    counts = [row for count, part in parts.items() if part for row in count(part, state.run.sources).collect()]
+    if faults := choose_fill_faults(counts, state.run.sources):
+        raise SourceError(faults)
     rows = {row["feed"]: int(row["rows"]) for row in counts}
     return rows_by_table(rows, state.run.sources, numbers={row["feed"]: int(row["numbers"]) for row in counts})
 
@@ -197,9 +212,7 @@ def _roster_batches(state: MainRun, roster: Standardised) -> dict[TableContract,
 def _changed_records(before: DataFrame, now: DataFrame) -> DataFrame:
     """Person records whose rows are others than before, or that are on one side only: ``source_system``, ``person_ref``."""
     sides = [
-        frame.select(
-            *PERSON.unit, F.xxhash64(*PERSON.names).cast("decimal(20,0)").alias("print"), F.lit(sign).alias("sign")
-        )
+        frame.select(*PERSON.unit, row_hash(PERSON.names).alias("print"), F.lit(sign).alias("sign"))
         for frame, sign in ((before, -1), (now, 1))
     ]
     both = sides[0].unionByName(sides[1]).groupBy(*PERSON.unit)

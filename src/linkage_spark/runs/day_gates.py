@@ -78,7 +78,8 @@ def measure(state: MainRun, nominals: NominalRun | None) -> dict[tuple[Measure, 
         name = f"{part['source_system']}/{part['produces']}"
         found[(Measure.ROWS, name)] = float(part["rows_out"])
         if part["rows_in"]:
-            found[(Measure.REFUSED_SHARE, name)] = sum(part["refused"].values()) / part["rows_in"]
+            faulty = sum(part["refused"].values()) - checks.taken_back(part)
+            found[(Measure.REFUSED_SHARE, name)] = faulty / part["rows_in"]
     asked = side_by_side(
         state.run.spark,
         {
@@ -172,6 +173,9 @@ def breaches(now: Metrics, before: Mapping[tuple[Measure, str], Sequence[float]]
     for (name, part), seen in sorted(before.items()):
         middle = median(seen)
         limit = _limit(name, middle, len(seen), gates)
+        of = _of_count(name, part)
+        if of is not None and of in before and median(before[of]) < _LEAST_JUDGED:
+            continue
         if limit is None:
             continue
         value = now.get((name, part), 0.0 if name in _GONE_IS_NONE else middle)
@@ -187,7 +191,14 @@ _GONE_IS_NONE = frozenset({Measure.ROWS, Measure.LINKS})
 """Measures of which a part that is not there any more counts as 0."""
 
 _LEAST_JUDGED: Final = 50.0
-"""Counts below this rise and fall by more than any share without meaning anything."""
+"""Counts below this rise and fall by more than any share without meaning anything, and so do shares and quantiles of so few."""
+
+
+def _of_count(name: Measure, part: str) -> tuple[Measure, str] | None:
+    """The count that a share or a quantile is taken of; None of other measures."""
+    if name is Measure.REFUSED_SHARE:
+        return Measure.ROWS, part
+    return (Measure.LINKS, part.split("/")[0]) if name is Measure.WEIGHT_BITS else None
 
 
 def _limit(name: Measure, middle: float, runs: int, gates: Gates) -> _Limit | None:

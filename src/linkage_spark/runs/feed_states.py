@@ -37,11 +37,13 @@ class ChangedUnits:
     Attributes:
         prints: of feeds that do not name their changes: FEED_PRINT as it is now, ``rows`` 0 where nothing is left.
         named: of feeds that do, and of all whose rows' disposal fell due: FEED_UNIT, a unit as often as it is named.
+        written: ``source.feed`` of the feeds that were written to.
         roster_changed: the roster was written to.
     """
 
     prints: DataFrame
     named: DataFrame
+    written: tuple[str, ...]
     roster_changed: bool
 
 
@@ -93,6 +95,7 @@ def changed_units(
     return ChangedUnits(
         prints=reduce(DataFrame.unionByName, printed, none),
         named=reduce(DataFrame.unionByName, named, none.select(*unit)),
+        written=tuple(sorted(f"{source}.{feed}" for source, feed in written)),
         roster_changed=any(
             source.roster and (source.source_system, name) in written for source in run.sources for name in source.feeds
         ),

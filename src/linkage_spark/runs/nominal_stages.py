@@ -41,8 +41,11 @@ from linkage_spark.runs.figures import grouped
 from linkage_spark.runs.manifest import GoodRun, code_version
 from linkage_spark.runs.nominal_components import find_checked_components
 from linkage_spark.runs.progress import Stage
+from linkage_spark.serving.star import with_baseline
 from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
+from linkage_spark.tables.enums import ItemKind
 from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
+from linkage_spark.tables.lifecycle import BASELINE, ITEM
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.nominals import (
     NOMINAL,
@@ -419,7 +422,7 @@ def describe(state: NominalRun, stage: Stage) -> Done:
     involvement, event = state.of_estate(INVOLVEMENT), state.of_estate(EVENT)
     looks = portrait(state.persons, involvement, event, member)
     built = build_alerts(
-        hit=state.of_estate(HIT),
+        hit=_with_default_view(state),
         hit_link=state.of_estate(HIT_LINK),
         link=state.of_estate(LINK),
         persons=state.persons,
@@ -437,6 +440,16 @@ def describe(state: NominalRun, stage: Stage) -> Done:
     for contract, said in ((NOMINAL_PORTRAIT, "forms"), (NOMINAL_ALERT, "alerts"), (SAME_NOMINAL, "records offered")):
         stage.counts[said] = store.read(contract, version=versions[contract.name]).count()
     return Done(seconds=0.0, versions=versions)
+
+
+def _with_default_view(state: NominalRun) -> DataFrame:
+    """HIT, where ``default_view`` says what readers are shown by default: since the baseline of its lane, and no officer on duty."""
+    items = with_baseline(state.of_estate(ITEM), state.of_estate(BASELINE))
+    told = items.where(F.col("item_kind") == ItemKind.HIT.value).select(
+        F.col("item_id").alias("hit_id"), "since_baseline"
+    )
+    hits = state.of_estate(HIT).join(told, on=["hit_id"], how="left")
+    return hits.withColumn("default_view", F.col("default_view") & F.coalesce("since_baseline", F.lit(False)))
 
 
 def _by_reference(state: NominalRun, member: DataFrame) -> DataFrame:

@@ -165,7 +165,7 @@ def nominals_made_from(run: RunContext, good: GoodRun, judged: int | None) -> st
             "estate": good.made_from.digest,
             "model": run.model.fingerprint,
             "settings": run.settings.nominals.fingerprint,
-            "conf": settings_digest(run),
+            "conf": settings_digest(run.settings),
             "judgements": str(judged),
             **{contract.name: str(good.versions.get(contract.name)) for contract in _STANDS_ON},
         }

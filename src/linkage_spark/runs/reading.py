@@ -83,10 +83,11 @@ def dates_that_have_come(persons: DataFrame, day: date) -> DataFrame:
 def changes_unwritten(run: RunContext, good: GoodRun) -> bool:
     """Days have passed since a run, and with them what it read changes though nobody wrote to a feed.
 
-    The disposal date of a row has come, or a date of birth that was still to come.
+    The disposal date of a row has come, or a date of birth that was still to come. After a run for a later day nobody knows what is too
+    early now.
     """
     if run.day <= good.day:
-        return False
+        return run.day < good.day
     persons = run.store.read(PERSON, version=good.versions[PERSON.name])
     return not dates_that_have_come(persons, run.day).isEmpty() or _disposal_falls_due(run, good.day)
 
@@ -96,9 +97,13 @@ def _disposal_falls_due(run: RunContext, after: date) -> bool:
     feeds = [feed for feed in feeds_of(run.sources) if feed.disposal is not None]
     if not feeds:
         return False
-    frames = open_feeds(run)
+    with faults_in_words(feeds_of(run.sources), run.feeds_root):
+        return _is_any_due(open_feeds(run), feeds, after=after, until=run.day)
+
+
+def _is_any_due(frames: Mapping[str, DataFrame], feeds: Iterable[FeedMapping], *, after: date, until: date) -> bool:
     due = [
-        falls_due(frames[feed.key], feed, after=after, until=run.day).select(F.lit(1).alias("row"))
+        falls_due(frames[feed.key], feed, after=after, until=until).select(F.lit(1).alias("row"))
         for feed in feeds
         if feed.key in frames
     ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Final
 
 from pyspark.errors import PySparkException
@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from linkage_spark.errors import GateError, UsageError
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.kit.frames import local_frame
-from linkage_spark.runs.context import emptied, scratch
+from linkage_spark.runs.context import FORCE_ZONE, emptied, scratch, settings_digest
 from linkage_spark.runs.csv_files import write_csv
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.manifest import GoodRun, code_version, good_run, run_numbers
@@ -27,7 +27,7 @@ from linkage_spark.settings.wording import load_wording
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
 from linkage_spark.tables.canonical import PERSON
-from linkage_spark.tables.enums import ItemChange, RunStatus, Tier
+from linkage_spark.tables.enums import ItemChange, RunKind, RunStatus, Tier
 from linkage_spark.tables.governance import REMOVAL
 from linkage_spark.tables.lifecycle import HIT_HISTORY, LINK_HISTORY, LOCATION_HIT_HISTORY
 from linkage_spark.tables.linkage import FREQUENCY, LINK, REFINED_KEY
@@ -77,7 +77,7 @@ def run_replay(*, root: str, as_of: date, out: str, employee_id: str | None = No
         GateError: the same software scores that day otherwise now.
     """
     conf, env = conf_dir(), environment()
-    load_settings(conf, env)
+    settings = load_settings(conf, env)
     wording = load_wording(conf)
     with open_session("replay") as spark:
         files, progress = Files(spark), Progress()
@@ -91,11 +91,14 @@ def run_replay(*, root: str, as_of: date, out: str, employee_id: str | None = No
             progress.say(f"  {contract.name}: {count:,} rows")
         for missing in _no_longer_held(store, that_day, employee_id):
             progress.say(f"  {missing}")
+        like_then = that_day.shown.made_from.settings == settings_digest(settings)
+        if not like_then:
+            progress.say("settings, mappings or reference lists are others than then: differences may be theirs")
         with emptied(files, scratch(store.root, "replay")) as work:
             differing = _score_again(store, files, that_day, employee_id, work=work, out=out, progress=progress)
         progress.say(f"written to {out}")
         print(f"\n{wording.advisory}", flush=True)
-        if differing and that_day.code == code_version():
+        if differing and like_then and that_day.code == code_version():
             raise GateError(
                 f"{differing} links of that day are scored otherwise by the same software; see differences.csv"
             )
@@ -110,7 +113,7 @@ def shown_on(store: DeltaStore, as_of: date) -> ThatDay:
     """
     rows = store.read(RUN).collect() if store.exists(RUN) else []
     ended_well = (RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value)
-    then = [row for row in rows if row["run_day"] <= as_of and row["status"] in ended_well]
+    then = [row for row in rows if _told_on(row) <= as_of and row["status"] in ended_well]
     if not then:
         raise UsageError(f"--as-of {as_of}: nothing had been published by the end of that day")
     told = max(then, key=lambda row: row["run_no"])
@@ -118,6 +121,15 @@ def shown_on(store: DeltaStore, as_of: date) -> ThatDay:
     return ThatDay(
         shown=good_run(shown), told=told["run_id"], up_to=int(shown["run_no"]), code=str(shown["code_version"])
     )
+
+
+def _told_on(row: Any) -> date:
+    """The day from which on a run says what readers see: its own, or that on which somebody took readers back."""
+    if row["kind"] == RunKind.PUBLISH.value:
+        moment: datetime = row["finished_at"]
+        return moment.astimezone(FORCE_ZONE).date()
+    day: date = row["run_day"]
+    return day
 
 
 def shown_rows(store: DeltaStore, contract: TableContract, history: TableContract, up_to: int) -> DataFrame:

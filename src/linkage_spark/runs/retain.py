@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import reduce
 
@@ -32,7 +32,7 @@ from linkage_spark.tables.changes import FEED_PRINT
 from linkage_spark.tables.enums import RemovalKind, RunKind, RunStatus, SourceSystem, SubjectKind
 from linkage_spark.tables.governance import REMOVAL
 from linkage_spark.tables.lifecycle import BASELINE, ITEM
-from linkage_spark.tables.nominals import NOMINALS, PERSON_JUDGEMENT
+from linkage_spark.tables.nominals import NOMINAL_PAIR, NOMINALS
 from linkage_spark.tables.results import RUN
 from linkage_spark.tables.star import STAR, STAR_NOMINALS, STAR_WITHDRAWN
 
@@ -100,16 +100,22 @@ def retain(run: RunContext, order: Order) -> None:
 
     Raises:
         UsageError: nothing has been published there.
-        GateError: readers were taken back to a snapshot that may hold what is due.
+        GateError: readers were taken back to a snapshot that may hold what is due; or somebody is asked for, and the nominals are older
+            than the last backfill.
     """
     good = last_good_run(run.store)
     if good is None:
         raise UsageError(f"--out {run.root}: no run has been published there; run the backfill first")
     publishing.repair_current_run(run, good)
     _refuse_taken_back(run, good)
+    part = nominal_part(run)
+    if order.subjects and part is not None and not part.stands_on(good):
+        raise GateError(
+            "--subjects: the nominals were made before the last backfill, so that they may tell of what the sources have taken back since: "
+            "run the daily job, then start this again"
+        )
     before = list_files(run)
     remove_scratch(run)
-    part = nominal_part(run)
     made = part.former.good.versions if part is not None else {}
     versions = {**{table.name: made[table.name] for table in NOMINALS if table.name in made}, **good.versions}
     drop_unfinished(run.store, (*ALL_TABLES, *NOMINALS), versions, run.progress.say)
@@ -129,7 +135,9 @@ def retain(run: RunContext, order: Order) -> None:
         stage.counts["written whole"] = len(grown)
     _switch(run, estate, order)
     with run.progress.stage("files that nobody needs") as stage:
-        gone = remove_files(run, estate, before, at_once=order.at_once or bool(order.subjects))
+        gone = remove_files(
+            run, estate, before, at_once=order.at_once or bool(order.subjects), earlier=bool(order.subjects)
+        )
         stage.counts |= {"files deleted": len(gone), "bytes": sum(entry.size_bytes for entry in gone)}
     _log(run, estate, order, of_rows=False)
     _say(run, estate, order, gone)
@@ -148,11 +156,10 @@ def _switch(run: RunContext, estate: RetainedEstate, order: Order) -> None:
         _copy_snapshot(run, estate, shown)
         shown, status = run.run_id, RunStatus.PUBLISHED
     if (part := estate.nominals) is not None:
-        figures = dict(part.former.figures)
-        if estate.nominals_as_they_were:
-            now = replace(part, judged_at=run.store.version(PERSON_JUDGEMENT))
-            figures["made_from"] = now.made_from(run, replace(good, versions=estate.versions))
-        counts["nominals"] = {**figures, "run_id": run.run_id}
+        counts["nominals"] = part.carried_over(run, good, estate.versions, as_they_were=estate.nominals_as_they_were)
+        if not part.stands_on(good):
+            # Their pairs are of other person records: without them the next day compares all.
+            estate.versions.pop(NOMINAL_PAIR.name, None)
     row = publishing.run_row(
         run,
         good.made_from,

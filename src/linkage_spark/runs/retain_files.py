@@ -45,10 +45,18 @@ def remove_scratch(run: RunContext) -> None:
 
 
 def remove_files(
-    run: RunContext, estate: RetainedEstate, before: Mapping[str, FileEntry], *, at_once: bool
+    run: RunContext, estate: RetainedEstate, before: Mapping[str, FileEntry], *, at_once: bool, earlier: bool
 ) -> list[FileEntry]:
-    """Delete superseded files, old snapshots and reports; every file that was there before and is gone."""
-    _remove_snapshots(run)
+    """Delete superseded files, old snapshots and reports; every file that was there before and is gone.
+
+    Args:
+        run: the run.
+        estate: what stands under the root.
+        before: every file, when retention began.
+        at_once: superseded files and log entries of any age.
+        earlier: snapshots and reports of any age, but for those that readers see.
+    """
+    _remove_snapshots(run, earlier=earlier)
     for table in PURGED:
         if run.store.exists(table):
             alone = at_once or table in NEWEST_ALONE
@@ -85,7 +93,7 @@ def told_kind(name: str) -> tuple[RemovalKind, str]:
     return (RemovalKind.REPORT if folder == "reports" else RemovalKind.WORK), part
 
 
-def _remove_snapshots(run: RunContext) -> None:
+def _remove_snapshots(run: RunContext, *, earlier: bool) -> None:
     """Snapshots and reports that are too old, that are older than the last removal of rows, or that no run stands for."""
     rows = run.store.read(RUN).collect()
     by_id = {row["run_id"]: row for row in rows}
@@ -100,7 +108,7 @@ def _remove_snapshots(run: RunContext) -> None:
 
     def is_due(run_id: str) -> bool:
         row = by_id.get(run_id)
-        return row is None or row["run_day"] <= oldest or int(row["run_no"]) < removal_no
+        return earlier or row is None or row["run_day"] <= oldest or int(row["run_no"]) < removal_no
 
     tables = tuple(table.name for table in (*STAR, *STAR_NOMINALS))
     published = {run_id for table in tables for run_id in list_published_runs(run.files, run.root, table)}
@@ -112,7 +120,7 @@ def _remove_snapshots(run: RunContext) -> None:
             continue
         changed = datetime.fromtimestamp(entry.modified_ms / 1000, tz=UTC)
         before_removal = removed_at is not None and changed < removed_at.astimezone(UTC)
-        if is_due(entry.name) if entry.name in by_id else changed.date() <= oldest or before_removal:
+        if is_due(entry.name) if entry.name in by_id else earlier or changed.date() <= oldest or before_removal:
             run.files.delete(entry.path)
 
 

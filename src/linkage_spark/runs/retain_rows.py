@@ -10,7 +10,7 @@ from typing import Final
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from linkage_spark.governance.due import due_records, due_rows, without_prints
+from linkage_spark.governance.due import due_records, due_rows, without_prints, without_rivals
 from linkage_spark.hits.build import stable_id
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.kit.frames import local_frame
@@ -19,7 +19,7 @@ from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.daily_nominals import NominalPart
 from linkage_spark.runs.manifest import GoodRun
 from linkage_spark.runs.reading import persisted
-from linkage_spark.tables.canonical import EVENT, PERSON
+from linkage_spark.tables.canonical import EMPLOYEE, EVENT, PERSON
 from linkage_spark.tables.enums import ItemKind, RemovalKind, RemovalReason, SubjectKind
 from linkage_spark.tables.lifecycle import HIT_HISTORY, ITEM, LINK_HISTORY, LOCATION_HIT_HISTORY
 from linkage_spark.tables.linkage import LINK
@@ -87,9 +87,12 @@ def remove_items(run: RunContext, estate: RetainedEstate, asked: DataFrame) -> N
     }
     with persisted([*missing.values(), *histories.values()]):
         found = [_count_due(estate, history, rows) for history, rows in histories.items()]
+        kept = {history: rows.where("due is null") for history, rows in histories.items()}
+        gone = _rivals_gone(run, estate, kept)
+        found.append(_count_due(estate, LINK_HISTORY, _of_rivals(kept[LINK_HISTORY], gone)))
         if not any(found):
             return
-        kept = {history: rows.where("due is null") for history, rows in histories.items()}
+        kept[LINK_HISTORY] = without_rivals(kept[LINK_HISTORY], gone)
         kept[HIT_HISTORY] = without_prints(histories[HIT_HISTORY], histories[LINK_HISTORY]).where("due is null")
         told = reduce(DataFrame.unionByName, [_ids(history, rows) for history, rows in kept.items()]).distinct()
         items = estate.read(run, ITEM)
@@ -100,6 +103,21 @@ def remove_items(run: RunContext, estate: RetainedEstate, asked: DataFrame) -> N
         estate.versions[ITEM.name] = run.store.overwrite(ITEM, with_history.where(stays).select(*ITEM.names))
         for history, rows in kept.items():
             estate.versions[history.name] = run.store.overwrite(history, rows.select(*history.names))
+
+
+def _rivals_gone(run: RunContext, estate: RetainedEstate, kept: Mapping[TableContract, DataFrame]) -> DataFrame:
+    """Employees whom links name as rivals alone: they are on the roster no more, and no history tells of them themselves."""
+    told = [rows.select("employee_id") for rows in (*kept.values(), estate.read(run, EMPLOYEE))]
+    held = reduce(DataFrame.unionByName, told).distinct()
+    rivals = kept[LINK_HISTORY].select(F.col("rival_employee_id").alias("employee_id")).where("employee_id is not null")
+    return rivals.distinct().join(held, on=["employee_id"], how="left_anti")
+
+
+def _of_rivals(links: DataFrame, gone: DataFrame) -> DataFrame:
+    """Rows of LINK_HISTORY that name one of them, with ``due``."""
+    rival = gone.select(F.col("employee_id").alias("rival_employee_id"))
+    due = F.lit(RemovalReason.RIVAL_GONE.value)
+    return links.join(F.broadcast(rival), on=["rival_employee_id"], how="left_semi").withColumn("due", due)
 
 
 def _missing(run: RunContext, estate: RetainedEstate, table: TableContract, ref: str) -> DataFrame:

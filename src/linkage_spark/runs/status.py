@@ -10,14 +10,14 @@ from typing import Any
 
 from pyspark.sql import functions as F
 
-from linkage_spark.errors import StaleError, UsageError
+from linkage_spark.errors import SourceError, StaleError, UsageError
 from linkage_spark.runs.context import FORCE_ZONE
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.lock import held_lock
 from linkage_spark.runs.manifest import GoodRun, last_good_run, run_numbers
 from linkage_spark.runs.session import open_session
 from linkage_spark.settings.run import load_settings
-from linkage_spark.settings.sources import feeds_of, load_sources
+from linkage_spark.settings.sources import FeedMapping, feeds_of, load_sources
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.feeds import feed_fingerprint
 from linkage_spark.store.files import Files
@@ -27,8 +27,8 @@ from linkage_spark.tables.enums import Measure, RunStatus
 from linkage_spark.tables.gates import RUN_METRIC
 from linkage_spark.tables.results import RUN
 
-MEETING = time(8, 0)
-"""When reviewers meet, Europe/London: what they see should be of this day by then."""
+NIGHT_IS_OVER = time(7, 0)
+"""From when on what reviewers see should be of this day, Europe/London: an hour before they meet, so that there is time to start it again."""
 
 _SHOWN_RUNS = 10
 
@@ -57,7 +57,7 @@ class Status:
 
     @property
     def is_stale(self) -> bool:
-        """It is past the meeting, and the last good run is not of today; before it, not of yesterday or today."""
+        """The night is over, and the last good run is not of today; before that, not of yesterday or today."""
         return self.good.day < day_due(self.now)
 
     @property
@@ -123,11 +123,15 @@ def _waiting(store: DeltaStore, good: GoodRun, feeds_root: str) -> list[str]:
     seen = store.read(FEED_STATE, version=good.versions[FEED_STATE.name]).collect()
     prints = {(row["source_system"], row["feed"]): row["fingerprint"] for row in seen}
     feeds = [feed for feed in feeds_of(load_sources(conf_dir())) if (feed.source_system, feed.name) in prints]
-    return [
-        feed.key
-        for feed in feeds
-        if feed_fingerprint(store.spark, feed, feeds_root) != prints[(feed.source_system, feed.name)]
-    ]
+    return [feed.key for feed in feeds if _print(store, feed, feeds_root) != prints[(feed.source_system, feed.name)]]
+
+
+def _print(store: DeltaStore, feed: FeedMapping, feeds_root: str) -> str | None:
+    """How a feed stands; None where it is not there, or cannot be read."""
+    try:
+        return feed_fingerprint(store.spark, feed, feeds_root)
+    except SourceError:
+        return None
 
 
 def in_words(status: Status) -> str:
@@ -179,4 +183,4 @@ def _local(moment: datetime) -> str:
 def day_due(now: datetime) -> date:
     """The day of which the last good run should be."""
     here = now.astimezone(FORCE_ZONE)
-    return here.date() if here.time() >= MEETING else here.date() - timedelta(days=1)
+    return here.date() if here.time() >= NIGHT_IS_OVER else here.date() - timedelta(days=1)

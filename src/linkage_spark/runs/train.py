@@ -273,7 +273,7 @@ def _write_row(
     """RUN's row of a training: from which records, and what it kept."""
     made_from = MadeFrom(
         code=code_version(),
-        settings=settings_digest(run),
+        settings=settings_digest(run.settings),
         model=(kept or run.model).fingerprint,
         feeds=good.made_from.feeds,
     )

@@ -93,10 +93,15 @@ def build_star(results: Results, *, run_id: str) -> dict[TableContract, DataFram
 
 
 def with_baseline(item: DataFrame, baseline: DataFrame) -> DataFrame:
-    """ITEM with ``since_baseline``: it came or changed after the baseline of its lane; null of a link, which has none."""
-    days = baseline.select("lane", "baseline_day")
+    """ITEM with ``since_baseline``: it came or changed after the baseline of its lane; null of a link, which has none.
+
+    On the day of the baseline itself that is what another run than the one that set it brought.
+    """
+    days = baseline.select("lane", "baseline_day", F.col("run_id").alias("baseline_run_id"))
     told = item.join(F.broadcast(days), on=["lane"], how="left")
-    return told.select(*item.columns, (F.col("changed_day") > F.col("baseline_day")).alias("since_baseline"))
+    by_another = (F.col("changed_day") == F.col("baseline_day")) & (F.col("changed_run_id") != F.col("baseline_run_id"))
+    since = (F.col("changed_day") > F.col("baseline_day")) | by_another
+    return told.select(*item.columns, since.alias("since_baseline"))
 
 
 def _with_item(frame: DataFrame, items: DataFrame, kind: ItemKind, key: str) -> DataFrame:

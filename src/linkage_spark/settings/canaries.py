@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from datetime import date
 from pathlib import Path
 from typing import Final, Literal
@@ -52,6 +53,16 @@ class Canary(Frozen):
     def ref(self) -> str:
         """Its reference, on the roster and in the source."""
         return f"{CANARY}{self.name}"
+
+    @property
+    def number(self) -> int:
+        """Its reference where the source has whole numbers: of nine digits at most."""
+        return zlib.crc32(self.name.encode()) % 1_000_000_000
+
+    @property
+    def refs(self) -> tuple[str, str]:
+        """How it may be called: in text, and in whole numbers."""
+        return self.ref, str(self.number)
 
     def told(self, *, on_roster: bool) -> dict[str, str | date]:
         """What one side says: given, surname, born, house, street, town, postcode; '' where it says nothing."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from linkage_spark.errors import SettingsError
 from linkage_spark.settings.files import Frozen, read_toml, validate
@@ -120,6 +120,19 @@ def format_pattern(text: str) -> str:
 _VOCABULARIES = ("person_kinds", "variant_kinds", "employment_types", "address_kinds", "disclosed", "verified")
 
 
+def _known_zone(value: str) -> str:
+    """The zone exists."""
+    try:
+        ZoneInfo(key=value)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise ValueError("no such time zone; write it as in Europe/London") from None
+    return value
+
+
+TimeZone = Annotated[str, AfterValidator(_known_zone)]
+"""A zone of the time zone database."""
+
+
 class Produces(Frozen):
     """How one feed's rows become rows of one canonical table.
 
@@ -151,7 +164,7 @@ class Produces(Frozen):
     filled: tuple[str, ...] = ()
     date_formats: tuple[str, ...] = ()
     time_formats: tuple[str, ...] = ()
-    time_zone: str = "Europe/London"
+    time_zone: TimeZone = "Europe/London"
     name_order: Literal["given_first", "surname_first"] = "given_first"
     person_kinds: dict[str, Literal["person", "not_a_person"]] = Field(default_factory=dict)
     variant_kinds: dict[str, str] = Field(default_factory=dict)
@@ -183,16 +196,6 @@ class Produces(Frozen):
         """Every format can be read."""
         for text in value:
             format_pattern(text)
-        return value
-
-    @field_validator("time_zone")
-    @classmethod
-    def _zone(cls, value: str) -> str:
-        """The zone exists."""
-        try:
-            ZoneInfo(key=value)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError("no such time zone; write it as in Europe/London") from None
         return value
 
     @model_validator(mode="after")
@@ -249,10 +252,12 @@ class Disposal(Frozen):
     Attributes:
         column: the feed's column: the day from which the row no longer holds; empty where the source has set none.
         date_formats: Java patterns of the days in text, tried in order; ISO is always read.
+        time_zone: zone in which an instant falls on a day.
     """
 
     column: str
     date_formats: tuple[str, ...] = ()
+    time_zone: TimeZone = "Europe/London"
 
 
 class FeedMapping(Frozen):
@@ -327,6 +332,11 @@ class FeedMapping(Frozen):
         """The version of the person that a block's rows make too."""
         made = [other for other in self.produces if self._is_made_by(other, block, "person", "person_ref")]
         return made[0].columns.get("version")
+
+    @property
+    def takes_back(self) -> bool:
+        """True when a row can stand in the feed and count as gone."""
+        return self.withdrawn is not None or self.disposal is not None
 
     def makes_too(self, block: Produces, table: str, key: str) -> bool:
         """True when the rows of ``block`` make the event (or the person) too, so that it is there by construction."""

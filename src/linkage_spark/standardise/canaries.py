@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from typing import Any
 
 from pyspark.sql import DataFrame
-from pyspark.sql.types import DataType, DateType, IntegralType, StringType, StructType, TimestampNTZType, TimestampType
+from pyspark.sql.types import (
+    DataType,
+    DateType,
+    DecimalType,
+    IntegralType,
+    StringType,
+    StructType,
+    TimestampNTZType,
+    TimestampType,
+)
 
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.settings.canaries import Canary
@@ -16,6 +28,15 @@ from linkage_spark.standardise.rows import read_columns
 
 _MADE = frozenset({"person", "assignment", "event", "involvement"})
 """The tables that a canary needs a row in to be found."""
+
+
+@dataclass(frozen=True)
+class _Born:
+    """A date of birth, and as the block's texts have it."""
+
+    day: date
+    text: str
+
 
 _SINCE = datetime(2000, 1, 1, tzinfo=UTC)
 """When the records of canaries were last changed."""
@@ -70,13 +91,13 @@ def _of_block(block: Produces, source: SourceMapping, canary: Canary) -> dict[st
     born, told_inputs = told["born"], _inputs(block, told)
     inputs: dict[str, list[Any]] = {
         **{name: [value] for name, value in told_inputs.items()},
-        "date_of_birth": [_written(born, block) if isinstance(born, date) else ""],
+        "date_of_birth": [_Born(born, _written(born, block)) if isinstance(born, date) else ""],
         "employment_type": [next(iter(block.employment_types), "")],
         "role": [next(iter(source.roles), "")],
         "version": [_SINCE],
     }
     for name in ("person_ref", "event_ref", "employee_id", "assignment_no"):
-        inputs[name] = [canary.ref, "1", "1", "1"]
+        inputs[name] = [canary, "1", "1", "1"]
     return {
         column: value
         for name, columns in block.columns.items()
@@ -98,11 +119,14 @@ def _written(born: date, block: Produces) -> str:
     """A date in the block's first format, ISO where it names none."""
     if not block.date_formats:
         return born.isoformat()
-    signs = {"yyyy": f"{born:%Y}", "MMM": f"{born:%b}".upper(), "MM": f"{born:%m}", "dd": f"{born:%d}"}
-    text = block.date_formats[0]
-    for sign, value in signs.items():
-        text = text.replace(sign, value)
-    return text
+    signs = {
+        "yyyy": f"{born:%Y}",
+        "yy": f"{born:%y}",
+        "MMM": f"{born:%b}".upper(),
+        "MM": f"{born:%m}",
+        "dd": f"{born:%d}",
+    }
+    return re.sub("yyyy|yy|MMM|MM|dd", lambda sign: signs[sign[0]], block.date_formats[0])
 
 
 def _typed(value: Any, kind: DataType) -> Any:
@@ -111,15 +135,18 @@ def _typed(value: Any, kind: DataType) -> Any:
         return "" if isinstance(kind, StringType) else None
     if isinstance(value, datetime):
         return _moment(value, kind)
-    if isinstance(kind, IntegralType):
-        return int(value) if str(value).isdigit() else None
-    if isinstance(kind, DateType):
-        return value if isinstance(value, date) else None
+    if isinstance(value, _Born):
+        at_midnight = datetime(value.day.year, value.day.month, value.day.day, tzinfo=UTC)
+        return value.text if isinstance(kind, StringType) else _moment(at_midnight, kind)
+    if isinstance(value, Canary):
+        value = value.ref if isinstance(kind, StringType) else str(value.number)
+    if isinstance(kind, IntegralType | DecimalType) and str(value).isdigit():
+        return int(value) if isinstance(kind, IntegralType) else Decimal(value)
     return str(value) if isinstance(kind, StringType) else None
 
 
 def _moment(value: datetime, kind: DataType) -> Any:
-    """The time of a version."""
+    """A time, or a midnight."""
     if isinstance(kind, TimestampType):
         return value
     if isinstance(kind, TimestampNTZType):

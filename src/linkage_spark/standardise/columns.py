@@ -134,14 +134,19 @@ def count_filled(feeds: Mapping[str, DataFrame], sources: tuple[SourceMapping, .
 
 
 def count_rows(feeds: Mapping[str, DataFrame], sources: tuple[SourceMapping, ...]) -> DataFrame:
-    """Lazy counts per feed without a look at what is filled: ``feed``, ``rows``, ``numbers`` as in ``count_filled``.
+    """Lazy counts per feed without a look at what is filled: ``feed``, ``rows``, ``numbers`` as in ``count_filled``; ``filled`` is empty.
 
     Where no numbers are mapped, Delta and Parquet answer from what they keep of their files.
     """
     counts = [
         feeds[feed.key]
         .agg(F.count(F.lit(1)).alias("rows"), count_numbers(feeds[feed.key], feed).alias("numbers"))
-        .select(F.lit(feed.key).alias("feed"), "rows", "numbers")
+        .select(
+            F.lit(feed.key).alias("feed"),
+            "rows",
+            F.create_map(F.lit(""), F.lit(0).cast("long")).alias("filled"),
+            "numbers",
+        )
         for feed in feeds_of(sources)
         if feed.key in feeds
     ]
@@ -152,7 +157,7 @@ def choose_fill_faults(counts: Iterable[Any], sources: tuple[SourceMapping, ...]
     """Sentences on feeds without rows and on columns that are empty in every row.
 
     Args:
-        counts: the collected rows of ``count_filled``.
+        counts: the collected rows of ``count_filled`` and ``count_rows``.
         sources: the mappings.
     """
     mappings = {feed.key: feed for feed in feeds_of(sources)}

@@ -141,9 +141,10 @@ def judge_involvements(
     frames = []
     for feed, block in blocks_of(feeds, source, "involvement"):
         rows = _open_involvement(feeds[feed.key], feed, block, source)
-        if not feed.makes_too(block, "event", "event_ref"):
+        # Where rows can be taken back, a row's own event may be gone with another row that makes it.
+        if feed.takes_back or not feed.makes_too(block, "event", "event_ref"):
             rows = _refuse_unknown_events(rows, events, block)
-        if not feed.makes_too(block, "person", "person_ref"):
+        if feed.takes_back or not feed.makes_too(block, "person", "person_ref"):
             rows = refuse_unknown_persons(rows, persons, F.lit(", ".join(block.columns["person_ref"])))
         frames.append(rows)
     rows_ = union_rows(frames)
@@ -184,7 +185,7 @@ def _open_involvement(frame: DataFrame, feed: FeedMapping, block: Produces, sour
 
 
 def _refuse_unknown_events(rows: DataFrame, events: DataFrame | None, block: Produces) -> DataFrame:
-    """Rows whose event no kept row makes."""
+    """Rows whose event no kept row makes; what the source has taken back needs no other reason."""
     column = F.lit(", ".join(block.columns["event_ref"]))
     unknown = F.lit(RefusalReason.UNKNOWN_EVENT.value)
     if events is None:
@@ -193,7 +194,7 @@ def _refuse_unknown_events(rows: DataFrame, events: DataFrame | None, block: Pro
         there = kept(events).select("event_ref", F.lit(True).alias("event_there"))
         rows = rows.join(there, on="event_ref", how="left")
         known = F.coalesce(F.col("event_there"), F.lit(False))
-    fault = F.col("reason").isNull() & ~known
+    fault = F.col("reason").isNull() & F.col("gone").isNull() & ~known
     return rows.withColumns(
         {
             "reason": F.when(fault, unknown).otherwise(F.col("reason")),
@@ -215,10 +216,10 @@ def refuse_unknown_persons(rows: DataFrame, persons: DataFrame | None, column: C
     reason = F.when(state == "person", F.lit(None).cast("string")).otherwise(
         F.coalesce(state, F.lit(RefusalReason.UNKNOWN_PERSON.value))
     )
-    fault = F.col("reason").isNull() & reason.isNotNull()
+    fault = F.col("reason").isNull() & F.col("gone").isNull() & reason.isNotNull()
     return rows.withColumns(
         {
-            "reason": F.coalesce(F.col("reason"), reason),
+            "reason": F.when(fault, reason).otherwise(F.col("reason")),
             "column_name": F.when(fault, column).otherwise(F.col("column_name")),
         }
     ).drop("person_there")
@@ -234,7 +235,8 @@ def judge_locations(
     frames = []
     for feed, block in blocks_of(feeds, source, "location"):
         rows = _open_location(feeds[feed.key], feed, block)
-        if not feed.makes_too(block, "event", "event_ref"):
+        # Where rows can be taken back, a row's own event may be gone with another row that makes it.
+        if feed.takes_back or not feed.makes_too(block, "event", "event_ref"):
             rows = _refuse_unknown_events(rows, events, block)
         frames.append(rows)
     rows_ = union_rows(frames)

@@ -63,12 +63,15 @@ def instant(frame: DataFrame, name: str, block: Produces) -> Column:
 
 def day(frame: DataFrame, name: str, block: Produces) -> Column:
     """A date; null when it is empty or unreadable. ISO dates are always read."""
-    return day_in(frame, name, block.date_formats)
+    return day_in(frame, name, block.date_formats, block.time_zone)
 
 
-def day_in(frame: DataFrame, name: str, formats: Sequence[str]) -> Column:
-    """The same, in these Java patterns."""
-    if isinstance(type_of(frame, name), DateType | TimestampType | TimestampNTZType):
+def day_in(frame: DataFrame, name: str, formats: Sequence[str], time_zone: str) -> Column:
+    """The same, in these Java patterns; an instant is on the day that it is in the zone."""
+    kind = type_of(frame, name)
+    if isinstance(kind, TimestampType):
+        return F.from_utc_timestamp(_quoted(name), time_zone).cast("date")
+    if isinstance(kind, DateType | TimestampNTZType):
         return F.col(_quoted(name)).cast("date")
     return _first_readable(text(name), (*formats, "yyyy-MM-dd"), None).cast("date")
 

@@ -48,17 +48,23 @@ def judge_persons(feeds: Mapping[str, DataFrame], source: SourceMapping) -> Data
     rows = keep_newest(_by_person(rows), ("person_ref", "variant_no"))
     if not any(block.is_variant for _, _, block in blocks):
         return _refuse_organisations(rows, F.col("is_person"))
-    record = F.when(
-        F.col("reason").isNull() & (F.col("variant_no") == 0),
-        F.struct(F.lit(True).alias("found"), "is_person", *INPUTS),
+    is_record, of_person = F.col("variant_no") == 0, Window.partitionBy("person_ref")
+    record = F.when(F.col("reason").isNull() & is_record, F.struct(F.lit(True).alias("found"), "is_person", *INPUTS))
+    rows = rows.withColumns(
+        {
+            "record": F.max(record).over(of_person),
+            "record_gone": F.max(F.when(is_record, F.col("gone"))).over(of_person),
+        }
     )
-    rows = rows.withColumn("record", F.max(record).over(Window.partitionBy("person_ref")))
     rows = _refuse_organisations(rows, F.coalesce(F.col("record.is_person"), F.lit(True)))
     orphan = F.col("reason").isNull() & F.col("record").isNull()
-    rows = rows.withColumn(
-        "reason", F.when(orphan, F.lit(RefusalReason.UNKNOWN_PERSON.value)).otherwise(F.col("reason"))
+    rows = rows.withColumns(
+        {
+            "reason": F.when(orphan, F.lit(RefusalReason.UNKNOWN_PERSON.value)).otherwise(F.col("reason")),
+            "gone": F.when(orphan, F.coalesce("gone", "record_gone")).otherwise(F.col("gone")),
+        }
     )
-    return _fill_variants(rows).drop("record")
+    return _fill_variants(rows).drop("record", "record_gone")
 
 
 def _by_person(rows: DataFrame) -> DataFrame:
@@ -235,7 +241,9 @@ def judge_roster(
     rows = keep_newest(opened, key)
     # Rows of one version that differ contend with each other: no hash may choose who an employee is.
     newest = F.max("source_version").over(Window.partitionBy(*key))
-    contending = kept(opened).withColumn("newest", newest).where("source_version = newest").drop("newest")
+    contending = (
+        kept(opened).withColumn("newest", newest).where("source_version = newest and gone is null").drop("newest")
+    )
     formed = _form_roster(contending, feeds, source, reference=reference, as_of=as_of)
     identity = F.concat_ws(_SEPARATOR, *[F.coalesce(column, F.lit("")) for column in _identity()])
     conflicts = (

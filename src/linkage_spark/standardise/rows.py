@@ -76,7 +76,7 @@ def with_disposal(frame: DataFrame, feed: FeedMapping, *, day: date) -> DataFram
     """
     if feed.disposal is None:
         return frame
-    on = C.day_in(frame, feed.disposal.column, feed.disposal.date_formats)
+    on = C.day_in(frame, feed.disposal.column, feed.disposal.date_formats, feed.disposal.time_zone)
     unreadable = F.col(f"`{feed.disposal.column}`").isNotNull() & (C.text(feed.disposal.column) != "") & on.isNull()
     reason = F.when(unreadable, F.lit(RefusalReason.UNREADABLE_DATE.value)).when(
         on <= F.lit(day), F.lit(RefusalReason.DISPOSAL_DUE.value)
@@ -88,7 +88,7 @@ def falls_due(frame: DataFrame, feed: FeedMapping, *, after: date, until: date) 
     """The rows whose disposal falls due after one day and not after another; none where the mapping names no such date."""
     if feed.disposal is None:
         return frame.limit(0)
-    on = C.day_in(frame, feed.disposal.column, feed.disposal.date_formats)
+    on = C.day_in(frame, feed.disposal.column, feed.disposal.date_formats, feed.disposal.time_zone)
     return frame.where((on > F.lit(after)) & (on <= F.lit(until)))
 
 
@@ -124,18 +124,22 @@ def judge_rows(rows: DataFrame, checks: Sequence[tuple[Column, RefusalReason, Co
 def keep_newest(rows: DataFrame, key: Sequence[str]) -> DataFrame:
     """Refuse all but the newest version of every key: DUPLICATE_ROW when equal, else SUPERSEDED_VERSION.
 
-    The source's own version decides, ties by content; order of arrival plays no part. Rows that are
-    refused already stay out of it. A newest version that the source has taken back is refused as WITHDRAWN, one that it no longer
-    keeps as DISPOSAL_DUE; older ones do not come back.
+    The source's own version decides; of level ones a row that holds comes before one that is taken back, then the content; order of
+    arrival plays no part. Rows that are refused already stay out of it. A newest version that the source has taken back is refused as
+    WITHDRAWN, one that it no longer keeps as DISPOSAL_DUE; older ones do not come back, and are gone with it.
     """
     open_ = F.col("reason").isNull()
-    versions = Window.partitionBy(*key, open_).orderBy(F.desc("source_version"), F.desc("content_hash"))
+    versions = Window.partitionBy(*key, open_).orderBy(
+        F.desc("source_version"), F.col("gone").asc_nulls_first(), F.desc("content_hash")
+    )
     rank = F.row_number().over(versions)
+    gone = F.when(open_, F.coalesce("gone", F.first("gone").over(versions))).otherwise(F.col("gone"))
     same = F.lag("content_hash").over(versions) == F.col("content_hash")
     late = F.when(same, F.lit(RefusalReason.DUPLICATE_ROW.value)).otherwise(
         F.lit(RefusalReason.SUPERSEDED_VERSION.value)
     )
-    return refuse_withdrawn(rows.withColumn("reason", F.when(~open_, F.col("reason")).when(rank > 1, late)))
+    reason = F.when(~open_, F.col("reason")).when(rank > 1, late)
+    return refuse_withdrawn(rows.withColumns({"reason": reason, "gone": gone}))
 
 
 def refuse_withdrawn(rows: DataFrame) -> DataFrame:
@@ -152,10 +156,17 @@ def refuse_older(rows: DataFrame, key: Sequence[str], *, by: Sequence[str]) -> D
         by: columns in which more is newer, the first of them decides.
     """
     open_ = F.col("reason").isNull()
-    versions = Window.partitionBy(*key, open_).orderBy(*[F.desc(name) for name in by])
+    newest_first = [F.desc(name) for name in by]
+    versions = Window.partitionBy(*key, open_).orderBy(*newest_first)
+    held_first = Window.partitionBy(*key, open_).orderBy(*newest_first, F.col("gone").asc_nulls_first())
     older = open_ & (F.rank().over(versions) > 1)
     late = F.lit(RefusalReason.SUPERSEDED_VERSION.value)
-    return rows.withColumn("reason", F.when(older, late).otherwise(F.col("reason")))
+    return rows.withColumns(
+        {
+            "reason": F.when(older, late).otherwise(F.col("reason")),
+            "gone": F.when(older, F.coalesce("gone", F.first("gone").over(held_first))).otherwise(F.col("gone")),
+        }
+    )
 
 
 def kept(rows: DataFrame) -> DataFrame:
@@ -170,14 +181,15 @@ def union_rows(frames: Iterable[DataFrame]) -> DataFrame | None:
 
 
 def settle(judged: DataFrame) -> DataFrame:
-    """Judged rows with ``row_json`` in place of the raw row; only refused rows pay for it, and nothing is kept of what the source took back.
+    """Judged rows with ``row_json`` in place of the raw row; only refused rows pay for it.
+
+    Nothing is kept of what the source took back or no longer keeps, whatever else speaks against the row.
 
     A settled frame is narrow: several tables are made from it, and whoever runs them may keep it meanwhile.
     """
     raws = [name for name in judged.columns if name.startswith(RAW)]
     as_json = F.coalesce(*[F.to_json(F.col(name)) for name in raws], F.lit("{}"))
-    gone = F.col("reason").isin(RefusalReason.WITHDRAWN.value, RefusalReason.DISPOSAL_DUE.value)
-    row_json = F.when(gone, F.lit("{}")).when(F.col("reason").isNotNull(), as_json).alias(ROW_JSON)
+    row_json = F.when(F.col("gone").isNotNull(), F.lit("{}")).when(F.col("reason").isNotNull(), as_json).alias(ROW_JSON)
     return judged.select(*[F.col(name) for name in judged.columns if name not in raws], row_json)
 
 

@@ -15,6 +15,7 @@ from pyspark.sql.types import DataType, DoubleType, IntegerType, StringType
 
 from linkage_spark.errors import ContractError
 from linkage_spark.kit.contract import TableContract
+from linkage_spark.kit.frames import row_hash
 from linkage_spark.store.files import Files
 from linkage_spark.tables.results import CURRENT_RUN
 
@@ -104,8 +105,7 @@ def fingerprint_rows(frame: DataFrame, *, leave_out: tuple[str, ...] = ("run_id"
     one column as different from a null in another (Spark's hash alone passes over nulls).
     """
     names = sorted(set(frame.columns) - set(leave_out))
-    parts = [part for name in names for part in (F.col(name), F.col(name).isNull())]
-    return frame.select(F.xxhash64(*parts).cast("decimal(20,0)").alias("hash")).agg(
+    return frame.select(row_hash(names).alias("hash")).agg(
         F.count(F.lit(1)).alias("rows"),
         F.coalesce(F.sum("hash"), F.lit(0).cast("decimal(30,0)")).alias("hash_sum"),
     )

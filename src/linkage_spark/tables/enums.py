@@ -323,6 +323,7 @@ class RemovalReason(StrEnum):
     ASKED_FOR = "asked_for"
     PERIOD_OVER = "period_over"
     SUPERSEDED = "superseded"
+    RIVAL_GONE = "rival_gone"
     LEFT_BEHIND = "left_behind"
 
 

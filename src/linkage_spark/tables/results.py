@@ -54,7 +54,12 @@ HIT = TableContract(
             BOOLEAN,
             "Whether the person told the force of the employment; null when the source does not say.",
         ),
-        Field("default_view", BOOLEAN, "True when reviewers see the hit without asking for more.", required=True),
+        Field(
+            "default_view",
+            BOOLEAN,
+            "True unless the record looks like an officer on duty; of these readers are shown by default what is new or changed since the baseline.",
+            required=True,
+        ),
         Field("review_status", STRING, "'unreviewed' until a person has judged.", required=True),
         Field("coverage_caveat", STRING, "What the data does not cover.", required=True),
     ),

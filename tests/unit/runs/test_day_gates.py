@@ -72,3 +72,11 @@ def test_a_table_that_is_not_there_any_more_counts_as_empty_and_a_quiet_day_as_q
 def test_every_breach_is_told_at_once() -> None:
     now = {(Measure.EVENT_AGE_DAYS, "crime"): 99.0, (Measure.NEW_ITEMS, "conduct_match"): 999.0}
     assert len(breaches(now, {(Measure.ROWS, "crime/person"): [500.0]}, GATES)) == 3
+
+
+@pytest.mark.parametrize(("rows", "stops"), [([49.0], False), ([50.0], True)])
+def test_of_few_rows_no_share_means_anything_and_of_few_links_no_weight(rows: list[float], *, stops: bool) -> None:
+    share, weight = (Measure.REFUSED_SHARE, "intel/person"), (Measure.WEIGHT_BITS, "match/p50")
+    before = {share: [0.0], weight: [12.0], (Measure.ROWS, share[1]): rows, (Measure.LINKS, "match"): rows}
+    now = {share: 1.0, weight: 100.0, (Measure.ROWS, share[1]): rows[0], (Measure.LINKS, "match"): rows[0]}
+    assert len(breaches(now, before, GATES)) == 2 * stops

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from linkage_spark.errors import UsageError
+from linkage_spark.runs.daily_nominals import NominalPart
 from linkage_spark.runs.retain import Order, read_subjects
 from linkage_spark.runs.retain_files import told_kind
 from linkage_spark.tables.enums import RemovalKind
@@ -68,3 +69,18 @@ def test_an_order_on_somebody_names_its_case() -> None:
 )
 def test_a_file_is_told_by_its_place(name: str, kind: RemovalKind, part: str) -> None:
     assert told_kind(name) == (kind, part)
+
+
+def nominals_on(persons: int) -> NominalPart:
+    good = SimpleNamespace(versions={"person": persons})
+    former: Any = SimpleNamespace(good=good, figures={"made_from": "x", "run_id": "N", "run_no": 3})
+    return NominalPart(former=former, of_model=None, judged_at=None, model=cast("Any", None))
+
+
+def test_nominals_carried_over_stand_on_the_persons_that_they_were_made_of_alone() -> None:
+    now: Any = SimpleNamespace(versions={"person": 7})
+    assert nominals_on(7).stands_on(now)
+    assert not nominals_on(6).stands_on(now)
+    run: Any = SimpleNamespace(run_id="R")
+    told = nominals_on(6).carried_over(run, now, {"person": 7}, as_they_were=False)
+    assert told == {"made_from": "x", "run_id": "R", "run_no": 3}

@@ -29,3 +29,12 @@ def test_refusals_of_numbers_alone_keep_nobody_from_being_screened(produces: str
 def test_rows_that_are_lost_stop_every_run(produces: str) -> None:
     faults = source_faults(parts(produces, rows_in=10, rows_out=8, refused=1), GATES)
     assert faults == [f"custody.record as {produces}: 10 rows in, 8 out and 1 refused do not add up"]
+
+
+def test_what_a_source_takes_back_or_disposes_of_is_no_fault() -> None:
+    reasons = [
+        {"source_system": "custody", "produces": "person", "reason": reason, "rows": 400}
+        for reason in ("withdrawn", "disposal_due")
+    ]
+    made = reconcile({("custody", "record", "person"): 1_000}, {("custody", "person"): 200}, reasons, {})
+    assert source_faults(made, GATES) == []
