@@ -99,14 +99,14 @@ def folds(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Fold
     assert by_day is not None
     assert at_once is not None
     kills: dict[str, bool] = {}
-    come_through: list[str] = []
+    count = 0
     for no in range(1, DAYS + 1):
         write_day(spark, by_day.feeds, history.days[no - 1], history.days[no])
         if no == DAYS:
-            kills = _killed_on(by_day, FIRST_DAY + timedelta(days=no), _three_of(come_through))
+            kills = _killed_on(by_day, FIRST_DAY + timedelta(days=no), _three_of(count))
         with points() as watched:
             by_day.daily(FIRST_DAY + timedelta(days=no))
-        come_through = watched.seen
+        count = len(watched.seen)
         seen.append(_seen(by_day))
     versions = [_versions(by_day)]
     by_day.daily(FIRST_DAY + timedelta(days=DAYS))
@@ -120,27 +120,22 @@ def folds(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Fold
     return Folds(history, by_day, in_one, at_once, seen, versions, kills)
 
 
-def _three_of(names: list[str]) -> list[str]:
-    """Three points of a run, in order, others every day; two of them before the run counts as published.
-
-    A point that comes more than once has a number, and fewer of them come after a restart.
-    """
-    draw = random.Random(f"{SEED} {KILL_DAY}")
-    once = [name for name in names if not name.endswith(")") and f"{name} (2)" not in names]
-    published = once.index("before table run")
-    early = sorted(draw.sample(range(published), 2))
-    return [once[place] for place in (*early, draw.randrange(early[1] + 1, len(once)))]
+def _three_of(count: int) -> list[int]:
+    """After how many points of a run, and of each further start, it is killed: others every day."""
+    places = sorted(random.Random(f"{SEED} {KILL_DAY}").sample(range(1, count * 19 // 20), 3))
+    return [place - before for before, place in zip([0, *places], places, strict=False)]
 
 
-def _killed_on(job: MainJob, day: date, names: list[str]) -> dict[str, bool]:
-    """Begin a day and be killed, once per point; whether readers found one whole run after each."""
+def _killed_on(job: MainJob, day: date, counts: list[int]) -> dict[str, bool]:
+    """Begin a day and be killed, once per count; where that was, and whether readers found one whole run then."""
     kills = {}
-    for name in names:
+    for count in counts:
         try:
-            with points(kill_at=name):
+            with points(kill_at=count) as watched:
                 job.daily(day)
-        except Killed:
-            kills[name] = readers_find_one_whole_run(job)
+        except Killed as point:
+            kills[f"{point}, start {len(kills) + 1}"] = readers_find_one_whole_run(job)
+            assert len(watched.seen) == count
     return kills
 
 

@@ -1,6 +1,7 @@
 """A run that is killed anywhere, or whose disk is full, ends as if nothing had been once it is started again; nothing is left behind.
 
-``LINKAGE_KILLS`` is the number of points tried of each job, 'all' for every one; ``LINKAGE_DAY_SEED`` chooses which. `make soak` tries all.
+``LINKAGE_KILLS`` is the number of points tried of each job, 'all' for every one; ``LINKAGE_DAY_SEED`` and ``LINKAGE_KILL_DAY`` choose which:
+others every day. `make soak` tries all.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,9 @@ pytestmark = pytest.mark.slow
 
 SEED = int(os.environ.get("LINKAGE_DAY_SEED", "20261122"))
 KILLS = os.environ.get("LINKAGE_KILLS", "3")
+KILL_DAY = os.environ.get("LINKAGE_KILL_DAY", f"{date.today():%Y-%m-%d}")  # noqa: DTZ011
+CHAIN = 10
+"""So many points at most are tried on one run."""
 WORLDS = 12
 DAY = FIRST_DAY + timedelta(days=1)
 
@@ -112,9 +116,11 @@ def left_by(job: MainJob) -> Left:
     return found
 
 
-def chosen(names: list[str]) -> Iterator[str]:
-    """The points to try."""
-    yield from names if KILLS == "all" else random.Random(SEED).sample(names, int(KILLS))
+def chosen(names: list[str]) -> list[str]:
+    """The points to try, in their order."""
+    if KILLS == "all":
+        return names
+    return sorted(random.Random(f"{SEED} {KILL_DAY}").sample(names, int(KILLS)), key=names.index)
 
 
 @pytest.mark.parametrize(
@@ -148,27 +154,41 @@ def test_a_run_comes_through_all_kinds_of_points(ready: dict[str, Ready], name: 
 def test_killed_anywhere_and_started_again_it_ends_as_if_it_had_not_been_killed(
     ready: dict[str, Ready], name: str
 ) -> None:
+    """At several points in a row, at each once started again: as a night that will not come to its end."""
     before_it, work = ready[name], JOBS[name]
-    tried = list(chosen(before_it.names))
-    for no, point in enumerate(tried):
-        job = copied(before_it.job, before_it.job.root.with_name(f"killed-{name}-{no}"))
-        told = f"seed {SEED}, {name} killed at '{point}'"
-        with points(kill_at=point) as seen:
-            try:
-                work(job)
-            except Killed:
-                pass
-            else:
-                pytest.fail(f"{told}: it never came there, but to {seen.seen[-1]}")
-        assert readers_find_one_whole_run(job), told
-        work(job)
+    tried = pending = chosen(before_it.names)
+    chains = 0
+    while pending:
+        chain = pending[:: -(-len(pending) // CHAIN)]
+        job = copied(before_it.job, before_it.job.root.with_name(f"killed-{name}-{chains}"))
+        killed = killed_at(job, work, chain)
+        told = f"seed {SEED}, {name} killed at {', '.join(killed)}"
+        assert killed[:1] == chain[:1], f"{told}: it never came to '{chain[0]}'"
         found = left_by(job)
         for part, expected in before_it.left.items():
             assert found[part] == expected, f"{told}: {part}"
         if name == "retain":
             assert holding(refs_in(job.root), before_it.gone) == {}, told
         shutil.rmtree(job.root)
-    print(f"seed {SEED}: {name} killed at {len(tried)} of {len(before_it.names)} points: {', '.join(tried)}")  # noqa: T201
+        pending, chains = [point for point in pending if point not in killed], chains + 1
+        print(f"{name}: {len(tried) - len(pending)} of {len(tried)} points", flush=True)  # noqa: T201
+    print(f"seed {SEED}: {name} killed at {len(tried)} of {len(before_it.names)} points in {chains} runs")  # noqa: T201
+
+
+def killed_at(job: MainJob, work: Callable[[MainJob], None], chain: list[str]) -> list[str]:
+    """Start a job until it comes to its end, killed at one point after another; where it was. Points that it comes to no more end the row."""
+    killed = []
+    for point in chain:
+        try:
+            with points(kill_at=point):
+                work(job)
+        except Killed:
+            killed.append(point)
+            assert readers_find_one_whole_run(job), f"seed {SEED}, killed at {', '.join(killed)}"
+        else:
+            return killed
+    work(job)
+    return killed
 
 
 # ---- a full disk, and what is broken or lost ---------------------------------------------------------------
@@ -214,7 +234,7 @@ def test_what_a_killed_run_noted_may_be_lost_or_half_written(ready: dict[str, Re
     calm = ready["daily"]
     for no, damage in enumerate((Path.unlink, lambda path: path.write_text(path.read_text()[:20]))):
         job = copied(calm.job, calm.job.root.with_name(f"notes-{no}"))
-        point = next(name for name in calm.names if name.startswith("after work scored"))
+        point = next(name for name in calm.names if "after work scored" in name)
         with points(kill_at=point), pytest.raises(Killed):
             job.daily(DAY)
         damage(job.root / "work" / "daily" / "progress.json")

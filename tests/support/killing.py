@@ -13,6 +13,7 @@ import pytest
 from linkage_spark.runs import publishing, retain_files
 from linkage_spark.runs.main_stages import MainRun
 from linkage_spark.runs.nominal_stages import NominalRun
+from linkage_spark.runs.progress import Progress, Stage
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
 from linkage_spark.store.snapshot import read_current_run
@@ -29,13 +30,14 @@ class Points:
     """The places that a run comes through: before and after every write of a table, a file, a snapshot or a work frame.
 
     Attributes:
-        seen: their names in order; one that comes again has its number.
-        kill_at: where the run ends; None: nowhere.
+        seen: their names in order, with the stage in which they come; one that comes again in its stage has its number.
+        kill_at: where the run ends: at the point of this name, or at so many points; None: nowhere.
     """
 
-    def __init__(self, kill_at: str | None) -> None:
+    def __init__(self, kill_at: str | int | None) -> None:
         self.seen: list[str] = []
         self.kill_at = kill_at
+        self.stage = "start"
         self._times: Counter[str] = Counter()
         self._lock = threading.Lock()
         self._dead = False
@@ -43,16 +45,17 @@ class Points:
     def reached(self, name: str) -> None:
         """Here the run is."""
         with self._lock:
-            self._times[name] += 1
-            numbered = name if self._times[name] == 1 else f"{name} ({self._times[name]})"
+            staged = f"{self.stage}: {name}"
+            self._times[staged] += 1
+            numbered = staged if self._times[staged] == 1 else f"{staged} ({self._times[staged]})"
             self.seen.append(numbered)
-            self._dead = self._dead or numbered == self.kill_at
+            self._dead = self._dead or self.kill_at in (numbered, len(self.seen))
             if self._dead:
                 raise Killed(numbered)
 
 
 @contextmanager
-def points(kill_at: str | None = None) -> Iterator[Points]:
+def points(kill_at: str | int | None = None) -> Iterator[Points]:
     """Watch a run, and end it at a point."""
     watched = Points(kill_at)
 
@@ -66,7 +69,16 @@ def points(kill_at: str | None = None) -> Iterator[Points]:
 
         return call
 
+    begin = Progress.stage
+
+    @contextmanager
+    def stage(self: Progress, name: str) -> Iterator[Stage]:
+        watched.stage = name
+        with begin(self, name) as begun:
+            yield begun
+
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Progress, "stage", stage)
         patch.setattr(DeltaStore, "_write", around(DeltaStore._write, lambda _, table, *a, **k: f"table {table.name}"))
         patch.setattr(
             DeltaStore, "restore", around(DeltaStore.restore, lambda _, table, *a, **k: f"restore {table.name}")
