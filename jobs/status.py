@@ -1,6 +1,6 @@
 """Say how things stand: the last runs, what readers see and how old it is, who is at work, which feeds wait.
 
-Exit codes: 0 the last good run is of the day that is due (today from 08:00 Europe/London on, yesterday before), 1 unexpected,
+Exit codes: 0 the last good run is of the day that is due (today from 07:00 Europe/London on, yesterday before), 1 unexpected,
 2 nothing was ever published there, 6 it is older, or the newest run failed.
 """
 

@@ -194,6 +194,8 @@ def test_nothing_is_kept_of_what_is_gone_whatever_else_speaks_against_it(spark: 
     newer = rows["crime.nominal"][4]
     newer["TITLE"] = "withdrawn"
     rows["crime.nominal"] += [dict(newer), {**newer, "NOMINAL_URN": ""}]
+    alias = next(row for row in rows["crime.nominal_alias"] if row["NOMINAL_URN"] == "N4")
+    rows["crime.nominal_alias"] += [dict(alias), {**alias, "SURNAME": "OTHERWISE"}]
     sources = with_withdrawn("crime.nominal", "TITLE", "WITHDRAWN")
     made = standardise(raw_feeds(spark, rows), sources=sources, reference=load_reference(CONF))
     of_nominals = made.refused.where("feed in ('nominal', 'nominal_alias')")
@@ -204,6 +206,8 @@ def test_nothing_is_kept_of_what_is_gone_whatever_else_speaks_against_it(spark: 
         ("nominal", "duplicate_row"),
         ("nominal", "missing_key"),
         ("nominal_alias", "unknown_person"),
+        ("nominal_alias", "duplicate_row"),
+        ("nominal_alias", "superseded_version"),
     }
     told = [row["row_json"] for row in gone if row["row_json"] != "{}"]
     assert len(told) == 1, "of the rows without a key one is not withdrawn"
@@ -251,6 +255,9 @@ def test_a_part_whose_event_is_taken_back_with_another_row_goes_too(spark: Spark
     parts = {row["event_ref"] for row in made.involvement.where("source_system = 'custody'").collect()}
     assert parts <= events
     assert first["CUSTODY_NO"] not in events
+    refused = made.refused.where(F.col("event_ref") == first["CUSTODY_NO"]).collect()
+    assert {row["produces"] for row in refused} == {"event", "involvement"}
+    assert {row["row_json"] for row in refused} == {"{}"}, "nothing is kept of the older row either"
 
 
 def test_rows_whose_disposal_falls_due_are_those_after_one_day_and_not_after_another(spark: SparkSession) -> None:

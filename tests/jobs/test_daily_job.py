@@ -6,18 +6,20 @@ import csv
 import json
 import shutil
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
 
 import pyarrow.parquet as pq
 import pytest
 
+from linkage_spark.runs.context import FORCE_ZONE
+from linkage_spark.runs.daily_stages import AGAIN
 from tests.support.force import PLANTED, Estate, rows
 from tests.support.held import is_checksum
 from tests.support.jobs import REPO, killed_in, ok, submit, table
 
-DAY = date.today() + timedelta(days=1)  # noqa: DTZ011
+DAY = datetime.now(tz=FORCE_ZONE).date() + timedelta(days=1)
 """The day after the shared backfill, whenever that was."""
 
 
@@ -114,11 +116,12 @@ def test_the_day_is_published_with_hits_and_nominals_of_one_run(days: Days) -> N
 def test_the_day_looked_at_what_changed_and_at_nothing_else(days: Days) -> None:
     figures = json.loads((days.estate.root / "reports" / days.estate.current / "figures.json").read_text())
     counts = {stage["stage"]: stage["counts"] for stage in figures["stages"]}
+    again = counts["find changes"].pop(AGAIN, 0)  # a made-up date of a wrong century may come on this very day
     assert counts["find changes"] == {"custody event": 1, "custody involvement": 1, "custody person": 1}
-    assert counts["standardise"]["rows of person"] == 1
+    assert 1 <= counts["standardise"]["rows of person"] <= 1 + 3 * again
     assert counts["follow"]["hits new"] == 1
     nominals = json.loads((days.estate.root / "reports" / days.estate.current / "nominals.json").read_text())
-    assert nominals["looked_at"] == 1
+    assert nominals["looked_at"] == 1 + again
     assert nominals["records"] > 8_000
     assert not any(name in days.said for name in PLANTED)
 

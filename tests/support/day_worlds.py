@@ -27,6 +27,7 @@ from tests.support.feeds import (
     REPORT_COLUMNS,
     SUBJECT_COLUMNS,
 )
+from tests.support.numbers import pnc
 
 Row = dict[str, Any]
 Feeds = dict[str, dict[str, Row]]
@@ -63,6 +64,14 @@ class Someone:
     def home(self) -> str:
         """House and street."""
         return f"{self.number} {self.street}"
+
+    @property
+    def pnc_id(self) -> str:
+        """Of every third; some with a wrong check letter, and some that others have too."""
+        if self.number % 3:
+            return ""
+        right = pnc(1990 + self.number % 30, self.born.toordinal() % 50 + 1)
+        return right if self.number % 4 else f"{right[:-1]}I"
 
 
 @dataclass
@@ -214,6 +223,7 @@ class _World:
                 "STREET": one.street.upper(),
                 "TOWN": "BIRMINGHAM",
                 "POSTCODE": one.postcode,
+                "UPRN": one.pnc_id,
                 "CREATED_AT": self.now(),
                 "UPDATED_AT": self.now(),
                 **others,

@@ -24,7 +24,7 @@ from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.retain import Order, retain
 from linkage_spark.settings.canaries import load_canaries
 from linkage_spark.settings.run import AlertBudget, load_settings
-from linkage_spark.settings.sources import Disposal, FeedMapping, SourceMapping, feeds_of, load_sources
+from linkage_spark.settings.sources import Disposal, FeedMapping, Produces, SourceMapping, feeds_of, load_sources
 from linkage_spark.settings.wording import load_wording
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
@@ -75,14 +75,28 @@ def _model(model_id: str) -> Model:
 
 
 def sources_of_days() -> tuple[SourceMapping, ...]:
-    """The shipped mappings, where an intelligence report is disposed of on its review date."""
+    """The shipped mappings, where an intelligence report is disposed of on its review date, and UPRN of a nominal is its PNC id."""
     found = []
     for source in load_sources(CONF):
+        if "nominal" in source.feeds:
+            nominal = _with_pnc_ids(source.feeds["nominal"])
+            source = source.model_copy(update={"feeds": {**source.feeds, "nominal": nominal}})
         if "report" in source.feeds:
             report = source.feeds["report"].model_copy(update={"disposal": Disposal(column="REVIEW_DATE")})
             source = source.model_copy(update={"feeds": {**source.feeds, "report": report}})
         found.append(source)
     return tuple(found)
+
+
+def _with_pnc_ids(nominal: FeedMapping) -> FeedMapping:
+    """A feed of nominals whose UPRN is no place's number."""
+    person, *others = nominal.produces
+    columns = {name: column for name, column in person.columns.items() if name != "uprn"}
+    columns_of_numbers = {"person_ref": "NOMINAL_URN", "pnc_id": "UPRN", "version": "UPDATED_AT"}
+    numbers = Produces.model_validate(
+        {"table": "person_identifier", "columns": columns_of_numbers, "constants": {"verified": True}}
+    )
+    return nominal.model_copy(update={"produces": (person.model_copy(update={"columns": columns}), *others, numbers)})
 
 
 def _frame(spark: SparkSession, key: str, rows: Iterable[Mapping[str, Any]]) -> DataFrame:

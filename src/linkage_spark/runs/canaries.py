@@ -101,7 +101,9 @@ def missed(run: RunContext, flock: Flock, *, refined: Collection[str], frequenci
     links = link(scored, model=run.model, secret=run.secret)
     built = build_hits(links, flock.involvement, flock.event, flock.employee, caveat=run.wording.coverage_caveat)
     tiers = {row["employee_id"]: row["tier"] for row in built.hit.select("employee_id", "tier").collect()}
-    found = {canary.name: next((tiers[ref] for ref in canary.refs if ref in tiers), None) for canary in flock.canaries}
+    found = {
+        canary.name: next((tiers[ref] for ref in tiers if canary.is_called(ref)), None) for canary in flock.canaries
+    }
     sources = {source.source_system for source in run.sources}
     return [
         f"canary {canary.name} of {canary.source}: {_said(found[canary.name])} instead of {canary.tier}; its record goes through the "

@@ -36,6 +36,7 @@ class Checkpoints:
         path: the file.
         run_id: the run; an interrupted run keeps its id when it goes on.
         fingerprint: what the run is made from; a run with another fingerprint starts afresh.
+        day: the day that the run is for, ISO; an interrupted run keeps it.
         done: finished stages by name.
     """
 
@@ -43,10 +44,13 @@ class Checkpoints:
     path: str
     run_id: str
     fingerprint: str
+    day: str
     done: dict[str, Done] = field(default_factory=dict)
 
     @classmethod
-    def open(cls, files: Files, folder: str, *, run_id: str, fingerprint: str) -> tuple[Checkpoints, str | None]:
+    def open(
+        cls, files: Files, folder: str, *, run_id: str, fingerprint: str, day: str
+    ) -> tuple[Checkpoints, str | None]:
         """Take over what an interrupted run of the same fingerprint has done, else start afresh.
 
         Returns:
@@ -57,10 +61,10 @@ class Checkpoints:
         found = _read(files, path)
         if found.get("fingerprint") == fingerprint:
             done = {name: Done(**stage) for name, stage in found["done"].items()}
-            return cls(files, path, found["run_id"], fingerprint, done), found["run_id"]
+            return cls(files, path, found["run_id"], fingerprint, found["day"], done), found["run_id"]
         files.delete(folder)
         files.mkdirs(folder, mode="700")
-        fresh = cls(files, path, run_id, fingerprint)
+        fresh = cls(files, path, run_id, fingerprint, day)
         fresh._save()
         return fresh, found.get("run_id")
 
@@ -78,6 +82,7 @@ class Checkpoints:
         content = {
             "run_id": self.run_id,
             "fingerprint": self.fingerprint,
+            "day": self.day,
             "done": {name: asdict(done) for name, done in self.done.items()},
         }
         self.files.write_text(self.path, json.dumps(content))

@@ -63,10 +63,10 @@ def daily(run: RunContext) -> None:
     good = last_good_run(run.store)
     if good is None:
         raise UsageError(f"--out {run.root}: no run has been published there; run the backfill first")
-    refuse_edited_model(run, last_good_run(run.store, model_id=run.model.id))
     inputs = made_from(run)
     _refuse_earlier_day(run, good)
     try:
+        refuse_edited_model(run, last_good_run(run.store, model_id=run.model.id))
         _refuse_other_ground(good, inputs)
         publishing.repair_current_run(run, good)
         part = nominal_part(run)

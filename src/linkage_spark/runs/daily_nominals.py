@@ -60,8 +60,9 @@ class NominalPart:
         return nominals_made_from(_own_run(run), good, self.judged_at)
 
     def stands_on(self, good: GoodRun) -> bool:
-        """They were made of the person records that the last good run left."""
-        return self.former.good.versions[PERSON.name] == good.versions[PERSON.name]
+        """They were made of the person records that the last good run left. Where retention carried older ones over, it left out their pairs."""
+        versions = self.former.good.versions
+        return NOMINAL_PAIR.name in versions and versions[PERSON.name] == good.versions[PERSON.name]
 
     def carried_over(
         self, run: RunContext, good: GoodRun, versions: Mapping[str, int], *, as_they_were: bool
@@ -87,7 +88,6 @@ class NominalPart:
             of_model is not None
             and of_model.good.run_id == former.good.run_id
             and former.figures["code_version"] == code_version()
-            and NOMINAL_PAIR.name in former.good.versions
             and self.stands_on(good)
             and is_symmetric(self.model)
         )
@@ -101,7 +101,8 @@ class NominalPart:
         run = _own_run(main.run)
         day = replace(good, versions=main.versions, made_from=main.inputs)
         made_from = self.made_from(main.run, day)
-        saved, _ = Checkpoints.open(run.files, run.work, run_id=run.run_id, fingerprint=made_from)
+        today = run.day.isoformat()
+        saved, _ = Checkpoints.open(run.files, run.work, run_id=run.run_id, fingerprint=made_from, day=today)
         is_known = self._is_known(good)
         state = NominalRun(
             run=run,

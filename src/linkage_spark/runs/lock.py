@@ -7,7 +7,7 @@ import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from linkage_spark.errors import LockError
@@ -27,7 +27,7 @@ def hold_lock(
 ) -> Iterator[None]:
     """Hold ``ROOT/lock.json`` while a run works; it names who holds it and since when.
 
-    A lock whose process is gone from this very host, or one of another host that is older than
+    A lock whose process is gone from this very host, or one of another host, or that cannot be read, that is older than
     ``stale_after_hours``, is taken over, and that is said.
 
     Args:
@@ -44,7 +44,7 @@ def hold_lock(
     path = f"{root}/lock.json"
     mine = json.dumps({"run_id": run_id, "host": socket.gethostname(), "pid": os.getpid(), "since": now.isoformat()})
     if not files.create_exclusive(path, mine):
-        held = _read(files, path)
+        held = held_lock(files, root)
         if not _left_behind(held, now=now, stale_after_hours=stale_after_hours):
             raise LockError(
                 f"run {held.get('run_id', '?')} has held {path.rsplit('/', 1)[-1]} since {held.get('since', '?')} "
@@ -60,8 +60,15 @@ def hold_lock(
 
 
 def held_lock(files: Files, root: str) -> dict[str, str]:
-    """What the lock says: ``run_id``, ``host``, ``pid``, ``since``; empty when nobody holds it."""
-    return _read(files, f"{root}/lock.json")
+    """What the lock says: ``run_id``, ``host``, ``pid``, ``since``; of one that cannot be read ``since`` alone, when it was written.
+
+    Empty when nobody holds it.
+    """
+    said = _read(files, f"{root}/lock.json")
+    if said:
+        return said
+    entry = next((entry for entry in files.list(root) if entry.name == "lock.json"), None)
+    return {} if entry is None else {"since": datetime.fromtimestamp(entry.modified_ms / 1000, tz=UTC).isoformat()}
 
 
 def _release(files: Files, path: str, run_id: str) -> None:
@@ -80,9 +87,9 @@ def _read(files: Files, path: str) -> dict[str, str]:
 
 
 def _left_behind(held: dict[str, str], *, now: datetime, stale_after_hours: float) -> bool:
-    """True when the holder is gone from this host, or a lock of another host is too old to be believed.
+    """True when the holder is gone from this host, or a lock is too old to be believed: of another host, or one that cannot be read.
 
-    A lock that cannot be read may be one that is being written, so it is never taken over.
+    The latter may be one that is being written.
     """
     if held.get("host") == socket.gethostname() and not _alive(int(held.get("pid", 0) or 0)):
         return True

@@ -124,8 +124,8 @@ def shown_on(store: DeltaStore, as_of: date) -> ThatDay:
 
 
 def _told_on(row: Any) -> date:
-    """The day from which on a run says what readers see: its own, or that on which somebody took readers back."""
-    if row["kind"] == RunKind.PUBLISH.value:
+    """The day from which on a run says what readers see: that which it was for, or of a run that read no feeds that on which it ended."""
+    if row["kind"] not in (RunKind.BACKFILL.value, RunKind.DAILY.value):
         moment: datetime = row["finished_at"]
         return moment.astimezone(FORCE_ZONE).date()
     day: date = row["run_day"]

@@ -23,7 +23,7 @@ from linkage_spark.store.feeds import feed_fingerprint
 from linkage_spark.store.files import Files
 from linkage_spark.store.snapshot import CurrentRun, read_current_run
 from linkage_spark.tables.changes import FEED_STATE
-from linkage_spark.tables.enums import Measure, RunStatus
+from linkage_spark.tables.enums import Measure, RunKind, RunStatus
 from linkage_spark.tables.gates import RUN_METRIC
 from linkage_spark.tables.results import RUN
 
@@ -43,7 +43,9 @@ class Status:
         current: what readers see.
         good: the last good run.
         lock: who holds the lock; empty when nobody does.
-        event_ages: days from each source's latest event to the day of the last good run.
+        found_new: the day of the last run that published; every good one after it found nothing new.
+        measured_on: the day of the last run that measured the feeds; None when none did.
+        event_ages: days from each source's latest event to that day.
         waiting: feeds that were written to since that run; None when no feeds root was given.
     """
 
@@ -52,6 +54,8 @@ class Status:
     current: CurrentRun | None
     good: GoodRun
     lock: Mapping[str, str]
+    found_new: date
+    measured_on: date | None
     event_ages: Mapping[str, float]
     waiting: Sequence[str] | None
 
@@ -88,13 +92,16 @@ def run_status(*, root: str, feeds_root: str | None = None, now: datetime | None
         good = last_good_run(store)
         if good is None:
             raise UsageError(f"--out {root}: no run has been published there; run the backfill first")
+        measured_on, event_ages = _event_ages(store, good)
         status = Status(
             now=now or datetime.now(tz=UTC),
             runs=[row.asDict() for row in store.read(RUN).orderBy(F.desc("run_no")).limit(_SHOWN_RUNS).collect()],
             current=read_current_run(files, store.root),
             good=good,
             lock=held_lock(files, store.root),
-            event_ages=_event_ages(store, good),
+            found_new=_found_new(store),
+            measured_on=measured_on,
+            event_ages=event_ages,
             waiting=_waiting(store, good, files.absolute(feeds_root)) if feeds_root else None,
         )
     print(in_words(status), flush=True)
@@ -107,15 +114,24 @@ def run_status(*, root: str, feeds_root: str | None = None, now: datetime | None
     return 0
 
 
-def _event_ages(store: DeltaStore, good: GoodRun) -> dict[str, float]:
-    """As the last good run measured them."""
+def _found_new(store: DeltaStore) -> date:
+    """The day of the last run of the feeds that published."""
+    of_feeds = F.col("kind").isin(RunKind.BACKFILL.value, RunKind.DAILY.value)
+    published = store.read(RUN).where(of_feeds & (F.col("status") == RunStatus.PUBLISHED.value))
+    day: date = published.select(F.max_by("run_day", "run_no")).collect()[0][0]
+    return day
+
+
+def _event_ages(store: DeltaStore, good: GoodRun) -> tuple[date | None, dict[str, float]]:
+    """As the last run measured them that measured anything, and its day."""
     if RUN_METRIC.name not in good.versions:
-        return {}
+        return None, {}
     metric = store.read(RUN_METRIC, version=good.versions[RUN_METRIC.name])
-    rows = metric.where((F.col("measure") == Measure.EVENT_AGE_DAYS.value) & (F.col("run_day") == F.lit(good.day)))
+    rows = metric.where(F.col("measure") == Measure.EVENT_AGE_DAYS.value).collect()
     numbers = run_numbers(store)
-    in_order = sorted(rows.collect(), key=lambda row: numbers.get(row["run_id"], 0))
-    return {row["part"]: row["value"] for row in in_order}
+    newest = max((numbers.get(row["run_id"], 0) for row in rows), default=0)
+    last = [row for row in rows if numbers.get(row["run_id"], 0) == newest]
+    return (last[0]["run_day"], {row["part"]: row["value"] for row in last}) if last else (None, {})
 
 
 def _waiting(store: DeltaStore, good: GoodRun, feeds_root: str) -> list[str]:
@@ -141,7 +157,11 @@ def in_words(status: Status) -> str:
     lines += ["", f"Readers see: {_seen(status)}", f"Lock: {_lock_line(status.lock)}"]
     if status.event_ages:
         ages = ", ".join(f"{source} {age:.0f}" for source, age in sorted(status.event_ages.items()))
-        lines.append(f"Latest event of each source, days before {status.good.day}: {ages}")
+        lines.append(f"Latest event of each source, days before {status.measured_on}: {ages}")
+    if (days := (status.good.day - status.found_new).days) > 0:
+        lines.append(
+            f"No run has found anything new since {status.found_new}, {days} days before the last good run: see whether the feeds are delivered"
+        )
     lines.append(f"New or changed hits of the last good run: {_changes(status.good)}")
     if status.waiting is not None:
         lines.append(f"Feeds written to since the last good run: {', '.join(status.waiting) or 'none'}")
@@ -164,6 +184,8 @@ def _seen(status: Status) -> str:
 def _lock_line(lock: Mapping[str, str]) -> str:
     if not lock:
         return "free"
+    if "run_id" not in lock:
+        return "there, and it cannot be read: delete lock.json when no run is working"
     told = (lock.get(name, "?") for name in ("run_id", "since", "host", "pid"))
     return "held by {} since {} (host {}, process {})".format(*told)
 

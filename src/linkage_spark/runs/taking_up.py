@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.runs import publishing
@@ -21,14 +22,15 @@ def take_up_work(
     """Take over what an interrupted run made from the same has done, under its id; else begin afresh.
 
     Args:
-        run: the run; takes the id of the one that it goes on with.
+        run: the run; takes the id of the one that it goes on with, and its day: what was read was read as of that.
         good: the last good run; what it published, or shows, is never removed.
         fingerprint: of all that decides the run.
         pinned: tables that the run writes, and the versions that they are put back to when it begins afresh.
     """
-    saved, left = Checkpoints.open(run.files, run.work, run_id=run.run_id, fingerprint=fingerprint)
+    day = run.day.isoformat()
+    saved, left = Checkpoints.open(run.files, run.work, run_id=run.run_id, fingerprint=fingerprint, day=day)
     if left == saved.run_id:
-        run.run_id = saved.run_id
+        run.run_id, run.day = saved.run_id, date.fromisoformat(saved.day)
         run.progress.say(f"going on with run {saved.run_id}, stopped after: {', '.join(saved.done) or 'its start'}")
     elif left is not None and left not in _kept(good):
         publishing.forget(run, left)

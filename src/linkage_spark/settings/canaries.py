@@ -59,10 +59,9 @@ class Canary(Frozen):
         """Its reference where the source has whole numbers: of nine digits at most."""
         return zlib.crc32(self.name.encode()) % 1_000_000_000
 
-    @property
-    def refs(self) -> tuple[str, str]:
-        """How it may be called: in text, and in whole numbers."""
-        return self.ref, str(self.number)
+    def is_called(self, ref: str) -> bool:
+        """A reference is its own, in text or as a number, with places after the point or without."""
+        return ref == self.ref or (ref.replace(".", "", 1).isdigit() and float(ref) == self.number)
 
     def told(self, *, on_roster: bool) -> dict[str, str | date]:
         """What one side says: given, surname, born, house, street, town, postcode; '' where it says nothing."""

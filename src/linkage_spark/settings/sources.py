@@ -404,6 +404,11 @@ class SourceMapping(Frozen):
     placeholders: tuple[str, ...] = ()
     feeds: dict[str, FeedMapping]
 
+    @property
+    def takes_back(self) -> bool:
+        """True when a row can stand in one of its feeds and count as gone."""
+        return any(feed.takes_back for feed in self.feeds.values())
+
     @model_validator(mode="after")
     def _numbers_serve_nominals(self) -> SourceMapping:
         """PNC and CRO numbers of employees are never read."""

@@ -60,8 +60,6 @@ class DateForm(NamedTuple):
 
 
 _NOTHING = (None, None, None, None)
-_MAY_CHANGE = frozenset({DobIssue.OUT_OF_RANGE, DobIssue.STATED_AGE})
-"""What may be said of a text that names a day still to come."""
 
 
 def read_date(text: str | None, *, formats: Sequence[str], reference: Reference, latest: date | None) -> DateForm:
@@ -79,7 +77,8 @@ def read_date(text: str | None, *, formats: Sequence[str], reference: Reference,
     """
     plain = " ".join((text or "").split())
     form = _read_plain(plain, formats, reference, latest)
-    if latest is None or not (form.issue in _MAY_CHANGE or _has_short_year(tuple(formats))):
+    may_change = form.issue == DobIssue.OUT_OF_RANGE or _AGE.fullmatch(plain) or _has_short_year(tuple(formats))
+    if latest is None or not may_change:
         return form
     days = _days_named(plain, formats, reference)
     to_come = sorted({day for named in days for day in (named, date(named.year, 1, 1)) if day > latest})

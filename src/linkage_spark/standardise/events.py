@@ -142,10 +142,10 @@ def judge_involvements(
     for feed, block in blocks_of(feeds, source, "involvement"):
         rows = _open_involvement(feeds[feed.key], feed, block, source)
         # Where rows can be taken back, a row's own event may be gone with another row that makes it.
-        if feed.takes_back or not feed.makes_too(block, "event", "event_ref"):
-            rows = _refuse_unknown_events(rows, events, block)
-        if feed.takes_back or not feed.makes_too(block, "person", "person_ref"):
-            rows = refuse_unknown_persons(rows, persons, F.lit(", ".join(block.columns["person_ref"])))
+        if source.takes_back or not feed.makes_too(block, "event", "event_ref"):
+            rows = _refuse_unknown_events(rows, events, block, source)
+        if source.takes_back or not feed.makes_too(block, "person", "person_ref"):
+            rows = refuse_unknown_persons(rows, persons, F.lit(", ".join(block.columns["person_ref"])), source)
         frames.append(rows)
     rows_ = union_rows(frames)
     return None if rows_ is None else keep_newest(rows_, ("event_ref", "person_ref", "role_raw"))
@@ -184,45 +184,58 @@ def _open_involvement(frame: DataFrame, feed: FeedMapping, block: Produces, sour
     return judge_rows(rows, [(missing, RefusalReason.MISSING_KEY, F.lit(names))])
 
 
-def _refuse_unknown_events(rows: DataFrame, events: DataFrame | None, block: Produces) -> DataFrame:
+def _refuse_unknown_events(
+    rows: DataFrame, events: DataFrame | None, block: Produces, source: SourceMapping
+) -> DataFrame:
     """Rows whose event no kept row makes; what the source has taken back needs no other reason."""
-    column = F.lit(", ".join(block.columns["event_ref"]))
-    unknown = F.lit(RefusalReason.UNKNOWN_EVENT.value)
-    if events is None:
-        known = F.lit(False)
-    else:
-        there = kept(events).select("event_ref", F.lit(True).alias("event_there"))
-        rows = rows.join(there, on="event_ref", how="left")
-        known = F.coalesce(F.col("event_there"), F.lit(False))
-    fault = F.col("reason").isNull() & F.col("gone").isNull() & ~known
-    return rows.withColumns(
-        {
-            "reason": F.when(fault, unknown).otherwise(F.col("reason")),
-            "column_name": F.when(fault, column).otherwise(F.col("column_name")),
-        }
-    ).drop("event_there")
+    column, reason = F.lit(", ".join(block.columns["event_ref"])), F.lit(RefusalReason.UNKNOWN_EVENT.value)
+    there = F.when(F.col("reason").isNull(), F.lit(_THERE))
+    states = None if events is None else _states(events, "event_ref", there, source)
+    return _refuse_by(rows, states, "event_ref", reason, column)
 
 
-def refuse_unknown_persons(rows: DataFrame, persons: DataFrame | None, column: Column) -> DataFrame:
+def refuse_unknown_persons(
+    rows: DataFrame, persons: DataFrame | None, column: Column, source: SourceMapping
+) -> DataFrame:
     """Rows whose person is an organisation, or is not there at all; ``column`` names the feed's columns of the key."""
-    if persons is None:
-        state = F.lit(None).cast("string")
-    else:
-        organisation = F.col("reason") == RefusalReason.NOT_A_PERSON.value
-        record = persons.where((F.col("variant_no") == 0) & (F.col("reason").isNull() | organisation))
-        there = record.select("person_ref", F.coalesce("reason", F.lit("person")).alias("person_there"))
-        rows = rows.join(there, on="person_ref", how="left")
-        state = F.col("person_there")
-    reason = F.when(state == "person", F.lit(None).cast("string")).otherwise(
-        F.coalesce(state, F.lit(RefusalReason.UNKNOWN_PERSON.value))
+    there = F.when(F.col("reason").isNull(), F.lit(_THERE)).when(
+        F.col("reason") == RefusalReason.NOT_A_PERSON.value, F.col("reason")
     )
-    fault = F.col("reason").isNull() & F.col("gone").isNull() & reason.isNotNull()
+    states = None if persons is None else _states(persons.where("variant_no = 0"), "person_ref", there, source)
+    return _refuse_by(rows, states, "person_ref", F.lit(RefusalReason.UNKNOWN_PERSON.value), column)
+
+
+_THERE = "there"
+"""How a reference stands that a kept row makes; else it is the reason why none does."""
+
+
+def _states(judged: DataFrame, ref: str, there: Column, source: SourceMapping) -> DataFrame:
+    """How the references of events or persons stand: ``ref``, ``stands``, and ``was_gone``, once each; those that are not known are left out."""
+    told = judged.select(ref, there.alias("stands"), "gone")
+    if not source.takes_back:
+        return told.where("stands is not null").select(ref, "stands", F.lit(None).cast("string").alias("was_gone"))
+    of_ref = told.where("stands is not null or gone is not null").groupBy(ref)
+    return of_ref.agg(F.max("stands").alias("stands"), F.max("gone").alias("was_gone"))
+
+
+def _refuse_by(rows: DataFrame, states: DataFrame | None, ref: str, unknown: Column, column: Column) -> DataFrame:
+    """Refuse rows whose event or person is not there; where that is gone, they are gone with it, whatever else speaks against them."""
+    if states is None:
+        state, was_gone = F.lit(None).cast("string"), F.lit(None).cast("string")
+    else:
+        rows = rows.join(states, on=ref, how="left")
+        state, was_gone = F.col("stands"), F.col("was_gone")
+    is_there = F.coalesce(state == _THERE, F.lit(False))
+    fault = F.col("reason").isNull() & F.col("gone").isNull() & ~is_there
     return rows.withColumns(
         {
-            "reason": F.when(fault, reason).otherwise(F.col("reason")),
+            "reason": F.when(fault, F.coalesce(state, unknown)).otherwise(F.col("reason")),
             "column_name": F.when(fault, column).otherwise(F.col("column_name")),
+            "gone": F.when(~is_there & (fault | F.col("reason").isNotNull()), F.coalesce("gone", was_gone)).otherwise(
+                F.col("gone")
+            ),
         }
-    ).drop("person_there")
+    ).drop("stands", "was_gone")
 
 
 # ---- locations ---------------------------------------------------------------------------------------------
@@ -236,8 +249,8 @@ def judge_locations(
     for feed, block in blocks_of(feeds, source, "location"):
         rows = _open_location(feeds[feed.key], feed, block)
         # Where rows can be taken back, a row's own event may be gone with another row that makes it.
-        if feed.takes_back or not feed.makes_too(block, "event", "event_ref"):
-            rows = _refuse_unknown_events(rows, events, block)
+        if source.takes_back or not feed.makes_too(block, "event", "event_ref"):
+            rows = _refuse_unknown_events(rows, events, block, source)
         frames.append(rows)
     rows_ = union_rows(frames)
     return None if rows_ is None else keep_newest(rows_, ("event_ref", "location_no"))

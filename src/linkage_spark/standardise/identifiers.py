@@ -65,7 +65,7 @@ def judge_identifiers(
     if together is None:
         return None
     stated = refuse_withdrawn(together.where(F.col("identifier_raw").isNotNull()))
-    return _one_per_number(refuse_unknown_persons(stated, persons, F.col("key_columns"))).drop("key_columns")
+    return _one_per_number(refuse_unknown_persons(stated, persons, F.col("key_columns"), source)).drop("key_columns")
 
 
 def _one_per_number(rows: DataFrame) -> DataFrame:

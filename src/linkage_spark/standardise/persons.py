@@ -57,11 +57,12 @@ def judge_persons(feeds: Mapping[str, DataFrame], source: SourceMapping) -> Data
         }
     )
     rows = _refuse_organisations(rows, F.coalesce(F.col("record.is_person"), F.lit(True)))
+    parted = F.col("record").isNull() & F.col("person_ref").isNotNull()
     orphan = F.col("reason").isNull() & F.col("record").isNull()
     rows = rows.withColumns(
         {
             "reason": F.when(orphan, F.lit(RefusalReason.UNKNOWN_PERSON.value)).otherwise(F.col("reason")),
-            "gone": F.when(orphan, F.coalesce("gone", "record_gone")).otherwise(F.col("gone")),
+            "gone": F.when(parted, F.coalesce("gone", "record_gone")).otherwise(F.col("gone")),
         }
     )
     return _fill_variants(rows).drop("record", "record_gone")

@@ -153,12 +153,14 @@ def refuse_older(rows: DataFrame, key: Sequence[str], *, by: Sequence[str]) -> D
     Args:
         rows: judged rows; those refused already stay out of it.
         key: whose versions are compared.
-        by: columns in which more is newer, the first of them decides.
+        by: columns in which more is newer; the first decides, then that a row is not taken back, then the others.
     """
     open_ = F.col("reason").isNull()
-    newest_first = [F.desc(name) for name in by]
-    versions = Window.partitionBy(*key, open_).orderBy(*newest_first)
-    held_first = Window.partitionBy(*key, open_).orderBy(*newest_first, F.col("gone").asc_nulls_first())
+    newest, *ties = [F.desc(name) for name in by]
+    held = F.col("gone").asc_nulls_first()
+    # Where rows that are level all stay, one that is taken back is no older than the others.
+    versions = Window.partitionBy(*key, open_).orderBy(newest, *([held, *ties] if ties else []))
+    held_first = Window.partitionBy(*key, open_).orderBy(newest, held, *ties)
     older = open_ & (F.rank().over(versions) > 1)
     late = F.lit(RefusalReason.SUPERSEDED_VERSION.value)
     return rows.withColumns(

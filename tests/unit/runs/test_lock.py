@@ -9,17 +9,22 @@ from typing import Any, cast
 import pytest
 
 from linkage_spark.errors import LockError
-from linkage_spark.runs.lock import hold_lock
-from linkage_spark.store.files import Files
+from linkage_spark.runs.lock import held_lock, hold_lock
+from linkage_spark.store.files import FileEntry, Files
 
 NOW = datetime(2026, 11, 21, 5, 30, tzinfo=UTC)
 
 
 class MemoryFiles:
-    """The four calls that the lock makes, in memory."""
+    """The five calls that the lock makes, in memory."""
 
-    def __init__(self, **texts: str) -> None:
+    def __init__(self, *, written: datetime = NOW, **texts: str) -> None:
         self.texts = dict(texts)
+        self.written = written
+
+    def list(self, path: str) -> list[FileEntry]:
+        at = int(self.written.timestamp() * 1000)
+        return [FileEntry(name, name.removeprefix(f"{path}/"), 0, at, is_dir=False) for name in self.texts]
 
     def exists(self, path: str) -> bool:
         return path in self.texts
@@ -93,6 +98,16 @@ def test_a_lock_whose_holder_may_live_is_never_taken_over(may_live: str) -> None
     with pytest.raises(LockError, match="delete the file only when no run is working"), take(files):
         pass
     assert files.texts == {"out/lock.json": may_live}
+
+
+def test_a_lock_that_cannot_be_read_is_taken_over_once_it_is_old_and_told_apart_from_none() -> None:
+    files = MemoryFiles(written=NOW - timedelta(hours=13), **{"out/lock.json": ""})
+    assert held_lock(cast("Files", files), "out") == {"since": (NOW - timedelta(hours=13)).isoformat()}
+    said: list[str] = []
+    with take(files, said):
+        assert json.loads(files.texts["out/lock.json"])["run_id"] == "R2"
+    assert "left behind" in said[0]
+    assert held_lock(cast("Files", files), "out") == {}
 
 
 def test_the_lock_is_given_back_when_the_run_fails() -> None:

@@ -71,8 +71,8 @@ def test_a_file_is_told_by_its_place(name: str, kind: RemovalKind, part: str) ->
     assert told_kind(name) == (kind, part)
 
 
-def nominals_on(persons: int) -> NominalPart:
-    good = SimpleNamespace(versions={"person": persons})
+def nominals_on(persons: int, *, with_pairs: bool = True) -> NominalPart:
+    good = SimpleNamespace(versions={"person": persons, **({"nominal_pair": 1} if with_pairs else {})})
     former: Any = SimpleNamespace(good=good, figures={"made_from": "x", "run_id": "N", "run_no": 3})
     return NominalPart(former=former, of_model=None, judged_at=None, model=cast("Any", None))
 
@@ -81,6 +81,7 @@ def test_nominals_carried_over_stand_on_the_persons_that_they_were_made_of_alone
     now: Any = SimpleNamespace(versions={"person": 7})
     assert nominals_on(7).stands_on(now)
     assert not nominals_on(6).stands_on(now)
+    assert not nominals_on(7, with_pairs=False).stands_on(now), "carried over by retention, after a backfill"
     run: Any = SimpleNamespace(run_id="R")
     told = nominals_on(6).carried_over(run, now, {"person": 7}, as_they_were=False)
     assert told == {"made_from": "x", "run_id": "R", "run_no": 3}

@@ -137,6 +137,8 @@ def test_what_no_format_explains_stays_unreadable(reference, text):
         ("05/2031", ("dd/MM/yyyy",), date(2031, 1, 1)),
         ("age 3 on 24/12/2026", ("dd/MM/yyyy",), date(2026, 12, 24)),
         ("24/12/2026; age 34 on 06/05/2020", ("dd/MM/yyyy",), date(2026, 12, 24)),
+        ("31/02/1984; age 34 on 24/12/2026", ("dd/MM/yyyy",), date(2026, 12, 24)),
+        ("unknown; age 34 on 24/12/2026", ("dd/MM/yyyy",), date(2026, 12, 24)),
         ("03/02/27", ("dd/MM/yy",), date(2027, 1, 1)),
         ("01/01/1879", ("dd/MM/yyyy",), None),
         ("03/02/1984", ("dd/MM/yyyy",), None),
@@ -159,7 +161,12 @@ _RECORDED = st.one_of(
         ),
     ),
 )
-_AGES = st.builds(lambda years, day: f"age {years} on {day:%d/%m/%y}", st.integers(0, 130), _DAYS)
+_AGES = st.builds(
+    lambda years, day, form: f"age {years} on {day.strftime(form)}",
+    st.integers(0, 130),
+    _DAYS,
+    st.sampled_from(["%d/%m/%y", "%d/%m/%Y", "%Y-%m-%d"]),
+)
 
 
 @given(
