@@ -19,7 +19,7 @@ from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import RunContext, clear_work, made_from, open_run
 from linkage_spark.runs.day_gates import hold_gates
 from linkage_spark.runs.entry import conf_dir
-from linkage_spark.runs.feed_states import feed_states, prints_of
+from linkage_spark.runs.feed_states import feed_states, prints_of, with_counts
 from linkage_spark.runs.main_stages import (
     ALL_TABLES,
     STANDARDISED,
@@ -33,7 +33,7 @@ from linkage_spark.runs.main_stages import (
 from linkage_spark.runs.manifest import GoodRun, fingerprint, last_good_run
 from linkage_spark.runs.models import frozen_with, is_shipped, is_trained
 from linkage_spark.runs.progress import Stage
-from linkage_spark.runs.reading import changes_unwritten, faults_in_words, persisted, read_sources
+from linkage_spark.runs.reading import changes_unwritten, faults_in_words, persisted, read_sources, rows_in
 from linkage_spark.runs.stages import run_stage
 from linkage_spark.runs.taking_up import take_up_work
 from linkage_spark.settings.sources import feeds_of
@@ -119,17 +119,18 @@ def _standardise(state: MainRun, stage: Stage) -> Done:
     with faults_in_words(feeds_of(run.sources), run.feeds_root):
         frames = state.frames
         states = feed_states(run, frames)
-        standard, rows_in = read_sources(run, frames)
-        stage.counts["rows in"] = sum(rows_in.values())
+        standard, counted = read_sources(run, frames)
+        parts = rows_in(run, counted)
+        stage.counts["rows in"] = sum(rows for *_, rows in parts)
         with persisted(standard.judged):
             for contract in STANDARDISED:
                 versions[contract.name] = store.overwrite(contract, getattr(standard, contract.name))
                 run.progress.say(f"  {contract.name} written")
         versions[FEED_PRINT.name] = store.overwrite(FEED_PRINT, prints_of(run, frames))
-        versions[FEED_STATE.name] = store.overwrite(FEED_STATE, state.rows(FEED_STATE, states))
+        versions[FEED_STATE.name] = store.overwrite(FEED_STATE, state.rows(FEED_STATE, with_counts(states, counted)))
     if made_from(run) != state.inputs:
         raise SourceError("a feed changed while it was being read; start again when its delivery has ended")
-    return Done(seconds=0.0, versions=versions, notes={"rows_in": [[*part, rows] for part, rows in rows_in.items()]})
+    return Done(seconds=0.0, versions=versions, notes={"rows_in": parts})
 
 
 def _freeze(state: MainRun, stage: Stage) -> Done:

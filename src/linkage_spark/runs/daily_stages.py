@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial, reduce
+from typing import Any
 
 from pyspark.sql import DataFrame, Observation
 from pyspark.sql import functions as F
@@ -17,16 +18,15 @@ from linkage_spark.kit.frames import row_hash
 from linkage_spark.linkage.blocking import refined_hmacs
 from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import made_from
-from linkage_spark.runs.feed_states import changed_units, feed_states, is_printed
+from linkage_spark.runs.feed_states import changed_units, feed_states, is_printed, with_counts
 from linkage_spark.runs.figures import grouped
 from linkage_spark.runs.main_stages import MADE_ANEW, STANDARDISED, MainRun, check_tables, missed_canaries
 from linkage_spark.runs.progress import Stage
-from linkage_spark.runs.reading import dates_that_have_come, faults_in_words, persisted
+from linkage_spark.runs.reading import count_feeds, dates_that_have_come, faults_in_words, persisted, rows_in
 from linkage_spark.runs.side_by_side import side_by_side
 from linkage_spark.settings.sources import feeds_of
 from linkage_spark.standardise.affected import involvement_pairs, refused_units, rows_to_read, units_to_make
-from linkage_spark.standardise.columns import choose_fill_faults, count_filled, count_rows
-from linkage_spark.standardise.stage import Standardised, rows_by_table, standardise_police, standardise_roster
+from linkage_spark.standardise.stage import Standardised, standardise_police, standardise_roster
 from linkage_spark.tables.candidates import SCORED_PAIR
 from linkage_spark.tables.canonical import ASSIGNMENT, EMPLOYEE, PERSON, REFUSED
 from linkage_spark.tables.changes import FEED_PRINT, FEED_STATE, FEED_UNIT
@@ -46,7 +46,7 @@ def find_changes(state: MainRun, stage: Stage) -> Done:
     """Which units of which feeds came, changed or went since the former run; the feeds as they are remembered from now on.
 
     Raises:
-        SourceError: a feed is missing, does not fit its mapping, or cannot tell its changes.
+        SourceError: a feed is missing, has no rows, does not fit its mapping, or cannot tell its changes.
     """
     run, store = state.run, state.run.store
     with faults_in_words(feeds_of(run.sources), run.feeds_root):
@@ -56,6 +56,7 @@ def find_changes(state: MainRun, stage: Stage) -> Done:
         found = changed_units(
             run, frames, before=before, now=states, prints=state.before(FEED_PRINT), since=_former_day(state)
         )
+        counted = _count(state, frames, found.written, before)
         prints = state.keep(_PRINTS, found.prints)
         come = dates_that_have_come(state.before(PERSON), run.day)
         of_hr = F.col("source_system") == SourceSystem.HR.value
@@ -66,13 +67,29 @@ def find_changes(state: MainRun, stage: Stage) -> Done:
         FEED_PRINT.name: store.grow(
             FEED_PRINT, prints.where("rows > 0"), prints.select(*FEED_PRINT.unit), onto=state.stands_on[FEED_PRINT.name]
         ),
-        FEED_STATE.name: store.overwrite(FEED_STATE, state.rows(FEED_STATE, states)),
+        FEED_STATE.name: store.overwrite(FEED_STATE, state.rows(FEED_STATE, with_counts(states, counted))),
     }
     for row in grouped(changed.where("feed != ''"), ["source_system", "produces"], "units"):
         stage.counts[f"{row['source_system']} {row['produces']}"] = int(row["units"])
     if again := changed.where("feed = ''").count():
         stage.counts[AGAIN] = again
-    return Done(seconds=0.0, versions=versions, notes={"roster_changed": roster_changed, "written": found.written})
+    return Done(
+        seconds=0.0, versions=versions, notes={"roster_changed": roster_changed, "rows_in": rows_in(run, counted)}
+    )
+
+
+def _count(
+    state: MainRun, frames: Mapping[str, DataFrame], written: Collection[str], before: Mapping[Any, Mapping[str, Any]]
+) -> dict[str, tuple[int, int]]:
+    """``count_feeds`` of all feeds; of those that were not written to as the former run counted them.
+
+    What is filled is looked at where a feed must be read as a whole to see what changed in it.
+    """
+    run = state.run
+    whole = {feed.key for feed in feeds_of(run.sources) if feed.key in written and is_printed(feed)}
+    known = {f"{source}.{feed}": (int(row["rows"]), int(row["numbers"])) for (source, feed), row in before.items()}
+    now = {key: frame for key, frame in frames.items() if key in written}
+    return {key: counts for key, counts in known.items() if key in frames} | count_feeds(run, now, looked_into=whole)
 
 
 def _former_day(state: MainRun) -> date:
@@ -119,7 +136,6 @@ def standardise_changes(state: MainRun, stage: Stage) -> Done:
     versions: dict[str, int] = {}
     with faults_in_words(feeds_of(run.sources), run.feeds_root):
         frames = state.frames
-        rows_in = _count_in(state, frames)
         police, units = _police(state, frames)
         batches = {table: _Batch(getattr(police, table.name), _replaced(units, table)) for table in _GROWN}
         if state.saved.done["find changes"].notes["roster_changed"]:
@@ -143,7 +159,7 @@ def standardise_changes(state: MainRun, stage: Stage) -> Done:
             stage.counts[f"rows of {name}"] = rows
     if made_from(run) != state.inputs:
         raise SourceError("a feed changed while it was being read; start again when its delivery has ended")
-    return Done(seconds=0.0, versions=versions, notes={"rows_in": [[*part, rows] for part, rows in rows_in.items()]})
+    return Done(seconds=0.0, versions=versions, notes={"rows_in": state.saved.done["find changes"].notes["rows_in"]})
 
 
 def _put(state: MainRun, table: TableContract, batch: _Batch) -> tuple[int, int]:
@@ -171,27 +187,6 @@ def _police(state: MainRun, frames: Mapping[str, DataFrame]) -> tuple[Standardis
 def _replaced(units: Mapping[str, DataFrame], table: TableContract) -> DataFrame:
     """The units of one table that are made anew."""
     return refused_units(units) if table == REFUSED else units[table.name]
-
-
-def _count_in(state: MainRun, frames: Mapping[str, DataFrame]) -> dict[tuple[str, str, str], int]:
-    """Rows of all feeds as they stand now, by source, feed and table: what the tables must add up to.
-
-    What is filled is looked at where a feed was written to and must be read as a whole to see what changed in it.
-
-    Raises:
-        SourceError: a feed has no rows, or a column that must be filled is empty in all.
-    """
-    written = set(state.saved.done["find changes"].notes["written"])
-    whole = {feed.key for feed in feeds_of(state.run.sources) if feed.key in written and is_printed(feed)}
-    parts = {
-        count_filled: {key: frame for key, frame in frames.items() if key in whole},
-        count_rows: {key: frame for key, frame in frames.items() if key not in whole},
-    }
-    counts = [row for count, part in parts.items() if part for row in count(part, state.run.sources).collect()]
-    if faults := choose_fill_faults(counts, state.run.sources):
-        raise SourceError(faults)
-    rows = {row["feed"]: int(row["rows"]) for row in counts}
-    return rows_by_table(rows, state.run.sources, numbers={row["feed"]: int(row["numbers"]) for row in counts})
 
 
 # ---- the roster --------------------------------------------------------------------------------------------

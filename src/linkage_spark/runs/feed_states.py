@@ -62,7 +62,7 @@ def changed_units(
         run: the run.
         frames: the feeds that are there, whole.
         before: rows of FEED_STATE of the former run, by source and feed.
-        now: rows of FEED_STATE as the feeds are.
+        now: ``feed_states``.
         prints: FEED_PRINT of the former run.
         since: the day of the former run.
 
@@ -126,8 +126,14 @@ def prints_of(run: RunContext, frames: Mapping[str, DataFrame]) -> DataFrame:
     return reduce(DataFrame.unionByName, printed, local_frame(run.spark, [], schema=FEED_PRINT.schema))
 
 
+def with_counts(states: list[dict[str, Any]], counted: Mapping[str, tuple[int, int]]) -> list[dict[str, Any]]:
+    """``feed_states`` with rows and numbers of each feed, by ``source.feed``: rows of FEED_STATE."""
+    told = [(state, counted[f"{state['source_system']}.{state['feed']}"]) for state in states]
+    return [{**state, "rows": rows, "numbers": numbers} for state, (rows, numbers) in told]
+
+
 def feed_states(run: RunContext, frames: Mapping[str, DataFrame]) -> list[dict[str, Any]]:
-    """Rows of FEED_STATE: every feed that is there, as it stands now."""
+    """Every feed that is there, as it stands now: FEED_STATE without ``rows`` and ``numbers``."""
     rows = []
     for source in run.sources:
         for feed in source.feeds.values():
@@ -137,7 +143,7 @@ def feed_states(run: RunContext, frames: Mapping[str, DataFrame]) -> list[dict[s
 
 
 def _feed_state(run: RunContext, feed: FeedMapping) -> dict[str, Any]:
-    """One row of FEED_STATE."""
+    """How one feed stands."""
     return {
         "source_system": feed.source_system,
         "feed": feed.name,

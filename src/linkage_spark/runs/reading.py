@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from functools import reduce
+from typing import Any
 
 from pyspark import StorageLevel
 from pyspark.sql import DataFrame
@@ -15,7 +16,7 @@ from linkage_spark.errors import SourceError
 from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.manifest import GoodRun
 from linkage_spark.settings.sources import FeedMapping, feeds_of
-from linkage_spark.standardise.columns import check_words, choose_fill_faults, column_faults, count_filled
+from linkage_spark.standardise.columns import check_words, choose_fill_faults, column_faults, count_filled, count_rows
 from linkage_spark.standardise.rows import falls_due, with_disposal
 from linkage_spark.standardise.stage import Standardised, rows_by_table, standardise
 from linkage_spark.store.feeds import feed_version, read_feed, translate_read_error
@@ -110,28 +111,52 @@ def _is_any_due(frames: Mapping[str, DataFrame], feeds: Iterable[FeedMapping], *
     return bool(due) and not reduce(DataFrame.unionByName, due).isEmpty()
 
 
+def count_feeds(
+    run: RunContext, frames: Mapping[str, DataFrame], looked_into: Collection[str]
+) -> dict[str, tuple[int, int]]:
+    """Rows of feeds, and the PNC and CRO numbers that they state, by ``source.feed``.
+
+    Args:
+        run: the run.
+        frames: the feeds to count.
+        looked_into: those of which columns that must be filled are looked at too, so that they are read for it.
+
+    Raises:
+        SourceError: a feed has no rows, or a column that must be filled is empty in all.
+    """
+    parts = {
+        count_filled: {key: frame for key, frame in frames.items() if key in looked_into},
+        count_rows: {key: frame for key, frame in frames.items() if key not in looked_into},
+    }
+    counts = [row for count, part in parts.items() if part for row in count(part, run.sources).collect()]
+    if faults := choose_fill_faults(counts, run.sources):
+        raise SourceError(faults)
+    return {row["feed"]: (int(row["rows"]), int(row["numbers"])) for row in counts}
+
+
+def rows_in(run: RunContext, counted: Mapping[str, tuple[int, int]]) -> list[list[Any]]:
+    """What the tables must add up to: source, feed, table, rows. JSON of it goes into a run's notes."""
+    rows = {key: rows for key, (rows, _) in counted.items()}
+    numbers = {key: numbers for key, (_, numbers) in counted.items()}
+    return [[*part, rows] for part, rows in rows_by_table(rows, run.sources, numbers=numbers).items()]
+
+
 def read_sources(
     run: RunContext, frames: Mapping[str, DataFrame] | None = None
-) -> tuple[Standardised, dict[tuple[str, str, str], int]]:
-    """The canonical tables, lazily, and how many rows each feed brought to each table.
+) -> tuple[Standardised, dict[str, tuple[int, int]]]:
+    """The canonical tables, lazily, and ``count_feeds`` of every feed.
 
     Args:
         run: the run.
         frames: what ``open_feeds`` gave; None: it is asked.
 
     Returns:
-        The frames; raw rows, of ``person_identifier`` the numbers that they state, by (source, feed, canonical table). One action, which also sees that no feed
-        is empty and that no needed column is.
+        The frames; rows and numbers of the feeds. One action, which also sees that no feed is empty and that no needed column is.
 
     Raises:
         SettingsError, SourceError: as ``open_feeds``, and for empty feeds and columns.
     """
     frames = open_feeds(run) if frames is None else frames
-    counts = count_filled(frames, run.sources).collect()
-    faults = choose_fill_faults(counts, run.sources)
-    if faults:
-        raise SourceError(faults)
-    rows = {row["feed"]: int(row["rows"]) for row in counts}
-    numbers = {row["feed"]: int(row["numbers"]) for row in counts}
+    counted = count_feeds(run, frames, looked_into=frames)
     standard = standardise(frames, sources=run.sources, reference=run.reference, as_of=run.day)
-    return standard, rows_by_table(rows, run.sources, numbers=numbers)
+    return standard, counted

@@ -51,6 +51,8 @@ FEED_STATE = TableContract(
         ),
         Field("table_id", STRING, "Delta's own id of the table; null where the feed is no Delta table."),
         Field("version", LONG, "Version that was read; null where the feed is no Delta table."),
+        Field("rows", LONG, "Rows that it has.", required=True),
+        Field("numbers", LONG, "PNC and CRO numbers that they state.", required=True),
     ),
 )
 
