@@ -189,7 +189,7 @@ class NominalJob:
                     PERSON_IDENTIFIER.name: self.store.overwrite(PERSON_IDENTIFIER, numbers),
                 }
             ),
-            saved=_Remembered(files=None, path="", run_id=str(run_no), fingerprint=""),  # type: ignore[arg-type]
+            saved=_Remembered(files=None, path="", run_id=str(run_no), fingerprint="", day=""),  # type: ignore[arg-type]
             former=self._former,
             run_no=run_no,
             judged_at_version=self.store.overwrite(PERSON_JUDGEMENT, said),
