@@ -13,7 +13,6 @@ from linkage_spark.runs.daily_nominals import nominal_part
 from linkage_spark.runs.main_stages import ALL_TABLES
 from linkage_spark.runs.manifest import drop_unfinished, last_good_run, write_run
 from linkage_spark.tables.enums import RunKind, RunStatus
-from linkage_spark.tables.nominals import NOMINALS
 
 
 def run_compact(*, root: str) -> int:
@@ -48,8 +47,7 @@ def compact(run: RunContext) -> None:
         run.progress.say("no table has grown since it was last written whole")
         return
     part, counts = nominal_part(run), json.loads(good.counts_json)
-    made = part.former.good.versions if part is not None else {}
-    versions = {**{table.name: made[table.name] for table in NOMINALS if table.name in made}, **good.versions, **grown}
+    versions = {**(part.pinned if part is not None else {}), **good.versions, **grown}
     if part is not None and part.stands_on(good):
         counts["nominals"] = part.carried_over(run, good, versions, as_they_were=part.is_as_it_was(run, good))
     row = publishing.run_row(

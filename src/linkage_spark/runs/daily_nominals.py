@@ -32,7 +32,7 @@ from linkage_spark.runs.publishing import Added
 from linkage_spark.runs.stages import run_stage
 from linkage_spark.tables.canonical import PERSON
 from linkage_spark.tables.enums import RunKind
-from linkage_spark.tables.nominals import NOMINAL_PAIR, PERSON_JUDGEMENT
+from linkage_spark.tables.nominals import NOMINAL_PAIR, NOMINALS, PERSON_JUDGEMENT
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,12 @@ class NominalPart:
     def made_from(self, run: RunContext, good: GoodRun) -> str:
         """One SHA-256 over all that decides them, of nominals on the tables of a run."""
         return nominals_made_from(_own_run(run), good, self.judged_at)
+
+    @property
+    def pinned(self) -> dict[str, int]:
+        """Version of each of their tables, as the run left it that made them last."""
+        made = self.former.good.versions
+        return {table.name: made[table.name] for table in NOMINALS if table.name in made}
 
     def stands_on(self, good: GoodRun) -> bool:
         """They were made of the person records that the last good run left. Where retention carried older ones over, it left out their pairs."""

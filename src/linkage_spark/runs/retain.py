@@ -116,8 +116,7 @@ def retain(run: RunContext, order: Order) -> None:
         )
     before = list_files(run)
     remove_scratch(run)
-    made = part.former.good.versions if part is not None else {}
-    versions = {**{table.name: made[table.name] for table in NOMINALS if table.name in made}, **good.versions}
+    versions = {**(part.pinned if part is not None else {}), **good.versions}
     drop_unfinished(run.store, (*ALL_TABLES, *NOMINALS), versions, run.progress.say)
     # What was put back stands under a new version; the former one's log entries may go.
     stand = {table.name: run.store.version(table) for table in (*ALL_TABLES, *NOMINALS)}

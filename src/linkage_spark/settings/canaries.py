@@ -61,7 +61,7 @@ class Canary(Frozen):
 
     def is_called(self, ref: str) -> bool:
         """A reference is its own, in text or as a number, with places after the point or without."""
-        return ref == self.ref or (ref.replace(".", "", 1).isdigit() and float(ref) == self.number)
+        return ref == self.ref or (ref.replace(".", "", 1).isdecimal() and float(ref) == self.number)
 
     def told(self, *, on_roster: bool) -> dict[str, str | date]:
         """What one side says: given, surname, born, house, street, town, postcode; '' where it says nothing."""

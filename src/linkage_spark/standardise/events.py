@@ -231,9 +231,7 @@ def _refuse_by(rows: DataFrame, states: DataFrame | None, ref: str, unknown: Col
         {
             "reason": F.when(fault, F.coalesce(state, unknown)).otherwise(F.col("reason")),
             "column_name": F.when(fault, column).otherwise(F.col("column_name")),
-            "gone": F.when(~is_there & (fault | F.col("reason").isNotNull()), F.coalesce("gone", was_gone)).otherwise(
-                F.col("gone")
-            ),
+            "gone": F.coalesce("gone", F.when(~is_there, was_gone)),
         }
     ).drop("stands", "was_gone")
 

@@ -62,7 +62,7 @@ def judge_persons(feeds: Mapping[str, DataFrame], source: SourceMapping) -> Data
     rows = rows.withColumns(
         {
             "reason": F.when(orphan, F.lit(RefusalReason.UNKNOWN_PERSON.value)).otherwise(F.col("reason")),
-            "gone": F.when(parted, F.coalesce("gone", "record_gone")).otherwise(F.col("gone")),
+            "gone": F.coalesce("gone", F.when(parted, F.col("record_gone"))),
         }
     )
     return _fill_variants(rows).drop("record", "record_gone")

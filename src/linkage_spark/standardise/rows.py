@@ -133,7 +133,7 @@ def keep_newest(rows: DataFrame, key: Sequence[str]) -> DataFrame:
         F.desc("source_version"), F.col("gone").asc_nulls_first(), F.desc("content_hash")
     )
     rank = F.row_number().over(versions)
-    gone = F.when(open_, F.coalesce("gone", F.first("gone").over(versions))).otherwise(F.col("gone"))
+    gone = F.coalesce("gone", F.when(open_, F.first("gone").over(versions)))
     same = F.lag("content_hash").over(versions) == F.col("content_hash")
     late = F.when(same, F.lit(RefusalReason.DUPLICATE_ROW.value)).otherwise(
         F.lit(RefusalReason.SUPERSEDED_VERSION.value)
@@ -166,7 +166,7 @@ def refuse_older(rows: DataFrame, key: Sequence[str], *, by: Sequence[str]) -> D
     return rows.withColumns(
         {
             "reason": F.when(older, late).otherwise(F.col("reason")),
-            "gone": F.when(older, F.coalesce("gone", F.first("gone").over(held_first))).otherwise(F.col("gone")),
+            "gone": F.coalesce("gone", F.when(older, F.first("gone").over(held_first))),
         }
     )
 
