@@ -136,7 +136,7 @@ def wide_gates(conf: Path, **limits: float) -> None:
     shutil.copytree(ROOT / "conf", conf)
     base = conf / "settings" / "base.toml"
     text = re.sub(r"(?m)^((?:conduct|welfare|triage)_\w+) = .*$", r"\1 = 1000000", base.read_text(encoding="utf-8"))
-    for name, limit in {"max_event_age_days": 100_000, **limits}.items():
+    for name, limit in {"max_event_age_days": 100_000, "min_times_changed": 0.0, **limits}.items():
         text, changed = re.subn(rf"(?m)^{name} = .*$", f"{name} = {limit}", text)
         if changed != 1:
             raise SystemExit(f"bench: base.toml has no limit {name}")

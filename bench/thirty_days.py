@@ -63,9 +63,10 @@ ONE_IN = {"police": 25, "roster": 200}
 """One key in so many comes in an older wording first; as many go again, and as many rows are sent again."""
 
 WIDE = {
-    **dict.fromkeys(("max_refused_share", "max_fall", "max_refused_rise"), 1.0),
+    **dict.fromkeys(("max_refused_share", "max_fall", "max_refused_rise", "max_filled_fall"), 1.0),
     **dict.fromkeys(("max_links_per_employee", "max_rise", "max_times_changed", "max_times_candidates"), 1e6),
     **dict.fromkeys(("max_times_cluster", "max_weight_shift_bits"), 1e6),
+    "min_times_changed": 0.0,
 }
 """Gates that no day of a force that comes in bits can break."""
 

@@ -36,13 +36,20 @@ def told(no: int, change: str, employee: str = "E1", **others: Any) -> dict[str,
     return {**row, "person_ref": f"N-{employee}", "item_change": change, **others}
 
 
-def due(spark: SparkSession, day: date, *rows: dict[str, Any], asked: list[tuple[str, str | None, str]]) -> set[tuple]:
+def due(
+    spark: SparkSession,
+    day: date,
+    *rows: dict[str, Any],
+    asked: list[tuple[str, str | None, str]],
+    missing: tuple[str, ...] = (),
+) -> set[tuple]:
+    refs = local_frame(spark, [("crime", ref) for ref in missing], schema="source_system string, person_ref string")
     found = due_rows(
         contract_rows(spark, LINK_HISTORY, *rows),
         LINK,
         runs(spark),
         local_frame(spark, asked, schema=ASKED),
-        missing={},
+        missing={"person_ref": refs},
         retention=RETENTION,
         day=day,
     )
@@ -65,6 +72,18 @@ def test_what_was_shown_before_and_what_has_gone_is_due_when_its_own_period_is_o
     assert due(spark, date(2026, 3, 2), *rows, asked=[]) == taken
     assert due(spark, date(2026, 3, 3), *rows, asked=[]) == taken | left
     assert due(spark, date(2026, 4, 2), *rows, asked=[]) == taken | left | {("changed", "R1", "superseded", False)}
+
+
+@pytest.mark.parametrize("reason", ["roster_refused", "record_refused"])
+def test_what_was_refused_is_kept_as_what_is_superseded_until_its_source_holds_it_no_more(
+    spark: SparkSession, reason: str
+) -> None:
+    rows = [told(1, "new"), told(2, "withdrawn", withdrawal_reason=reason)]
+    # Superseded: 60 days after 1 February; taken back: at once, whatever made it go.
+    assert due(spark, date(2026, 4, 1), *rows, asked=[]) == set()
+    gone = {("E1", "R1", "period_over", True), ("E1", "R2", "period_over", True)}
+    assert due(spark, date(2026, 4, 2), *rows, asked=[]) == gone
+    assert due(spark, DAYS[1], *rows, asked=[], missing=("N-E1",)) == gone
 
 
 @pytest.mark.parametrize(
@@ -108,11 +127,16 @@ def test_moves_of_records_that_are_gone_are_due_after_their_days_or_when_asked_f
     ]
     events, of_runs = contract_rows(spark, NOMINAL_EVENT, *moves), contract_rows(spark, NOMINAL_RUN, *began)
 
-    def found(day: date, *asked: int) -> set[tuple[int, str]]:
-        ids = local_frame(spark, [(one,) for one in asked], schema="record_id long")
-        rows = due_records(events, of_runs, ids, days=30, day=day)
+    def found(day: date, *asked: int, refused: tuple[int, ...] = ()) -> set[tuple[int, str]]:
+        ids, held = (
+            local_frame(spark, [(one,) for one in listed], schema="record_id long") for listed in (asked, refused)
+        )
+        rows = due_records(events, of_runs, ids, held, days=30, held_days=60, day=day)
         return {(row["record_id"], row["due"]) for row in rows.collect()}
 
     assert found(date(2026, 3, 2)) == set()
     assert found(date(2026, 3, 3)) == {(2, "period_over")}
     assert found(date(2026, 2, 2), 1, 2, 3) == {(2, "asked_for")}, "what still belongs to a nominal follows its source"
+    assert found(date(2026, 3, 3), refused=(2,)) == set(), "its source still holds it"
+    assert found(date(2026, 4, 2), refused=(2,)) == {(2, "period_over")}
+    assert found(date(2026, 2, 2), 2, refused=(2,)) == {(2, "asked_for")}

@@ -12,14 +12,14 @@ import pytest
 
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.serving.columns import iso_utc
-from linkage_spark.serving.star import Results, build_star
+from linkage_spark.serving.star import FRESHNESS, Results, build_star
 from linkage_spark.store.files import Files
 from linkage_spark.store.snapshot import published_path, write_published
 from linkage_spark.tables.canonical import EMPLOYEE, EVENT
 from linkage_spark.tables.lifecycle import BASELINE, ITEM
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, RUN, SCREENING
-from linkage_spark.tables.star import STAR
+from linkage_spark.tables.star import STAR, STAR_FRESHNESS
 from tests.support.contract_rows import contract_rows
 
 RUN_ID = "20261121T053000Z-backfill"
@@ -79,6 +79,7 @@ def results(spark) -> Results:
     location_hit |= {"event_date": date(2024, 3, 2), "place_level": "same_building", "calls_at_premises": 1}
     run = {"run_id": "x", "kind": "backfill", "status": "published", "started_at": at, "finished_at": at}
     run |= {
+        "run_day": date(2026, 3, 2),
         "advisory": ADVISORY,
         "model_id": "screening_v1",
         "code_version": "1",
@@ -120,6 +121,7 @@ def results(spark) -> Results:
         screening=contract_rows(spark, SCREENING, *screenings),
         item=contract_rows(spark, ITEM, *items),
         baseline=contract_rows(spark, BASELINE, *baselines),
+        freshness=local_frame(spark, [("crime", "nominal", day, None, None, 12)], schema=FRESHNESS),
         run=contract_rows(spark, RUN, run),
     )
 
@@ -191,7 +193,7 @@ def test_a_hit_says_since_when_and_how_it_changed_and_the_default_view_is_what_c
 ) -> None:
     columns = ("hit_change", "hit_first_seen_date_key", "hit_changed_date_key", "hit_since_baseline", "hit_tier_before")
     assert rows(published, "hit", "hit_key", *columns, "hit_default_view") == {
-        ("h1", "new", 20260301, 20260301, 0, None, 0),
+        ("h1", "unchanged", 20260301, 20260301, 0, None, 0),
         ("h2", "changed", 20260301, 20260302, 1, "possible", 1),
     }
     assert rows(published, "location_hit", "location_hit_key", "location_hit_since_baseline") == {("l1", 1)}, (
@@ -248,6 +250,11 @@ def test_a_reader_joins_the_star_by_its_keys(published: str) -> None:
         ("h1", "2024-03-31T00:59:59Z", "2024-02-29", words, -12_345, "Süd"),
         ("h2", None, "unknown", words, -12_345, "Süd"),
     ]
+
+
+def test_how_fresh_each_feed_is(published: str) -> None:
+    columns = [name for name in STAR_FRESHNESS.names if name != "run_id"]
+    assert rows(published, "freshness", *columns) == {("crime.nominal", "crime", 20260302, 0, None, 12)}
 
 
 def test_an_empty_run_publishes_a_star_that_can_be_read(spark, tmp_path) -> None:

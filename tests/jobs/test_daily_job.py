@@ -10,12 +10,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from subprocess import CompletedProcess
 
-import pyarrow.parquet as pq
 import pytest
 
 from linkage_spark.runs.context import FORCE_ZONE
 from linkage_spark.runs.daily_stages import AGAIN
-from tests.support.force import PLANTED, Estate, rows
+from tests.support.force import PLANTED, Estate, detain, rows
 from tests.support.held import is_checksum
 from tests.support.jobs import REPO, killed_in, ok, submit, table
 
@@ -79,14 +78,6 @@ def daily(feeds: Path, estate: Estate) -> CompletedProcess[str]:
     return submit("daily", *arguments)
 
 
-def detain(feeds: Path, number: str) -> None:
-    """Another detention of the planted person, in a file of its own, as an export adds it."""
-    planted = feeds / "custody" / "record" / "part-planted.parquet"
-    record = pq.read_table(planted)
-    values = {**record.to_pylist()[0], "CUSTODY_NO": number}
-    pq.write_table(record.from_pylist([values], schema=record.schema), planted.with_name(f"part-{number}.parquet"))
-
-
 def test_a_run_that_was_killed_goes_on_where_it_stopped_and_takes_over_the_lock(days: Days) -> None:
     assert "taking over the lock that run" in days.said, days.stage
     assert "going on with run" in days.said, days.stage
@@ -141,23 +132,15 @@ def test_what_was_shown_can_be_shown_again_and_scores_the_same(days: Days, tmp_p
 
 
 @pytest.mark.slow
-def test_what_was_shown_of_one_employee_before_the_day_can_be_shown_too(days: Days, tmp_path: Path) -> None:
-    earlier = DAY - timedelta(days=1)
-    ok(
-        submit(
-            "replay",
-            "--out",
-            days.estate.root,
-            "--as-of",
-            earlier.isoformat(),
-            "--to",
-            tmp_path / "earlier",
-            "--employee",
-            "9999999",
-        )
-    )
-    with (tmp_path / "earlier" / "hit.csv").open(newline="", encoding="utf-8") as file:
-        assert {row["person_ref"] for row in csv.DictReader(file)} == {"C-PLANTED"}
+def test_what_was_shown_of_one_employee_can_be_shown_alone_from_the_day_on_which_it_was(
+    days: Days, tmp_path: Path
+) -> None:
+    """Readers saw the run from the moment when it ended, though it was for the day after."""
+    asked = ("--out", days.estate.root, "--to", tmp_path / "shown", "--employee", "9999999", "--as-of")
+    ok(submit("replay", *asked, (DAY - timedelta(days=1)).isoformat()))
+    with (tmp_path / "shown" / "hit.csv").open(newline="", encoding="utf-8") as file:
+        assert {row["person_ref"] for row in csv.DictReader(file)} == {"C-PLANTED", "C-DAILY-1"}
+    assert submit("replay", *asked, (DAY - timedelta(days=3)).isoformat()).returncode == 2
 
 
 def test_readers_can_be_taken_back_to_an_earlier_run_and_status_says_so(days: Days) -> None:
@@ -189,7 +172,7 @@ def test_a_day_that_a_gate_stops_publishes_nothing_and_goes_on_once_the_gate_is_
     arguments = ("--feeds", days.feeds, "--out", days.estate.root, "--date", DAY.isoformat())
     stopped = submit("daily", *arguments, LINKAGE_CONF=str(conf))
     assert stopped.returncode == 4, stopped.stdout[-3000:]
-    assert "gate new_items of conduct_match: 1 came or changed in this day" in stopped.stdout + stopped.stderr
+    assert "gate new_items of conduct_match: 2 came or changed in this day" in stopped.stdout + stopped.stderr
     assert days.estate.current == run
     assert submit("status", "--out", days.estate.root).returncode == 6
     said = ok(daily(days.feeds, days.estate))

@@ -267,6 +267,16 @@ def test_nothing_goes_unexplained(folds: Folds) -> None:
     assert not reasons & {"model_changed", "software_changed"}
 
 
+def test_a_record_that_its_source_still_holds_is_told_as_refused_and_never_as_taken_back(folds: Folds) -> None:
+    """Of nominals, which nobody marks as taken back."""
+    held = {row["NOMINAL_URN"] for row in folds.history.days[-1]["crime.nominal"].values()}
+    why = {"record_withdrawn": False, "record_refused": True}
+    for row in _dicts(folds.by_day, LINK_HISTORY):
+        told = row["withdrawal_reason"]
+        if told in why and row["source_system"] == "crime" and row["run_day"] == LAST:
+            assert (row["person_ref"] in held) == why[told], f"seed {SEED}, {row['person_ref']}"
+
+
 # ---- retention ---------------------------------------------------------------------------------------------
 
 LAST = FIRST_DAY + timedelta(days=DAYS)
@@ -309,7 +319,11 @@ def test_what_its_source_took_back_is_nowhere_left_and_the_days_go_on(folds: Fol
     items = _dicts(job, ITEM)
     assert items
     assert all(item["is_live"] for item in items)
-    assert job.spark.read.parquet(f"{job.root}/published/hit").count() == len(rows[HIT.name])
+    assert any(item["tier_before"] for item in folds.seen[-1]["item"] if item["is_live"])
+    assert {(item["tier_before"], item["match_weight_before"]) for item in items} == {(None, None)}
+    shown = job.spark.read.parquet(f"{job.root}/published/hit")
+    assert shown.count() == len(rows[HIT.name])
+    assert shown.where("hit_tier_before is not null or hit_match_weight_before is not null").isEmpty()
     told = _removals(job)
     assert {row["kind"] for row in told} == {"rows", "table_files", "log_files", "snapshot", "report"}
     good = last_good_run(job.store)
@@ -365,6 +379,32 @@ def test_those_who_were_asked_for_go_at_once_and_what_holds_of_anybody_stays(
     assert {row["reference"] for row in told} == {"IG/2026/0001"}
     assert not any(ref in repr(told) for ref in asked), "the log names nobody"
     assert "1 of the 3 asked for still stand" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_an_order_that_was_killed_is_finished_and_one_that_names_nobody_is_no_success(
+    folds: Folds, capsys: pytest.CaptureFixture[str]
+) -> None:
+    job = copied(folds.by_day, "killed-order", _NEVER)
+    gone = gone_refs(folds.history)
+    one = next(row for row in _dicts(job, LINK_HISTORY) if row["person_ref"] in gone)
+    order = Order(subjects=(("person", one["source_system"], one["person_ref"]),), reference="IG/2026/0002")
+    with points(kill_at=f"files that nobody needs: before purge {PERSON.name}"), pytest.raises(Killed):
+        job.retain(LAST, order)
+    assert holding(refs_in(job.root), {one["person_ref"]}), "its rows are gone, and files still hold it"
+    assert not any(row["person_ref"] == one["person_ref"] for row in _dicts(job, LINK_HISTORY))
+    job.retain(LAST, order)
+    assert holding(refs_in(job.root), {one["person_ref"]}) == {}
+    said = capsys.readouterr().out
+    assert "0 of the 1 asked for were named in a table" in said
+    assert "An earlier run for this reference" in said
+
+    mistyped = (one["source_system"], one["person_ref"].lower() + "x")
+    wrong = Order(subjects=(("person", *mistyped),), reference="IG/2026/0003", lines={("person", *mistyped): (2,)})
+    with pytest.raises(UsageError, match="no table named any of the 1 asked for"):
+        job.retain(LAST, wrong)
+    assert "line 2: nothing of these was held" in capsys.readouterr().out
+    assert readers_find_one_whole_run(job)
 
 
 def _same_link(one: dict[str, Any], other: dict[str, Any]) -> bool:

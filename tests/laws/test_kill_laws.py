@@ -9,13 +9,11 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from py4j.protocol import Py4JJavaError
@@ -24,14 +22,11 @@ from pyspark.errors import PySparkException
 from linkage_spark.runs.retain import Order
 from linkage_spark.store.files import Files
 from linkage_spark.store.snapshot import read_current_run
-from linkage_spark.tables.canonical import CANONICAL
-from linkage_spark.tables.changes import FEED_PRINT
-from linkage_spark.tables.lifecycle import HIT_HISTORY, ITEM, LINK_HISTORY, LOCATION_HIT_HISTORY
-from linkage_spark.tables.linkage import LINK
-from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, SCREENING
 from tests.support.day_worlds import FIRST_DAY, make_history
+from tests.support.disks import small_disk
 from tests.support.held import gone_refs, holding, refs_in
 from tests.support.killing import Killed, points, readers_find_one_whole_run
+from tests.support.left import Left, left_by
 from tests.support.main_job import MainJob, write_day
 
 if TYPE_CHECKING:
@@ -47,15 +42,7 @@ CHAIN = 10
 WORLDS = 12
 DAY = FIRST_DAY + timedelta(days=1)
 
-STAMPS = {"run_id", "first_seen_run_id", "changed_run_id"}
-COMPARED = (
-    *(*CANONICAL, FEED_PRINT, LINK, HIT, HIT_LINK, LOCATION_HIT, SCREENING, ITEM),
-    *(HIT_HISTORY, LINK_HISTORY, LOCATION_HIT_HISTORY),
-)
-
 SPARKS_OWN = (Py4JJavaError, PySparkException, OSError)
-
-Left = dict[str, Any]
 
 _AT_ONCE = dict.fromkeys(("record_withdrawn", "left_roster", "superseded"), 0)
 JOBS: Mapping[str, Callable[[MainJob], None]] = {
@@ -97,23 +84,6 @@ def copied(job: MainJob, root: Path) -> MainJob:
     """The same root once more; the feeds are read only."""
     shutil.copytree(job.root, root)
     return replace(job, root=root)
-
-
-def left_by(job: MainJob) -> Left:
-    """Rows of all tables without run stamps, and which files stand where."""
-    found: Left = {table.name: job.rows(table, leave_out=STAMPS) for table in COMPARED}
-    published = job.root / "published"
-    current = read_current_run(Files(job.spark), str(job.root))
-    assert current is not None
-    found["published"] = {path.name: len(list(path.glob("run_id=*"))) for path in published.iterdir() if path.is_dir()}
-    found["current is there"] = all(
-        (path / f"run_id={current.run_id}").is_dir() for path in published.iterdir() if path.name != "current_run"
-    )
-    found["folders"] = sorted(path.name for path in job.root.iterdir())
-    found["tables"] = sorted(path.name for path in (job.root / "tables").iterdir())
-    # Every attempt of retention leaves a list of the files that it deleted.
-    found["reports"] = len([path for path in (job.root / "reports").iterdir() if not path.name.endswith("-retain")])
-    return found
 
 
 def chosen(names: list[str]) -> list[str]:
@@ -192,20 +162,6 @@ def killed_at(job: MainJob, work: Callable[[MainJob], None], chain: list[str]) -
 
 
 # ---- a full disk, and what is broken or lost ---------------------------------------------------------------
-
-
-@contextmanager
-def small_disk(folder: Path, *, megabytes: int) -> Iterator[bool]:
-    """A file system of a size at a folder; False where none can be mounted here."""
-    folder.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    try:
-        yield done.returncode == 0
-    finally:
-        if done.returncode == 0:
-            subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
 def test_a_full_disk_fails_the_run_and_leaves_readers_what_they_had(

@@ -318,5 +318,5 @@ def write_feeds(spark: SparkSession, root: Path, rows: dict[str, list[Row]] | No
         writer = frames[feed.key].coalesce(1).write.mode("overwrite").format(feed.format)
         if feed.format == "csv":
             writer = writer.option("header", "true").option("escape", '"')
-        writer.save(str(root / str(feed.path)))
+        writer.option("delta.enableChangeDataFeed", True).save(str(root / str(feed.path)))
     return root

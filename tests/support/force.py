@@ -60,3 +60,11 @@ def plant(feeds: Path) -> None:
     values = {**first.to_pylist()[0], "CUSTODY_NO": "C-PLANTED", "DETAINEE_NAME": f"{surname.upper()}, {given}"}
     values |= {"DETAINEE_DOB": "03/02/1984", "ADDRESS": f"{person[3]}, {person[4]}", "POSTCODE": person[5]}
     pq.write_table(first.from_pylist([values], schema=first.schema), record.parent / "part-planted.parquet")
+
+
+def detain(feeds: Path, number: str) -> None:
+    """Another detention of the planted person, in a file of its own, as an export adds it."""
+    planted = feeds / "custody" / "record" / "part-planted.parquet"
+    record = pq.read_table(planted)
+    values = {**record.to_pylist()[0], "CUSTODY_NO": number}
+    pq.write_table(record.from_pylist([values], schema=record.schema), planted.with_name(f"part-{number}.parquet"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -38,6 +39,18 @@ def submit(job: str, *args: str | Path, **env: str) -> subprocess.CompletedProce
     )
 
 
+def start(job: str, *args: str | Path, **env: str) -> subprocess.Popen[str]:
+    """Start a job; what it says can be read line by line."""
+    return subprocess.Popen(
+        [str(REPO / "scripts" / "submit.sh"), job, "--", *map(str, args)],
+        cwd=REPO,
+        env={**QUICK, **os.environ, "LINKAGE_DRIVER_MEMORY": "2g", **env},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
 def killed_in(stage: str, root: Path, job: str, *args: str | Path, **env: str) -> None:
     """Start a job, and kill all its processes once it has said that a stage begins.
 
@@ -48,25 +61,44 @@ def killed_in(stage: str, root: Path, job: str, *args: str | Path, **env: str) -
         args: its arguments.
         env: further settings.
     """
-    child = subprocess.Popen(
-        [str(REPO / "scripts" / "submit.sh"), job, "--", *map(str, args)],
-        cwd=REPO,
-        env={**QUICK, **os.environ, "LINKAGE_DRIVER_MEMORY": "2g", **env},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert child.stdout is not None
+    child = start(job, *args, **env)
     said = []
-    for line in child.stdout:
+    for line in child.stdout or ():
         said.append(line)
         if line.rstrip().endswith(f"] {stage} …"):
             time.sleep(1.0)
-            subprocess.run(["pkill", "-KILL", "-f", str(root)], check=False)
+            _kill(root)
             child.wait(timeout=LONGEST)
             return
     child.wait(timeout=LONGEST)
     raise AssertionError(f"the job never came to the stage '{stage}':\n" + "".join(said)[-6000:])
+
+
+def killed_after(seconds: float, root: Path, job: str, *args: str | Path, **env: str) -> bool:
+    """Start a job, and kill all its processes after so many seconds, if it has not ended by then. Whether it was killed."""
+    child = start(job, *args, **env)
+    try:
+        said, _ = child.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        _kill(root)
+        child.communicate(timeout=LONGEST)
+        return True
+    assert child.returncode == 0, said[-6000:]
+    return False
+
+
+def stopped_in(stage: str, job: str, *args: str | Path, **env: str) -> int:
+    """Start a job, and send SIGTERM to its script once it has said that a stage begins. Its exit code."""
+    child = start(job, *args, **env)
+    for line in child.stdout or ():
+        if line.rstrip().endswith(f"] {stage} …"):
+            child.send_signal(signal.SIGTERM)
+    return child.wait(timeout=LONGEST)
+
+
+def _kill(root: Path) -> None:
+    """Kill all processes that name a root."""
+    subprocess.run(["pkill", "-KILL", "-f", str(root)], check=False)
 
 
 def ok(done: subprocess.CompletedProcess[str]) -> str:

@@ -37,12 +37,13 @@ if TYPE_CHECKING:
 
 SECRET = b"s" * 32
 
-_SHARES = ("max_refused_share", "max_fall", "max_refused_rise")
+_SHARES = ("max_refused_share", "max_fall", "max_refused_rise", "max_filled_fall")
 _FACTORS = ("max_links_per_employee", "max_rise", "max_times_changed", "max_times_candidates", "max_times_cluster")
-_WIDE = {
+WIDE = {
     **dict.fromkeys(_SHARES, 1.0),
     **dict.fromkeys((*_FACTORS, "max_weight_shift_bits"), 1e6),
-    "max_event_age_days": 10_000,
+    **dict.fromkeys(("max_event_age_days", "max_feed_age_days"), 10_000),
+    "min_times_changed": 0.0,
     "alert_budget": dict.fromkeys(AlertBudget.model_fields, 10_000),
 }
 """Limits that no day of a small wild world breaks."""
@@ -186,7 +187,7 @@ class MainJob:
 
     def context(self, kind: RunKind, day: date, printed: TextIO) -> RunContext:
         """What ``open_run`` gives, without a session or a lock of its own."""
-        settings = load_settings(CONF, "local", {"gates": _WIDE, **self.settings})
+        settings = load_settings(CONF, "local", {"gates": WIDE, **self.settings})
         return RunContext(
             kind=kind,
             run_id=new_run_id(self.clock, kind.value),

@@ -49,14 +49,16 @@ def due_rows(
 ) -> DataFrame:
     """The rows of a history, with what is due.
 
-    A row whose own person record or event its source has taken back is kept as such, whatever else made it go.
+    A row whose own person record or event its source has taken back is kept as such, whatever else made it go. One whose employee or
+    record the source still holds, and whose rows were refused, is superseded.
 
     Args:
         history: rows of one of the histories.
         contract: the table whose history it is.
         runs: ``run_id`` and ``run_no`` of all runs.
         asked: what somebody asked for, columns as ASKED.
-        missing: by ``person_ref`` and ``event_ref``, the source system and reference of each that histories name and no table holds.
+        missing: by ``person_ref`` and ``event_ref``, the source system and reference of each that histories name, that no table holds
+            and of which the source holds no refused row either.
         retention: how long what no longer holds is kept.
         day: the day that the run is for.
 
@@ -142,14 +144,25 @@ def without_rivals(links: DataFrame, gone: DataFrame) -> DataFrame:
     return told.select(*[rival if name == "rival_employee_id" else F.col(name) for name in links.columns])
 
 
-def due_records(event: DataFrame, runs: DataFrame, asked_ids: DataFrame, *, days: int, day: date) -> DataFrame:
+def due_records(
+    event: DataFrame,
+    runs: DataFrame,
+    asked_ids: DataFrame,
+    held_ids: DataFrame,
+    *,
+    days: int,
+    held_days: int,
+    day: date,
+) -> DataFrame:
     """Records of nominals that are gone for so long that nothing more may be told of them.
 
     Args:
         event: NOMINAL_EVENT.
         runs: NOMINAL_RUN.
         asked_ids: ``record_id`` of person records that somebody asked for.
+        held_ids: ``record_id`` of those that their source still holds, and whose rows were refused.
         days: for which the moves of a record that is gone are kept.
+        held_days: for which those of one that was refused are.
         day: the day that the run is for.
 
     Returns:
@@ -162,8 +175,10 @@ def due_records(event: DataFrame, runs: DataFrame, asked_ids: DataFrame, *, days
     gone = last.where(F.col("kind") == NominalEventKind.LEFT.value)
     dated = gone.join(F.broadcast(runs.select("run_no", "started_at")), on=["run_no"], how="left")
     wanted = asked_ids.select("record_id").distinct().withColumn("asked", F.lit(True))
-    told = dated.join(F.broadcast(wanted), on=["record_id"], how="left")
-    over = F.date_add(F.to_date("started_at"), days) <= F.lit(day).cast("date")
+    held = held_ids.select("record_id").distinct().withColumn("held", F.lit(True))
+    told = dated.join(F.broadcast(wanted), on=["record_id"], how="left").join(held, on=["record_id"], how="left")
+    kept_days = F.when(F.col("held"), F.lit(held_days)).otherwise(F.lit(days))
+    over = F.date_add(F.to_date("started_at"), kept_days) <= F.lit(day).cast("date")
     due = F.when(F.col("asked"), F.lit(RemovalReason.ASKED_FOR.value)).when(
         over, F.lit(RemovalReason.PERIOD_OVER.value)
     )
@@ -186,7 +201,7 @@ def _with_asked(frame: DataFrame, asked: DataFrame) -> DataFrame:
 
 
 def _with_missing(frame: DataFrame, missing: Mapping[str, DataFrame]) -> DataFrame:
-    """A frame with ``is_missing``: the row names a person record or an event that no table holds."""
+    """A frame with ``is_missing``: the row names a person record or an event that its source holds no more."""
     marks = []
     for ref, gone in missing.items():
         if ref in frame.columns:
@@ -206,7 +221,7 @@ def _reason(reason: Column) -> Column:
 
 
 def _days(reason: Column, purpose: Column | None, retention: Retention) -> Column:
-    """Days for which a row is kept; without a purpose of its own the longer of both."""
+    """Days for which a row is kept; without a purpose of its own the longer of both. What was refused is superseded, as all else."""
 
     def of(kept: KeptFor) -> Column:
         return (

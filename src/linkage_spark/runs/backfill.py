@@ -19,7 +19,7 @@ from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import RunContext, clear_work, made_from, open_run
 from linkage_spark.runs.day_gates import hold_gates
 from linkage_spark.runs.entry import conf_dir
-from linkage_spark.runs.feed_states import feed_states, prints_of, with_counts
+from linkage_spark.runs.feed_states import feed_states, known_states, prints_of, remembered, unrecorded_changes
 from linkage_spark.runs.main_stages import (
     ALL_TABLES,
     STANDARDISED,
@@ -118,6 +118,8 @@ def _standardise(state: MainRun, stage: Stage) -> Done:
     run, store, versions = state.run, state.run.store, {}
     with faults_in_words(feeds_of(run.sources), run.feeds_root):
         frames = state.frames
+        for fault in unrecorded_changes(run.spark, run.sources, run.feeds_root, there=frames):
+            run.progress.say(f"  warning: {fault}")
         states = feed_states(run, frames)
         standard, counted = read_sources(run, frames)
         parts = rows_in(run, counted)
@@ -127,7 +129,8 @@ def _standardise(state: MainRun, stage: Stage) -> Done:
                 versions[contract.name] = store.overwrite(contract, getattr(standard, contract.name))
                 run.progress.say(f"  {contract.name} written")
         versions[FEED_PRINT.name] = store.overwrite(FEED_PRINT, prints_of(run, frames))
-        versions[FEED_STATE.name] = store.overwrite(FEED_STATE, state.rows(FEED_STATE, with_counts(states, counted)))
+        told = remembered(states, counted, known_states(state.before(FEED_STATE)), run.day)
+        versions[FEED_STATE.name] = store.overwrite(FEED_STATE, state.rows(FEED_STATE, told))
     if made_from(run) != state.inputs:
         raise SourceError("a feed changed while it was being read; start again when its delivery has ended")
     return Done(seconds=0.0, versions=versions, notes={"rows_in": parts})

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 from linkage_spark.errors import SourceError, UsageError
 from linkage_spark.reference.standard import Reference, load_reference
 from linkage_spark.runs.entry import conf_dir
+from linkage_spark.runs.feed_states import unrecorded_changes
 from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.reading import faults_in_words
 from linkage_spark.runs.session import open_session
@@ -84,6 +85,7 @@ def check_feeds(
                 progress.say(f"  {feed.key}: {len(feed.needed_columns)} columns as mapped, {feed.format}")
             else:
                 faults += found
+        faults += unrecorded_changes(spark, sources, feeds_root, there=samples)
         stage.counts["feeds that fit"] = len(samples)
     with progress.stage("filled columns"):
         counts, broken = _count_each(samples, sources, feeds_root)

@@ -45,6 +45,7 @@ def compact(run: RunContext) -> None:
     grown = compact_tables(run, good.versions)
     if not grown:
         run.progress.say("no table has grown since it was last written whole")
+        publishing.say_last(run, RunStatus.UNCHANGED, good.shown_run_id)
         return
     part, counts = nominal_part(run), json.loads(good.counts_json)
     versions = {**(part.pinned if part is not None else {}), **good.versions, **grown}
@@ -59,6 +60,7 @@ def compact(run: RunContext) -> None:
         counts_json=json.dumps(counts, sort_keys=True),
         finished_at=datetime.now(tz=UTC),
     )
+    run.refuse_unless_held()
     write_run(run.store, {**row, "model_id": good.model_id, "run_day": good.day})
     publishing.say_last(run, RunStatus.UNCHANGED, good.shown_run_id)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -37,6 +37,10 @@ FORCE_ZONE: Final = ZoneInfo("Europe/London")
 """The zone of days and of the meeting at 08:00; times are UTC everywhere else."""
 
 
+def _holds_none() -> None:
+    """What a run without a lock calls before it publishes."""
+
+
 @dataclass
 class RunContext:
     """What stages read and write through, and what they were told.
@@ -49,6 +53,7 @@ class RunContext:
         feeds_root: folder under which the mappings' relative paths lie.
         canaries: made-up employees whose records the run must find.
         secret: key of every stored hash of a personal value; never printed, never stored.
+        refuse_unless_held: called right before RUN is written or ``current_run`` moved: a LockError when the lock is lost.
     """
 
     kind: RunKind
@@ -68,6 +73,7 @@ class RunContext:
     canaries: tuple[Canary, ...]
     secret: bytes
     progress: Progress
+    refuse_unless_held: Callable[[], None] = _holds_none
 
     @property
     def work(self) -> str:
@@ -126,7 +132,8 @@ def open_run(
         root, feeds_root = files.absolute(root), files.absolute(feeds_root)
         store = DeltaStore(spark, root, kept_days=settings.retention.table_days)
         hours = settings.lock.stale_after_hours
-        with hold_lock(files, root, run_id=run_id, now=started_at, stale_after_hours=hours, say=progress.say):
+        lock = hold_lock(files, root, run_id=run_id, now=started_at, stale_after_hours=hours, say=progress.say)
+        with lock as refuse_unless_held:
             yield RunContext(
                 kind=kind,
                 run_id=unused_run_id(store, run_id),
@@ -145,6 +152,7 @@ def open_run(
                 canaries=canaries,
                 secret=load_secret(files, root, settings=settings, env=env),
                 progress=progress,
+                refuse_unless_held=refuse_unless_held,
             )
 
 

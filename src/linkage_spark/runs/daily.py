@@ -12,7 +12,7 @@ from linkage_spark.runs.backfill import refuse_edited_model
 from linkage_spark.runs.canaries import canaries_digest
 from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import FORCE_ZONE, RunContext, clear_work, made_from, open_run
-from linkage_spark.runs.daily_nominals import nominal_part
+from linkage_spark.runs.daily_nominals import nominal_part, own_run
 from linkage_spark.runs.day_gates import hold_gates
 from linkage_spark.runs.main_stages import ALL_TABLES, MainRun, decide, follow, hits
 from linkage_spark.runs.manifest import GoodRun, MadeFrom, fingerprint, last_good_run
@@ -73,6 +73,8 @@ def daily(run: RunContext) -> None:
         as_it_was = good.made_from == inputs and (part is None or part.is_as_it_was(run, good))
         if as_it_was and not changes_unwritten(run, good):
             clear_work(run)
+            if part is not None:
+                clear_work(own_run(run))
             publishing.record_unchanged(run, good=good, made_from=inputs)
             return
     except Exception as error:

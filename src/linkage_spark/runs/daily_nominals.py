@@ -57,7 +57,7 @@ class NominalPart:
 
     def made_from(self, run: RunContext, good: GoodRun) -> str:
         """One SHA-256 over all that decides them, of nominals on the tables of a run."""
-        return nominals_made_from(_own_run(run), good, self.judged_at)
+        return nominals_made_from(own_run(run), good, self.judged_at)
 
     @property
     def pinned(self) -> dict[str, int]:
@@ -104,7 +104,7 @@ class NominalPart:
         Raises:
             LinkageError: a stage or its check failed.
         """
-        run = _own_run(main.run)
+        run = own_run(main.run)
         day = replace(good, versions=main.versions, made_from=main.inputs)
         made_from = self.made_from(main.run, day)
         today = run.day.isoformat()
@@ -154,13 +154,13 @@ def nominal_part(run: RunContext) -> NominalPart | None:
     former = former_nominals(run.store)
     if former is None:
         return None
-    own = _own_run(run)
+    own = own_run(run)
     of_model = former_nominals(run.store, own.model.id)
     refuse_edited_model(own, of_model)
     return NominalPart(former=former, of_model=of_model, judged_at=run.store.version(PERSON_JUDGEMENT), model=own.model)
 
 
-def _own_run(run: RunContext) -> RunContext:
+def own_run(run: RunContext) -> RunContext:
     """The run as the stages of the nominals see it: their model, and a work folder of their own."""
     model = find_model(conf_dir(), run.store, run.settings.nominals.model_id)
     return replace(run, kind=RunKind.NOMINALS, model=model)

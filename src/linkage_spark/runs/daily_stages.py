@@ -18,7 +18,7 @@ from linkage_spark.kit.frames import row_hash
 from linkage_spark.linkage.blocking import refined_hmacs
 from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import made_from
-from linkage_spark.runs.feed_states import changed_units, feed_states, is_printed, with_counts
+from linkage_spark.runs.feed_states import changed_units, feed_states, is_printed, known_states, remembered
 from linkage_spark.runs.figures import grouped
 from linkage_spark.runs.main_stages import MADE_ANEW, STANDARDISED, MainRun, check_tables, missed_canaries
 from linkage_spark.runs.progress import Stage
@@ -46,13 +46,13 @@ def find_changes(state: MainRun, stage: Stage) -> Done:
     """Which units of which feeds came, changed or went since the former run; the feeds as they are remembered from now on.
 
     Raises:
-        SourceError: a feed is missing, has no rows, does not fit its mapping, or cannot tell its changes.
+        SourceError: a feed is missing, has no rows, does not fit its mapping, or cannot tell its changes; or more changed than a day takes.
     """
     run, store = state.run, state.run.store
     with faults_in_words(feeds_of(run.sources), run.feeds_root):
         frames = state.frames
         states = feed_states(run, frames)
-        before = {(row["source_system"], row["feed"]): row.asDict() for row in state.before(FEED_STATE).collect()}
+        before = known_states(state.before(FEED_STATE))
         found = changed_units(
             run, frames, before=before, now=states, prints=state.before(FEED_PRINT), since=_former_day(state)
         )
@@ -63,19 +63,46 @@ def find_changes(state: MainRun, stage: Stage) -> Done:
         units = prints.select(*_UNIT).unionByName(found.named).unionByName(_read_again(come.where(~of_hr)))
         changed = state.keep(_CHANGED, units.distinct())
         roster_changed = found.roster_changed or not come.where(of_hr).isEmpty()
+    stage.counts |= _count_units(changed)
+    refuse_too_many(stage.counts, run.settings.gates.most_changed_units)
     versions = {
         FEED_PRINT.name: store.grow(
             FEED_PRINT, prints.where("rows > 0"), prints.select(*FEED_PRINT.unit), onto=state.stands_on[FEED_PRINT.name]
         ),
-        FEED_STATE.name: store.overwrite(FEED_STATE, state.rows(FEED_STATE, with_counts(states, counted))),
+        FEED_STATE.name: store.overwrite(
+            FEED_STATE, state.rows(FEED_STATE, remembered(states, counted, before, run.day))
+        ),
     }
-    for row in grouped(changed.where("feed != ''"), ["source_system", "produces"], "units"):
-        stage.counts[f"{row['source_system']} {row['produces']}"] = int(row["units"])
-    if again := changed.where("feed = ''").count():
-        stage.counts[AGAIN] = again
     return Done(
         seconds=0.0, versions=versions, notes={"roster_changed": roster_changed, "rows_in": rows_in(run, counted)}
     )
+
+
+def _count_units(changed: DataFrame) -> dict[str, int]:
+    """Changed units by source and table."""
+    rows = grouped(changed.where("feed != ''"), ["source_system", "produces"], "units")
+    counts = {f"{row['source_system']} {row['produces']}": int(row["units"]) for row in rows}
+    again = changed.where("feed = ''").count()
+    return counts | ({AGAIN: again} if again else {})
+
+
+def refuse_too_many(counts: Mapping[str, int], most: int) -> None:
+    """A day sends the keys of all that changed to every task, through the driver; a backfill does not.
+
+    Args:
+        counts: changed units by what they are.
+        most: so many one day takes.
+
+    Raises:
+        SourceError: there are more; it names where most of them are.
+    """
+    units = sum(counts.values())
+    if units > most:
+        largest = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:3]
+        raise SourceError(
+            f"{', '.join(f'{name} {number:,}' for name, number in largest)}: {units:,} changed units, more than "
+            f"gates.most_changed_units = {most:,} in one day; run the backfill, which reads all of it anyway, or raise the limit knowingly"
+        )
 
 
 def _count(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
@@ -13,17 +14,20 @@ from pyspark.sql import functions as F
 from linkage_spark.evaluation.figures import SourceFigures
 from linkage_spark.runs import checks
 from linkage_spark.runs.checkpoints import Done
+from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.daily_stages import AGAIN
 from linkage_spark.runs.main_stages import MainRun
-from linkage_spark.runs.manifest import run_numbers
+from linkage_spark.runs.manifest import runs_since_backfill
 from linkage_spark.runs.nominal_stages import NominalRun
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.side_by_side import side_by_side
+from linkage_spark.serving.star import with_baseline
 from linkage_spark.settings.run import Gates
-from linkage_spark.tables.canonical import EVENT
-from linkage_spark.tables.enums import ItemChange, ItemKind, Measure, RunKind
+from linkage_spark.tables.canonical import EVENT, PERSON
+from linkage_spark.tables.changes import FEED_STATE
+from linkage_spark.tables.enums import ItemChange, ItemKind, Measure, RunKind, SourceSystem
 from linkage_spark.tables.gates import RUN_METRIC
-from linkage_spark.tables.lifecycle import ITEM
+from linkage_spark.tables.lifecycle import BASELINE, ITEM
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.nominals import NOMINAL
 from linkage_spark.tables.results import HIT
@@ -49,22 +53,51 @@ def hold_gates(state: MainRun, nominals: NominalRun | None, stage: Stage) -> Don
     run, store = state.run, state.run.store
     now = measure(state, nominals)
     before: dict[tuple[Measure, str], list[float]] = {}
-    numbers = run_numbers(store)
-    earlier = sorted(state.before(RUN_METRIC).collect(), key=lambda row: -numbers.get(row["run_id"], 0))
-    last = list(dict.fromkeys(row["run_id"] for row in earlier))[: run.settings.gates.runs_before]
-    for row in earlier:
-        if row["run_id"] in last:
-            before.setdefault((Measure(row["measure"]), row["part"]), []).append(row["value"])
+    earlier = metrics_before(state)
+    for figures in earlier:
+        for part, value in figures.items():
+            before.setdefault(part, []).append(value)
     rows = [
         {"run_id": run.run_id, "run_day": run.day, "measure": name.value, "part": part, "value": value}
         for (name, part), value in sorted(now.items())
     ]
     version = store.add(RUN_METRIC, state.rows(RUN_METRIC, rows), onto=state.stood(RUN_METRIC))
     stage.counts["figures"] = len(now)
-    stage.counts["runs they are held against"] = len(last)
-    if run.kind is RunKind.DAILY:
-        checks.stop_if(breaches(now, before, run.settings.gates))
+    stage.counts["runs they are held against"] = len(earlier)
+    moved = breaches(now, before, run.settings.gates) if run.kind is RunKind.DAILY else []
+    _note(run, now, before, moved)
+    checks.stop_if(moved)
     return Done(seconds=0.0, versions={RUN_METRIC.name: version})
+
+
+def metrics_before(state: MainRun) -> list[Metrics]:
+    """Figures of the last good runs since the last backfill, the newest first; at most ``gates.runs_before``."""
+    if state.former is None:
+        return []
+    numbers = runs_since_backfill(state.run.store)
+    found: dict[str, dict[tuple[Measure, str], float]] = {}
+    for row in state.before(RUN_METRIC).collect():
+        if row["run_id"] in numbers:
+            found.setdefault(row["run_id"], {})[(Measure(row["measure"]), row["part"])] = row["value"]
+    newest = sorted(found, key=lambda run_id: -numbers[run_id])
+    return [found[run_id] for run_id in newest[: state.run.settings.gates.runs_before]]
+
+
+GATES_FILE: Final = "gates.json"
+"""In the report folder of a run: its figures with the median of those before, and what stopped it."""
+
+
+def _note(
+    run: RunContext, now: Metrics, before: Mapping[tuple[Measure, str], Sequence[float]], moved: Sequence[str]
+) -> None:
+    """Write the figures down, of a run that is stopped too: ``jobs/status.py`` tells of them."""
+    figures = [
+        {"measure": name.value, "part": part, "value": value, "usual": median(seen) if seen else None}
+        for (name, part), value in sorted(now.items())
+        for seen in [before.get((name, part), [])]
+    ]
+    told = {"run_id": run.run_id, "run_day": run.day.isoformat(), "breaches": list(moved), "figures": figures}
+    run.files.write_text(f"{run.root}/reports/{run.run_id}/{GATES_FILE}", json.dumps(told, indent=1))
 
 
 # ---- what is measured --------------------------------------------------------------------------------------
@@ -83,7 +116,8 @@ def measure(state: MainRun, nominals: NominalRun | None) -> dict[tuple[Measure, 
     asked = side_by_side(
         state.run.spark,
         {
-            "ages": lambda: _event_ages(state),
+            "ages": lambda: _event_ages(state) | _feed_ages(state),
+            "filled": lambda: _filled(state),
             "links": lambda: _links(state.read(LINK)),
             "new": lambda: _new_items(state),
             "nominals": lambda: _nominals(nominals),
@@ -105,6 +139,34 @@ def _event_ages(state: MainRun) -> dict[tuple[Measure, str], float]:
     return {(Measure.EVENT_AGE_DAYS, row["source_system"]): float(row["age"]) for row in ages.collect()}
 
 
+def _feed_ages(state: MainRun) -> dict[tuple[Measure, str], float]:
+    """Days since a run last found each feed written to."""
+    rows = state.read(FEED_STATE).collect()
+    return {
+        (Measure.FEED_AGE_DAYS, f"{row['source_system']}/{row['feed']}"): float(
+            (state.run.day - row["written_day"]).days
+        )
+        for row in rows
+    }
+
+
+_FILLED: Final = {"surname": "surname", "date of birth": "dob_year", "postcode": "postcode"}
+"""Of what a record states, and the column that holds it."""
+
+
+def _filled(state: MainRun) -> dict[tuple[Measure, str], float]:
+    """Shares of each source's new records that state what is compared; of a first run all of them."""
+    person = state.read(PERSON) if state.run.kind is RunKind.BACKFILL else state.work(f"batch/{PERSON.name}")
+    filled = [F.count(column).alias(name) for name, column in _FILLED.items()]
+    rows = person.where("variant_no = 0").groupBy("source_system").agg(F.count(F.lit(1)).alias("records"), *filled)
+    return {
+        (Measure.FILLED_SHARE, f"{row['source_system']}/{name}"): row[name] / row["records"]
+        for row in rows.collect()
+        if row["records"] >= _LEAST_JUDGED
+        for name in _FILLED
+    }
+
+
 def _links(link: DataFrame) -> dict[tuple[Measure, str], float]:
     """Links of each tier, and quantiles of their weights."""
     quantiles = F.percentile_approx("match_weight", list(_QUANTILES.values())).alias("quantiles")
@@ -117,11 +179,10 @@ def _links(link: DataFrame) -> dict[tuple[Measure, str], float]:
 
 
 def _new_items(state: MainRun) -> dict[tuple[Measure, str], float]:
-    """Hits and location hits that came or changed in this run, by lane and tier; none in a first run. Officers on duty stay outside."""
-    if state.former is None:
-        return {}
-    today = state.read(ITEM).where(
-        (F.col("changed_run_id") == state.run.run_id)
+    """Hits and location hits that came or changed on this day since the baseline, by lane and tier. Officers on duty stay outside."""
+    today = with_baseline(state.read(ITEM), state.read(BASELINE)).where(
+        (F.col("changed_day") == F.lit(state.run.day).cast("date"))
+        & F.col("since_baseline")
         & (F.col("item_kind") != ItemKind.LINK.value)
         & (F.col("last_change") != ItemChange.WITHDRAWN.value)
     )
@@ -142,11 +203,18 @@ def _nominals(nominals: NominalRun | None) -> dict[tuple[Measure, str], float]:
 
 
 def _of_day(state: MainRun, changed: Mapping[str, int]) -> dict[tuple[Measure, str], float]:
-    """What the day brought: changed units by source and table, candidate pairs per changed person record."""
+    """What the day brought: changed units by source and table, candidate pairs per changed person record and per changed employee."""
     found = {(Measure.CHANGED_UNITS, name.replace(" ", "/", 1)): float(n) for name, n in changed.items()}
-    records = state.saved.done["standardise"].counts.get("rows of person", 0)
-    pairs = state.saved.done["screen"].counts.get("candidate pairs of changed person records", 0)
-    return found | ({(Measure.CANDIDATES_PER_RECORD, ""): pairs / records} if records else {})
+    of_hr = (F.col("source_system") == SourceSystem.HR.value).alias("of_hr")
+    rows = state.work(f"batch/{PERSON.name}").groupBy(of_hr).count().collect()
+    for of, row in ((_CANDIDATES_OF[row["of_hr"]], row) for row in rows):
+        pairs = state.saved.done["screen"].counts.get(f"candidate pairs of changed {of}", 0)
+        found[(Measure.CANDIDATES_PER_RECORD, of)] = pairs / row["count"]
+    return found
+
+
+_CANDIDATES_OF: Final = {False: "person records", True: "employees"}
+"""Whose candidate pairs are counted, by whether the roster tells of them."""
 
 
 # ---- the limits --------------------------------------------------------------------------------------------
@@ -209,7 +277,13 @@ def _limit(name: Measure, middle: float, runs: int, gates: Gates) -> _Limit | No
     if name is Measure.REFUSED_SHARE:
         return _Limit(0.0, middle + gates.max_refused_rise, f"gates.max_refused_rise = {gates.max_refused_rise}")
     if name is Measure.CHANGED_UNITS and runs >= DAYS_NEEDED and middle >= _LEAST_JUDGED:
-        return _Limit(0.0, middle * gates.max_times_changed, f"gates.max_times_changed = {gates.max_times_changed}")
+        low, high = middle * gates.min_times_changed, middle * gates.max_times_changed
+        said = (
+            f"gates.min_times_changed = {gates.min_times_changed}, gates.max_times_changed = {gates.max_times_changed}"
+        )
+        return _Limit(low, high, said)
+    if name is Measure.FILLED_SHARE:
+        return _Limit(middle - gates.max_filled_fall, 1.0, f"gates.max_filled_fall = {gates.max_filled_fall}")
     if name is Measure.CANDIDATES_PER_RECORD and runs >= DAYS_NEEDED and middle > 0:
         most = max(1.0, middle * gates.max_times_candidates)
         return _Limit(0.0, most, f"gates.max_times_candidates = {gates.max_times_candidates}")
@@ -229,6 +303,11 @@ def _absolute(now: Metrics, gates: Gates) -> Iterable[str]:
             yield (
                 f"gate {name.value} of {part}: its latest event is {_number(value)} days old, more than "
                 f"gates.max_event_age_days = {gates.max_event_age_days}; ask the source's owner whether it still delivers"
+            )
+        if name is Measure.FEED_AGE_DAYS and value > gates.max_feed_age_days:
+            yield (
+                f"gate {name.value} of {part}: nobody has written to this feed for {_number(value)} days, more than "
+                f"gates.max_feed_age_days = {gates.max_feed_age_days}; ask its owner whether it is still delivered"
             )
         if name is Measure.NEW_ITEMS:
             most = getattr(gates.alert_budget, part)

@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import reduce
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, SparkSession
 
 from linkage_spark.errors import SourceError
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.runs.context import RunContext
-from linkage_spark.settings.sources import FeedMapping
+from linkage_spark.settings.sources import FeedMapping, SourceMapping
 from linkage_spark.standardise.affected import changed_prints, feed_prints, feed_units
 from linkage_spark.standardise.rows import falls_due
-from linkage_spark.store.feeds import feed_fingerprint, feed_version, read_change_feed, table_id
+from linkage_spark.store.feeds import feed_fingerprint, feed_version, read_change_feed, records_changes, table_id
 from linkage_spark.tables.changes import FEED_PRINT, FEED_UNIT
 
 
-def police_feeds(run: RunContext) -> tuple[FeedMapping, ...]:
+def police_feeds(sources: tuple[SourceMapping, ...]) -> tuple[FeedMapping, ...]:
     """The feeds of which a day reads what is new; the roster is small and read whole."""
-    return tuple(feed for source in run.sources if not source.roster for feed in source.feeds.values())
+    return tuple(feed for source in sources if not source.roster for feed in source.feeds.values())
 
 
 def is_printed(feed: FeedMapping) -> bool:
     """The feed does not name its changes: its rows are compared with what was last seen of them."""
     return feed.changes != "change_feed"
+
+
+def unrecorded_changes(
+    spark: SparkSession, sources: tuple[SourceMapping, ...], feeds_root: str, *, there: Collection[str]
+) -> list[str]:
+    """Feeds that should name their changes, and whose tables do not record them: a sentence each, with the remedy.
+
+    Args:
+        spark: the session.
+        sources: the mappings.
+        feeds_root: folder that feed paths are relative to.
+        there: ``source.feed`` of the feeds that are there.
+    """
+    return [
+        f"{feed.key}: its table does not record what changes in it, so that no daily run can follow; set the table property "
+        "delta.enableChangeDataFeed before anything more is written to it, or set changes = 'compare' in "
+        f"conf/sources/{feed.source_system}.toml and run the backfill"
+        for feed in police_feeds(sources)
+        if feed.key in there and not is_printed(feed) and not records_changes(spark, feed, feeds_root)
+    ]
 
 
 @dataclass(frozen=True)
@@ -74,11 +94,9 @@ def changed_units(
         raise SourceError(
             [f"{source}.{feed}: it was there in the last run and is not now; supply it" for source, feed in gone]
         )
-    written = {
-        key for key, row in stands.items() if key not in before or before[key]["fingerprint"] != row["fingerprint"]
-    }
+    written = {key for key, row in stands.items() if is_written(row, before)}
     printed, named = [], []
-    for feed in police_feeds(run):
+    for feed in police_feeds(run.sources):
         key = (feed.source_system, feed.name)
         if feed.key in frames and feed.disposal is not None:
             named.append(feed_units(falls_due(frames[feed.key], feed, after=since, until=run.day), feed))
@@ -120,20 +138,48 @@ def prints_of(run: RunContext, frames: Mapping[str, DataFrame]) -> DataFrame:
     """FEED_PRINT of all feeds that do not name their changes."""
     printed = [
         feed_prints(frames[feed.key], feed, secret=run.secret)
-        for feed in police_feeds(run)
+        for feed in police_feeds(run.sources)
         if feed.key in frames and is_printed(feed)
     ]
     return reduce(DataFrame.unionByName, printed, local_frame(run.spark, [], schema=FEED_PRINT.schema))
 
 
-def with_counts(states: list[dict[str, Any]], counted: Mapping[str, tuple[int, int]]) -> list[dict[str, Any]]:
-    """``feed_states`` with rows and numbers of each feed, by ``source.feed``: rows of FEED_STATE."""
-    told = [(state, counted[f"{state['source_system']}.{state['feed']}"]) for state in states]
-    return [{**state, "rows": rows, "numbers": numbers} for state, (rows, numbers) in told]
+def known_states(states: DataFrame) -> dict[tuple[str, str], dict[str, Any]]:
+    """FEED_STATE by source and feed."""
+    return {(row["source_system"], row["feed"]): row.asDict() for row in states.collect()}
+
+
+def is_written(state: Mapping[str, Any], before: Mapping[tuple[str, str], Mapping[str, Any]]) -> bool:
+    """A feed is another than the former run read, or was not there then."""
+    key = (state["source_system"], state["feed"])
+    return key not in before or before[key]["fingerprint"] != state["fingerprint"]
+
+
+def remembered(
+    states: list[dict[str, Any]],
+    counted: Mapping[str, tuple[int, int]],
+    before: Mapping[tuple[str, str], Mapping[str, Any]],
+    day: date,
+) -> list[dict[str, Any]]:
+    """Rows of FEED_STATE.
+
+    Args:
+        states: ``feed_states``.
+        counted: rows and numbers of each feed, by ``source.feed``.
+        before: ``known_states`` of the former run.
+        day: of the run.
+    """
+    told = []
+    for state in states:
+        rows, numbers = counted[f"{state['source_system']}.{state['feed']}"]
+        key = (state["source_system"], state["feed"])
+        written = day if is_written(state, before) else before[key]["written_day"]
+        told.append({**state, "written_day": written, "rows": rows, "numbers": numbers})
+    return told
 
 
 def feed_states(run: RunContext, frames: Mapping[str, DataFrame]) -> list[dict[str, Any]]:
-    """Every feed that is there, as it stands now: FEED_STATE without ``rows`` and ``numbers``."""
+    """Every feed that is there, as it stands now: FEED_STATE without what the run makes of it."""
     rows = []
     for source in run.sources:
         for feed in source.feeds.values():

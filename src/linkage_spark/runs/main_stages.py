@@ -251,16 +251,28 @@ def _found(read: Callable[[TableContract], DataFrame]) -> Found:
 
 def _estate(read: Callable[[TableContract], DataFrame]) -> Estate:
     """What links and hits hang on, as a run left it."""
-    return Estate(person=read(PERSON), event=read(EVENT), involvement=read(INVOLVEMENT), location=read(LOCATION))
+    return Estate(
+        person=read(PERSON),
+        event=read(EVENT),
+        involvement=read(INVOLVEMENT),
+        location=read(LOCATION),
+        refused=read(REFUSED),
+    )
 
 
 def _baseline(state: MainRun) -> DataFrame:
-    """BASELINE as it was; set to this day in the first run."""
-    known = state.before(BASELINE)
-    lanes = [{"lane": lane.value, "baseline_day": state.run.day, "run_id": state.run.run_id} for lane in Lane]
-    return (
-        state.rows(BASELINE, lanes).join(known, on=["lane"], how="left_anti").select(*BASELINE.names).unionByName(known)
-    )
+    """BASELINE as it was; set to this day in the first run, and to a later one where the settings name it."""
+    run = state.run
+    known = {row["lane"]: row.asDict() for row in state.before(BASELINE).collect()}
+    return state.rows(BASELINE, [_baseline_of(run, lane, known.get(lane.value)) for lane in Lane])
+
+
+def _baseline_of(run: RunContext, lane: Lane, known: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """A row of BASELINE. A day that is still to come holds from that day on."""
+    named = getattr(run.settings.baseline, lane.value)
+    if known is not None and (named is None or not known["baseline_day"] < named <= run.day):
+        return known
+    return {"lane": lane.value, "baseline_day": named if known is not None else run.day, "run_id": run.run_id}
 
 
 MADE_ANEW = (FEED_STATE, SCORED_PAIR, LINK, HIT, HIT_LINK, LOCATION_HIT, SCREENING, *LIFECYCLE)

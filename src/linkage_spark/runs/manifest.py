@@ -19,7 +19,7 @@ from linkage_spark.errors import LinkageError
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.store.delta import DeltaStore
-from linkage_spark.tables.enums import RunStatus
+from linkage_spark.tables.enums import RunKind, RunStatus
 from linkage_spark.tables.results import RUN
 
 
@@ -78,6 +78,14 @@ def run_numbers(store: DeltaStore) -> dict[str, int]:
     if not store.exists(RUN):
         return {}
     return {row["run_id"]: int(row["run_no"]) for row in store.read(RUN).select("run_id", "run_no").collect()}
+
+
+def runs_since_backfill(store: DeltaStore) -> dict[str, int]:
+    """``run_numbers`` from the last backfill that ended well on: what came before was made from another model, source or software."""
+    good = F.col("status").isin(RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value)
+    backfills = store.read(RUN).where(good & (F.col("kind") == RunKind.BACKFILL.value))
+    first = backfills.agg(F.max("run_no")).collect()[0][0] or 0
+    return {run_id: number for run_id, number in run_numbers(store).items() if number >= first}
 
 
 def unused_run_id(store: DeltaStore, run_id: str) -> str:

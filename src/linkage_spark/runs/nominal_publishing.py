@@ -33,6 +33,7 @@ def publish_nominals(state: NominalRun, *, made_from: str) -> Published:
         added = what_nominals_add(state, finished_at, made_from=made_from)
         write_tables(run, added.tables)
         row["counts_json"] = json.dumps(_with_hits(state, row, dict(added.figures)), sort_keys=True)
+        run.refuse_unless_held()
         write_run(run.store, row)
         stage.counts["tables"] = len(STAR) + len(STAR_NOMINALS)
     return Published(summary=added.summary, finished_at=finished_at, shown_run_id=run.run_id)

@@ -184,6 +184,8 @@ def _record(run: RunContext, good: GoodRun, status: RunStatus, *, run_id: str, e
         finished_at=datetime.now(tz=UTC),
         error_class=error_class,
     )
+    if status is not RunStatus.FAILED:
+        run.refuse_unless_held()
     write_run(run.store, {**row, "run_id": run_id, "model_id": good.model_id, "run_day": good.day})
 
 

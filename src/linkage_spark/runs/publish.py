@@ -53,12 +53,15 @@ def show_again(run: RunContext, run_id: str) -> None:
         counts_json=good.counts_json,
         finished_at=finished_at,
     )
+    run.refuse_unless_held()
     write_run(run.store, {**row, "model_id": good.model_id, "run_day": good.day})
+    run.refuse_unless_held()
     move_current_run(run.files, run.root, run_id=run_id, published_at=finished_at)
     run.progress.say(f"readers see {run_id} from now on; before, they saw {good.shown_run_id}")
     run.progress.say(
         "tables and links stand as the last run left them: the next run that finds anything new publishes anew"
     )
+    publishing.say_last(run, RunStatus.UNCHANGED, run_id)
 
 
 def _refuse(run: RunContext, run_id: str) -> None:

@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
 
 from linkage_spark.evaluation.figures import FIGURES_VERSION, Figures, RunFigures, StageFigures, to_json
 from linkage_spark.kit.contract import TableContract
@@ -20,7 +21,8 @@ from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.manifest import GoodRun, MadeFrom, new_run_id, write_run
 from linkage_spark.runs.reporting import collect_examples, collect_expected_false, write_report
 from linkage_spark.runs.side_by_side import side_by_side
-from linkage_spark.serving.star import Results, build_star
+from linkage_spark.serving.freshness import MEASURES, freshness_rows
+from linkage_spark.serving.star import FRESHNESS, Results, build_star
 from linkage_spark.store.snapshot import (
     delete_published,
     move_current_run,
@@ -30,7 +32,9 @@ from linkage_spark.store.snapshot import (
     write_published,
 )
 from linkage_spark.tables.canonical import EMPLOYEE, EVENT, PERSON
+from linkage_spark.tables.changes import FEED_STATE
 from linkage_spark.tables.enums import RunStatus
+from linkage_spark.tables.gates import RUN_METRIC
 from linkage_spark.tables.lifecycle import BASELINE, ITEM
 from linkage_spark.tables.linkage import LINK, RULE_PRICE
 from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, RUN, SCREENING
@@ -43,6 +47,7 @@ def repair_current_run(run: RunContext, good: GoodRun | None) -> None:
         return
     current = read_current_run(run.files, run.root)
     if current is None or current.run_id != good.shown_run_id:
+        run.refuse_unless_held()
         move_current_run(run.files, run.root, run_id=good.shown_run_id, published_at=run.started_at)
         run.progress.say(f"current_run repaired from RUN: readers see {good.shown_run_id}")
 
@@ -93,6 +98,7 @@ def forget(run: RunContext, left: str) -> None:
 def show(run: RunContext, published: Published) -> None:
     """Move what readers follow, and print the summary."""
     if published.shown_run_id == run.run_id:
+        run.refuse_unless_held()
         move_current_run(run.files, run.root, run_id=run.run_id, published_at=published.finished_at)
     else:
         run.progress.say(f"the same rows as in {published.shown_run_id}, which readers go on seeing")
@@ -260,6 +266,7 @@ def publish(
         if shown is not None:
             delete_published(run.files, run.root, tuple(table.name for table in tables), run.run_id)
             row |= {"status": RunStatus.UNCHANGED.value, "shown_run_id": shown}
+        run.refuse_unless_held()
         write_run(run.store, row)
         stage.counts["tables"] = len(tables)
     summary = report.summary if added is None else f"{report.summary}\n{added.summary}"
@@ -289,9 +296,16 @@ def write_star(run: RunContext, versions: Mapping[str, int], row: Mapping[str, A
         screening=read(SCREENING),
         item=read(ITEM),
         baseline=read(BASELINE),
+        freshness=_freshness(run, read),
         run=local_frame(run.spark, [tuple(row[name] for name in RUN.names)], schema=RUN.schema),
     )
     write_tables(run, build_star(results, run_id=run.run_id))
+
+
+def _freshness(run: RunContext, read: Callable[[TableContract], DataFrame]) -> DataFrame:
+    """How fresh the feeds are; a few hundred small rows are read."""
+    metrics = counted.dict_rows(read(RUN_METRIC).where(F.col("measure").isin(*MEASURES)))
+    return local_frame(run.spark, freshness_rows(counted.dict_rows(read(FEED_STATE)), metrics), schema=FRESHNESS)
 
 
 def write_tables(run: RunContext, tables: Mapping[TableContract, DataFrame]) -> None:
@@ -332,6 +346,7 @@ def record_unchanged(run: RunContext, *, good: GoodRun, made_from: MadeFrom) -> 
         counts_json=good.counts_json,
         finished_at=datetime.now(tz=UTC),
     )
+    run.refuse_unless_held()
     write_run(run.store, row)
     run.progress.say(
         f"nothing has changed since run {good.run_id}: same feeds, code, settings and model; "

@@ -27,7 +27,7 @@ from linkage_spark.settings.wording import load_wording
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
 from linkage_spark.tables.canonical import PERSON
-from linkage_spark.tables.enums import ItemChange, RunKind, RunStatus, Tier
+from linkage_spark.tables.enums import ItemChange, RunStatus, Tier
 from linkage_spark.tables.governance import REMOVAL
 from linkage_spark.tables.lifecycle import HIT_HISTORY, LINK_HISTORY, LOCATION_HIT_HISTORY
 from linkage_spark.tables.linkage import FREQUENCY, LINK, REFINED_KEY
@@ -124,12 +124,9 @@ def shown_on(store: DeltaStore, as_of: date) -> ThatDay:
 
 
 def _told_on(row: Any) -> date:
-    """The day from which on a run says what readers see: that which it was for, or of a run that read no feeds that on which it ended."""
-    if row["kind"] not in (RunKind.BACKFILL.value, RunKind.DAILY.value):
-        moment: datetime = row["finished_at"]
-        return moment.astimezone(FORCE_ZONE).date()
-    day: date = row["run_day"]
-    return day
+    """The day from which on a run says what readers see: that on which it ended, whichever day it was for."""
+    moment: datetime = row["finished_at"]
+    return moment.astimezone(FORCE_ZONE).date()
 
 
 def shown_rows(store: DeltaStore, contract: TableContract, history: TableContract, up_to: int) -> DataFrame:

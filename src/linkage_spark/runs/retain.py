@@ -6,16 +6,20 @@ import csv
 import io
 import json
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import reduce
+from typing import Final
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from linkage_spark.errors import GateError, UsageError
 from linkage_spark.governance.due import ASKED
+from linkage_spark.kit.contract import TableContract
 from linkage_spark.kit.frames import local_frame
+from linkage_spark.nominals.records import with_record_id
 from linkage_spark.runs import publishing
 from linkage_spark.runs.compact import compact_tables
 from linkage_spark.runs.context import FORCE_ZONE, RunContext, open_run
@@ -23,18 +27,29 @@ from linkage_spark.runs.daily_nominals import nominal_part
 from linkage_spark.runs.main_stages import ALL_TABLES
 from linkage_spark.runs.manifest import GoodRun, drop_unfinished, last_good_run, write_run
 from linkage_spark.runs.retain_files import list_files, remove_files, remove_scratch, told_kind
-from linkage_spark.runs.retain_rows import RetainedEstate, remove_items, remove_nominals
+from linkage_spark.runs.retain_rows import BEFORE, RetainedEstate, remove_items, remove_nominals
 from linkage_spark.serving.star import star_withdrawn, with_baseline
 from linkage_spark.store.files import FileEntry, Files
 from linkage_spark.store.snapshot import move_current_run, published_path
 from linkage_spark.tables.canonical import CANONICAL
 from linkage_spark.tables.changes import FEED_PRINT
-from linkage_spark.tables.enums import RemovalKind, RunKind, RunStatus, SourceSystem, SubjectKind
+from linkage_spark.tables.enums import (
+    ItemKind,
+    RemovalKind,
+    RemovalReason,
+    RunKind,
+    RunStatus,
+    SourceSystem,
+    SubjectKind,
+)
 from linkage_spark.tables.governance import REMOVAL
-from linkage_spark.tables.lifecycle import BASELINE, ITEM
-from linkage_spark.tables.nominals import NOMINAL_PAIR, NOMINALS
+from linkage_spark.tables.lifecycle import BASELINE, ITEM, LIFECYCLE
+from linkage_spark.tables.nominals import NOMINAL_EVENT, NOMINAL_PAIR, NOMINALS, PERSON_JUDGEMENT
 from linkage_spark.tables.results import RUN
-from linkage_spark.tables.star import STAR, STAR_NOMINALS, STAR_WITHDRAWN
+from linkage_spark.tables.star import STAR, STAR_HIT, STAR_NOMINALS, STAR_WITHDRAWN
+
+Subject = tuple[str, str | None, str]
+"""SubjectKind, source system (None of an employee) and reference."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +57,16 @@ class Order:
     """What somebody asked for, beyond the periods of the settings.
 
     Attributes:
-        subjects: SubjectKind, source system (None of an employee) and reference of each; what no longer holds of them goes at once.
+        subjects: who was asked for; what no longer holds of them goes at once.
         reference: the case that asked; needed where there are subjects.
         at_once: superseded files and log entries go now, whatever their age; always so where there are subjects.
+        lines: of subjects that a file names the lines that do.
     """
 
-    subjects: tuple[tuple[str, str | None, str], ...] = ()
+    subjects: tuple[Subject, ...] = ()
     reference: str | None = None
     at_once: bool = False
+    lines: Mapping[Subject, tuple[int, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.subjects and not self.reference:
@@ -77,13 +94,13 @@ def run_retain(
         0: done, or nothing was due.
 
     Raises:
-        UsageError: nothing has been published there, or the file of subjects is wrong.
+        UsageError: nothing has been published there, the file of subjects is wrong, or nothing was held of any of them.
         GateError: readers were taken back to a snapshot that may hold what is due.
     """
     with open_run(RunKind.RETAIN, feeds_root=root, root=root, day=day) as run:
         _refuse_day_to_come(run)
-        named = read_subjects(run.files, subjects) if subjects else ()
-        retain(run, Order(subjects=named, reference=reference, at_once=at_once))
+        named = read_subjects(run.files, subjects) if subjects else {}
+        retain(run, Order(subjects=tuple(named), reference=reference, at_once=at_once, lines=named))
     return 0
 
 
@@ -99,7 +116,8 @@ def retain(run: RunContext, order: Order) -> None:
     """One run of retention under the lock. Whatever ends it, the same command goes on: what stands removed stays so.
 
     Raises:
-        UsageError: nothing has been published there.
+        UsageError: nothing has been published there. Or, once all else is done, no table held anything of any of those asked for, and no
+            earlier run removed anything of them: superseded files cannot be looked through, so they go in any case.
         GateError: readers were taken back to a snapshot that may hold what is due; or somebody is asked for, and the nominals are older
             than the last backfill.
     """
@@ -124,6 +142,7 @@ def retain(run: RunContext, order: Order) -> None:
     as_it_was = part is not None and part.is_as_it_was(run, good)
     estate = RetainedEstate(good=good, nominals=part, nominals_as_they_were=as_it_was, versions=versions)
     asked = local_frame(run.spark, list(order.subjects), schema=ASKED)
+    found = _look_for(run, estate, order)
     with run.progress.stage("rows that are due") as stage:
         remove_items(run, estate, asked)
         remove_nominals(run, estate, asked)
@@ -139,7 +158,9 @@ def retain(run: RunContext, order: Order) -> None:
         )
         stage.counts |= {"files deleted": len(gone), "bytes": sum(entry.size_bytes for entry in gone)}
     _log(run, estate, order, of_rows=False)
-    _say(run, estate, order, gone)
+    _say(run, estate, order, gone, found)
+    if order.subjects and not found:
+        _refuse_unknown(run, order)
 
 
 # ---- the switch --------------------------------------------------------------------------------------------
@@ -169,8 +190,10 @@ def _switch(run: RunContext, estate: RetainedEstate, order: Order) -> None:
         finished_at=finished_at,
     )
     _log(run, estate, order, of_rows=True)
+    run.refuse_unless_held()
     write_run(run.store, {**row, "model_id": good.model_id, "run_day": good.day})
     if status is RunStatus.PUBLISHED:
+        run.refuse_unless_held()
         move_current_run(run.files, run.root, run_id=run.run_id, published_at=finished_at)
 
 
@@ -195,8 +218,23 @@ def _copy_snapshot(run: RunContext, estate: RetainedEstate, shown: str) -> None:
         if table == STAR_WITHDRAWN:
             frames[table] = table.conform(star_withdrawn(items).withColumn("run_id", stamp))
         elif run.files.exists(path):
-            frames[table] = table.conform(run.spark.read.parquet(path).withColumn("run_id", stamp))
+            rows = run.spark.read.parquet(path)
+            rows = hits_as_told(rows, items) if table == STAR_HIT else rows
+            frames[table] = table.conform(rows.withColumn("run_id", stamp))
     publishing.write_tables(run, frames)
+
+
+def hits_as_told(hits: DataFrame, items: DataFrame) -> DataFrame:
+    """Rows of STAR_HIT; what was shown before a hit last changed is null unless its item still says it.
+
+    Args:
+        hits: STAR_HIT as it was published.
+        items: ITEM, with further columns or without.
+    """
+    of_hits = items.where(F.col("item_kind") == ItemKind.HIT.value)
+    told = hits.join(of_hits.select(F.col("item_id").alias("hit_key"), *BEFORE), on=["hit_key"], how="left")
+    shown = {f"hit_{name}": F.when(F.col(name).isNotNull(), F.col(f"hit_{name}")) for name in BEFORE}
+    return told.withColumns(shown).select(*hits.columns)
 
 
 # ---- the log -----------------------------------------------------------------------------------------------
@@ -225,7 +263,9 @@ def _log(run: RunContext, estate: RetainedEstate, order: Order, *, of_rows: bool
         run.store.append(REMOVAL, local_frame(run.spark, values, schema=REMOVAL.schema))
 
 
-def _say(run: RunContext, estate: RetainedEstate, order: Order, gone: list[FileEntry]) -> None:
+def _say(
+    run: RunContext, estate: RetainedEstate, order: Order, gone: list[FileEntry], found: Collection[Subject]
+) -> None:
     """What a person reads at the end."""
     rows: Counter[str] = Counter()
     for (kind, part, _), (count, _, _) in estate.removed.items():
@@ -236,11 +276,111 @@ def _say(run: RunContext, estate: RetainedEstate, order: Order, gone: list[FileE
     lines += [f"  {count:,} files: {kind}" for kind, count in sorted(kinds.items())]
     print("\nRemoved:" if lines else "\nNothing was due.", *lines, sep="\n", flush=True)
     if order.subjects:
+        print(found_in_words(order, found), flush=True)
+    if found:
         print(_still_held(run, estate, order), flush=True)
     good = last_good_run(run.store)
     assert good is not None
     status = RunStatus.PUBLISHED if good.shown_run_id == run.run_id else RunStatus.UNCHANGED
     publishing.say_last(run, status, good.shown_run_id, {"rows_removed": estate.rows, "files_removed": len(gone)})
+
+
+# ---- those who were asked for ------------------------------------------------------------------------------
+
+_NAMED: Final[Mapping[SubjectKind, tuple[tuple[str, ...], ...]]] = {
+    SubjectKind.EMPLOYEE: (("employee_id",), ("rival_employee_id",), ("source_system", "person_ref")),
+    SubjectKind.PERSON: (("source_system", "person_ref"), ("record_id",), ("left_record_id",), ("right_record_id",)),
+    SubjectKind.EVENT: (("source_system", "event_ref"),),
+}
+"""The columns under which a table names somebody."""
+
+_NAMING: Final = (*CANONICAL, FEED_PRINT, *LIFECYCLE, NOMINAL_EVENT, PERSON_JUDGEMENT)
+"""Tables of which one at least names whoever is held: all others are made from these."""
+
+
+def _look_for(run: RunContext, estate: RetainedEstate, order: Order) -> frozenset[Subject]:
+    """Those asked for whom a table names before anything goes; says how many, and who is not among them by their lines."""
+    if not order.subjects:
+        return frozenset()
+    with run.progress.stage("those who are asked for") as stage:
+        frames = {table: _as_it_stands(run, estate, table) for table in _NAMING}
+        found = named_subjects(frames, order.subjects)
+        stage.counts |= {"asked for": len(order.subjects), "found": len(found)}
+    for sentence in found_in_words(order, found).split("\n"):
+        run.progress.say(sentence)
+    return found
+
+
+def _as_it_stands(run: RunContext, estate: RetainedEstate, table: TableContract) -> DataFrame:
+    """A table before anything goes; of reviewers' words the newest, whatever a run pins."""
+    if table == PERSON_JUDGEMENT and run.store.exists(table):
+        return run.store.read(table)
+    return estate.read(run, table)
+
+
+def named_subjects(frames: Mapping[TableContract, DataFrame], subjects: Sequence[Subject]) -> frozenset[Subject]:
+    """Those of some subjects whom a table names.
+
+    Args:
+        frames: the tables to look into.
+        subjects: at least one, once each.
+    """
+    spark = next(iter(frames.values())).sparkSession
+    rows = [(place, *subject) for place, subject in enumerate(subjects)]
+    asked = local_frame(spark, rows, schema=f"place int, {ASKED}")
+    asked = asked.withColumn("source_system", F.coalesce("source_system", F.lit(SourceSystem.HR.value)))
+    refs = ("employee_id", "rival_employee_id", "person_ref", "event_ref")
+    asked = with_record_id(asked.withColumns({name: F.col("ref") for name in refs}))
+    asked = asked.withColumns({f"{side}_record_id": F.col("record_id") for side in ("left", "right")})
+    found: list[DataFrame] = []
+    for kind in {kind for kind, _, _ in subjects}:
+        of_kind = asked.where(F.col("kind") == kind)
+        for columns in _NAMED[SubjectKind(kind)]:
+            wanted = F.broadcast(of_kind.select("place", *columns))
+            found += [
+                frame.select(*columns).join(wanted, on=list(columns)).select("place").distinct()
+                for table, frame in frames.items()
+                if set(columns) <= set(table.names)
+            ]
+    places = reduce(DataFrame.unionByName, found).distinct().collect()
+    return frozenset(subjects[row["place"]] for row in places)
+
+
+def found_in_words(order: Order, found: Collection[Subject]) -> str:
+    """How many of those asked for a table named before anything went; who was not among them by the lines that name them, never by name."""
+    told = f"{len(found)} of the {len(order.subjects)} asked for were named in a table before anything was removed."
+    unknown = sorted(no for subject in order.subjects if subject not in found for no in order.lines.get(subject, ()))
+    if not unknown:
+        return told
+    lines = ", ".join(str(no) for no in unknown)
+    return f"{told}\nline {lines}: nothing of these was held; see whether they are written as the source writes them"
+
+
+def _refuse_unknown(run: RunContext, order: Order) -> None:
+    """Nothing was held of any of those asked for: all is well only where an earlier run of the same case removed something of them.
+
+    Raises:
+        UsageError: none did.
+    """
+    files = "superseded files, earlier snapshots and reports are deleted"
+    if _was_begun(run, order):
+        print(f"An earlier run for this reference removed rows of those asked for; nothing more is held: {files}.")
+        return
+    raise UsageError(
+        f"--subjects: no table named any of the {len(order.subjects)} asked for, and no run for this reference removed anything of them: see "
+        f"whether they are written as the source writes them, and start this again. If they are, nothing is held of them any more: {files}"
+    )
+
+
+def _was_begun(run: RunContext, order: Order) -> bool:
+    """A run for the same case removed rows of those asked for; it may have been killed before their files went."""
+    if not run.store.exists(REMOVAL):
+        return False
+    asked_for = F.col("reason") == RemovalReason.ASKED_FOR.value
+    told = run.store.read(REMOVAL).where(
+        (F.col("reference") == F.lit(order.reference)) & asked_for & (F.col("rows") > 0)
+    )
+    return not told.isEmpty()
 
 
 def _still_held(run: RunContext, estate: RetainedEstate, order: Order) -> str:
@@ -264,28 +404,30 @@ def _still_held(run: RunContext, estate: RetainedEstate, order: Order) -> str:
         keys = reduce(DataFrame.unionByName, [frame.select("source_system", ref) for frame in frames])
         held += keys.distinct().count()
     if not held:
-        return f"Of the {len(order.subjects)} asked for no table holds anything any more."
+        return f"Of the {len(order.subjects)} asked for no table holds anything now."
     return (
         f"{held} of the {len(order.subjects)} asked for still stand in the feeds, or were refused from them: what holds of them stays. "
         "Have them removed at the source, take the day, and start this again."
     )
 
 
-def read_subjects(files: Files, path: str) -> tuple[tuple[str, str | None, str], ...]:
-    """Whom a file names.
+def read_subjects(files: Files, path: str) -> dict[Subject, tuple[int, ...]]:
+    """Whom a file names, and in which lines.
 
     Raises:
         UsageError: it is not there, or a line is wrong; told by its number, never by what it says.
     """
     if not files.is_file(path):
         raise UsageError(f"--subjects {path}: there is no such file")
-    rows: list[dict[str, str | None]] = list(csv.DictReader(io.StringIO(files.read_text(path).removeprefix("\ufeff"))))
+    reader = csv.DictReader(io.StringIO(files.read_text(path).removeprefix("\ufeff")))
+    rows: list[tuple[int, dict[str, str | None]]] = [(reader.line_num, row) for row in reader]
     wanted = ("kind", "source_system", "ref")
-    if not rows or any(name not in rows[0] for name in wanted):
+    if not rows or any(name not in rows[0][1] for name in wanted):
         raise UsageError(f"--subjects {path}: it needs the columns {', '.join(wanted)} and a row")
     police = {system.value for system in SourceSystem if system is not SourceSystem.HR}
-    found, faults = [], []
-    for no, row in enumerate(rows, start=2):
+    found: dict[Subject, tuple[int, ...]] = {}
+    faults = []
+    for no, row in rows:
         kind, source, ref = ((row[name] or "").strip() for name in wanted)
         if kind not in list(SubjectKind):
             faults.append(f"line {no}: kind may be one of {', '.join(SubjectKind)}")
@@ -294,7 +436,8 @@ def read_subjects(files: Files, path: str) -> tuple[tuple[str, str | None, str],
         elif kind != SubjectKind.EMPLOYEE and source not in police:
             faults.append(f"line {no}: source_system may be one of {', '.join(sorted(police))}")
         else:
-            found.append((kind, None if kind == SubjectKind.EMPLOYEE else source, ref))
+            subject = (kind, None if kind == SubjectKind.EMPLOYEE else source, ref)
+            found[subject] = (*found.get(subject, ()), no)
     if faults:
         raise UsageError("\n".join(f"--subjects {path}: {fault}" for fault in faults))
-    return tuple(dict.fromkeys(found))
+    return found

@@ -12,6 +12,7 @@ from pyspark.sql import functions as F
 
 from linkage_spark.governance.due import due_records, due_rows, without_prints, without_rivals
 from linkage_spark.hits.build import stable_id
+from linkage_spark.hits.withdrawals import still_held
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.nominals.records import record_id
@@ -19,8 +20,8 @@ from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.daily_nominals import NominalPart
 from linkage_spark.runs.manifest import GoodRun
 from linkage_spark.runs.reading import persisted
-from linkage_spark.tables.canonical import EMPLOYEE, EVENT, PERSON
-from linkage_spark.tables.enums import ItemKind, RemovalKind, RemovalReason, SubjectKind
+from linkage_spark.tables.canonical import EMPLOYEE, EVENT, PERSON, REFUSED
+from linkage_spark.tables.enums import ItemKind, RemovalKind, RemovalReason, SourceSystem, SubjectKind
 from linkage_spark.tables.lifecycle import HIT_HISTORY, ITEM, LINK_HISTORY, LOCATION_HIT_HISTORY
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.nominals import NOMINAL_EVENT, NOMINAL_RUN, PERSON_JUDGEMENT
@@ -88,26 +89,26 @@ def remove_items(run: RunContext, estate: RetainedEstate, asked: DataFrame) -> N
     with persisted([*missing.values(), *histories.values()]):
         found = [_count_due(estate, history, rows) for history, rows in histories.items()]
         kept = {history: rows.where("due is null") for history, rows in histories.items()}
+        told = told_of_items(kept)
         gone = _rivals_gone(run, estate, kept)
         found.append(_count_due(estate, LINK_HISTORY, _of_rivals(kept[LINK_HISTORY], gone)))
         if not any(found):
             return
         kept[LINK_HISTORY] = without_rivals(kept[LINK_HISTORY], gone)
         kept[HIT_HISTORY] = without_prints(histories[HIT_HISTORY], histories[LINK_HISTORY]).where("due is null")
-        told = reduce(DataFrame.unionByName, [_ids(history, rows) for history, rows in kept.items()]).distinct()
         items = estate.read(run, ITEM)
-        with_history = items.join(told.withColumn("told", F.lit(True)), on=list(ITEM.key), how="left")
-        stays = F.col("is_live") | F.col("told").isNotNull()
-        before, after = items.count(), with_history.where(stays).count()
-        estate.count(RemovalKind.ROWS, ITEM.name, RemovalReason.PERIOD_OVER.value, rows=before - after)
-        estate.versions[ITEM.name] = run.store.overwrite(ITEM, with_history.where(stays).select(*ITEM.names))
+        stay = items_as_told(items, told)
+        estate.count(RemovalKind.ROWS, ITEM.name, RemovalReason.PERIOD_OVER.value, rows=items.count() - stay.count())
+        estate.versions[ITEM.name] = run.store.overwrite(ITEM, stay)
         for history, rows in kept.items():
             estate.versions[history.name] = run.store.overwrite(history, rows.select(*history.names))
 
 
 def _rivals_gone(run: RunContext, estate: RetainedEstate, kept: Mapping[TableContract, DataFrame]) -> DataFrame:
     """Employees whom links name as rivals alone: they are on the roster no more, and no history tells of them themselves."""
-    told = [rows.select("employee_id") for rows in (*kept.values(), estate.read(run, EMPLOYEE))]
+    of_hr = estate.read(run, REFUSED).where(F.col("source_system") == SourceSystem.HR.value)
+    refused = still_held(of_hr, PERSON).select(F.col("person_ref").alias("employee_id"))
+    told = [rows.select("employee_id") for rows in (*kept.values(), estate.read(run, EMPLOYEE), refused)]
     held = reduce(DataFrame.unionByName, told).distinct()
     rivals = kept[LINK_HISTORY].select(F.col("rival_employee_id").alias("employee_id")).where("employee_id is not null")
     return rivals.distinct().join(held, on=["employee_id"], how="left_anti")
@@ -121,11 +122,13 @@ def _of_rivals(links: DataFrame, gone: DataFrame) -> DataFrame:
 
 
 def _missing(run: RunContext, estate: RetainedEstate, table: TableContract, ref: str) -> DataFrame:
-    """References that histories name and a table holds no more: ``source_system`` and the reference."""
+    """References that histories name and of which no row stands in a feed any more, kept or refused: ``source_system`` and the reference."""
     on = ["source_system", ref]
     named = [estate.read(run, history).select(*on) for history in _HISTORIES if ref in history.names]
     every = reduce(DataFrame.unionByName, named).distinct()
-    return every.join(estate.read(run, table).select(*on).distinct(), on=on, how="left_anti")
+    gone = every.join(estate.read(run, table).select(*on).distinct(), on=on, how="left_anti")
+    refused = estate.read(run, REFUSED).join(F.broadcast(gone), on=on, how="left_semi")
+    return gone.join(F.broadcast(still_held(refused, table)), on=on, how="left_anti")
 
 
 def _count_due(estate: RetainedEstate, history: TableContract, rows: DataFrame) -> bool:
@@ -136,11 +139,50 @@ def _count_due(estate: RetainedEstate, history: TableContract, rows: DataFrame) 
     return bool(found)
 
 
-def _ids(history: TableContract, rows: DataFrame) -> DataFrame:
-    """The items that rows of a history tell of."""
-    table, kind = _HISTORIES[history]
-    item = stable_id(*table.key) if kind is ItemKind.LINK else F.col(table.key[0])
-    return rows.select(F.lit(kind.value).alias("item_kind"), item.alias("item_id"))
+BEFORE: Final[Mapping[str, str]] = {"tier_before": "tier", "match_weight_before": "match_weight"}
+"""What ITEM says of an item as it was before it last changed, and what the row of its history said that was in force then."""
+
+
+def told_of_items(histories: Mapping[TableContract, DataFrame]) -> DataFrame:
+    """What histories tell of items.
+
+    Args:
+        histories: rows of each history, with ``run_no``.
+
+    Returns:
+        ``item_kind``, ``item_id``, ``rows``, and ``before``: tier and weight of the row before the newest, null where there is one row alone.
+    """
+    listed = []
+    for history, rows in histories.items():
+        table, kind = _HISTORIES[history]
+        item = stable_id(*table.key) if kind is ItemKind.LINK else F.col(table.key[0])
+        shown = [
+            (F.col(name) if name in history.names else F.lit(None)).cast(ITEM.schema[name].dataType).alias(name)
+            for name in BEFORE.values()
+        ]
+        listed.append(rows.select(F.lit(kind.value).alias("item_kind"), item.alias("item_id"), "run_no", *shown))
+    newest_first = F.sort_array(F.collect_list(F.struct("run_no", *BEFORE.values())), asc=False)
+    of_item = reduce(DataFrame.unionByName, listed).groupBy(*ITEM.key)
+    return of_item.agg(F.count(F.lit(1)).alias("rows"), F.get(newest_first, 1).alias("before"))
+
+
+def items_as_told(items: DataFrame, told: DataFrame) -> DataFrame:
+    """ITEM without items that no longer hold and of which no history tells, and without what was shown before where none tells that.
+
+    Args:
+        items: ITEM.
+        told: what the rows of histories that stay tell: ``item_kind``, ``item_id``, ``rows``, ``before``.
+
+    Returns:
+        ITEM; tier and weight before the last change are null unless the row before the newest has them.
+    """
+    stays = F.col("is_live") | F.col("rows").isNotNull()
+    same = reduce(
+        lambda one, other: one & other,
+        [F.col(name).eqNullSafe(F.col(f"before.{of}")) for name, of in BEFORE.items()],
+    )
+    columns = [F.when(same, F.col(name)).alias(name) if name in BEFORE else F.col(name) for name in ITEM.names]
+    return items.join(told, on=list(ITEM.key), how="left").where(stays).select(*columns)
 
 
 def remove_nominals(run: RunContext, estate: RetainedEstate, asked: DataFrame) -> None:
@@ -150,9 +192,17 @@ def remove_nominals(run: RunContext, estate: RetainedEstate, asked: DataFrame) -
     events, runs = estate.read(run, NOMINAL_EVENT), estate.read(run, NOMINAL_RUN)
     people = asked.where(F.col("kind") == SubjectKind.PERSON.value)
     ids = people.withColumn("person_ref", F.col("ref")).select(record_id().alias("record_id"))
-    retention = run.settings.retention
-    days = max(retention.law_enforcement.record_withdrawn, retention.public_task.record_withdrawn)
-    due = due_records(events, runs, ids, days=days, day=run.day)
+    held = still_held(estate.read(run, REFUSED), PERSON).select(record_id().alias("record_id"))
+    purposes = (run.settings.retention.law_enforcement, run.settings.retention.public_task)
+    due = due_records(
+        events,
+        runs,
+        ids,
+        held,
+        days=max(kept.record_withdrawn for kept in purposes),
+        held_days=max(kept.superseded for kept in purposes),
+        day=run.day,
+    )
     _remove_of_records(run, estate, NOMINAL_EVENT, events, due, ("record_id",))
     if run.store.exists(PERSON_JUDGEMENT):
         judged = run.store.read(PERSON_JUDGEMENT)

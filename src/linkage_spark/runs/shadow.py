@@ -194,4 +194,5 @@ def _record(run: RunContext, good: GoodRun) -> None:
         counts_json="{}",
         finished_at=datetime.now(tz=UTC),
     )
+    run.refuse_unless_held()
     write_run(run.store, {**row, "model_fingerprint": run.model.fingerprint, "run_day": good.day})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
@@ -12,7 +12,9 @@ from pyspark.sql import functions as F
 
 from linkage_spark.errors import SourceError, StaleError, UsageError
 from linkage_spark.runs.context import FORCE_ZONE
+from linkage_spark.runs.day_gates import GATES_FILE
 from linkage_spark.runs.entry import conf_dir, environment
+from linkage_spark.runs.feed_states import known_states
 from linkage_spark.runs.lock import held_lock
 from linkage_spark.runs.manifest import GoodRun, last_good_run, run_numbers
 from linkage_spark.runs.session import open_session
@@ -47,6 +49,8 @@ class Status:
         measured_on: the day of the last run that measured the feeds; None when none did.
         event_ages: days from each source's latest event to that day.
         waiting: feeds that were written to since that run; None when no feeds root was given.
+        feed_days: day on which a run last found each feed written to, by ``source.feed``.
+        gates: what the newest run that was measured wrote down of its figures (``day_gates.GATES_FILE``); None where none was.
     """
 
     now: datetime
@@ -58,6 +62,8 @@ class Status:
     measured_on: date | None
     event_ages: Mapping[str, float]
     waiting: Sequence[str] | None
+    feed_days: Mapping[str, date] = field(default_factory=dict)
+    gates: Mapping[str, Any] | None = None
 
     @property
     def is_stale(self) -> bool:
@@ -103,6 +109,8 @@ def run_status(*, root: str, feeds_root: str | None = None, now: datetime | None
             measured_on=measured_on,
             event_ages=event_ages,
             waiting=_waiting(store, good, files.absolute(feeds_root)) if feeds_root else None,
+            feed_days={f"{source}.{feed}": row["written_day"] for (source, feed), row in _feeds(store, good).items()},
+            gates=_gates(files, store.root),
         )
     print(in_words(status), flush=True)
     if status.failed_last:
@@ -134,10 +142,24 @@ def _event_ages(store: DeltaStore, good: GoodRun) -> tuple[date | None, dict[str
     return (last[0]["run_day"], {row["part"]: row["value"] for row in last}) if last else (None, {})
 
 
+def _feeds(store: DeltaStore, good: GoodRun) -> dict[tuple[str, str], dict[str, Any]]:
+    """The feeds as the last good run left them, by source and feed."""
+    return known_states(store.read(FEED_STATE, version=good.versions[FEED_STATE.name]))
+
+
+def _gates(files: Files, root: str) -> Mapping[str, Any] | None:
+    """What the newest measured run wrote down, a stopped one too."""
+    for folder in reversed(files.list(f"{root}/reports")):
+        path = f"{root}/reports/{folder.name}/{GATES_FILE}"
+        if files.exists(path):
+            told: Mapping[str, Any] = json.loads(files.read_text(path))
+            return told
+    return None
+
+
 def _waiting(store: DeltaStore, good: GoodRun, feeds_root: str) -> list[str]:
     """Feeds that are another than the last good run read, or gone."""
-    seen = store.read(FEED_STATE, version=good.versions[FEED_STATE.name]).collect()
-    prints = {(row["source_system"], row["feed"]): row["fingerprint"] for row in seen}
+    prints = {key: row["fingerprint"] for key, row in _feeds(store, good).items()}
     feeds = [feed for feed in feeds_of(load_sources(conf_dir())) if (feed.source_system, feed.name) in prints]
     return [feed.key for feed in feeds if _print(store, feed, feeds_root) != prints[(feed.source_system, feed.name)]]
 
@@ -158,14 +180,33 @@ def in_words(status: Status) -> str:
     if status.event_ages:
         ages = ", ".join(f"{source} {age:.0f}" for source, age in sorted(status.event_ages.items()))
         lines.append(f"Latest event of each source, days before {status.measured_on}: {ages}")
+    if status.feed_days:
+        written = ", ".join(f"{feed} {day}" for feed, day in sorted(status.feed_days.items()))
+        lines.append(f"Last found written to: {written}")
     if (days := (status.good.day - status.found_new).days) > 0:
         lines.append(
             f"No run has found anything new since {status.found_new}, {days} days before the last good run: see whether the feeds are delivered"
         )
     lines.append(f"New or changed hits of the last good run: {_changes(status.good)}")
+    lines += _gate_lines(status.gates)
     if status.waiting is not None:
         lines.append(f"Feeds written to since the last good run: {', '.join(status.waiting) or 'none'}")
     return "\n".join(lines)
+
+
+def _gate_lines(gates: Mapping[str, Any] | None) -> list[str]:
+    """What stopped the newest measured run, and how much of the alert budget it took."""
+    if gates is None:
+        return []
+    new = ", ".join(
+        f"{figure['part']} {figure['value']:,.0f}"
+        for figure in gates["figures"]
+        if figure["measure"] == Measure.NEW_ITEMS.value
+    )
+    moved = gates["breaches"]
+    said = f"{len(moved)} breached" if moved else "none breached"
+    lines = [f"Gates of {gates['run_id']}: {len(gates['figures'])} figures, {said}; hits of its day: {new or 'none'}"]
+    return lines + [f"  {breach}" for breach in moved]
 
 
 def _run_line(row: Mapping[str, Any]) -> str:

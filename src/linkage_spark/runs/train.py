@@ -250,6 +250,7 @@ def _keep(
         }
         values = [tuple(row[name] for name in TRAINED_MODEL.names)]
         frame = local_frame(run.spark, values, schema=TRAINED_MODEL.schema)
+        run.refuse_unless_held()
         versions[TRAINED_MODEL.name] = run.store.append(TRAINED_MODEL, frame)
         _write_row(run, good, RunStatus.TRAINED, versions=versions, kept=model)
 
@@ -287,4 +288,6 @@ def _write_row(
         finished_at=datetime.now(tz=UTC),
         error_class=error_class,
     )
+    if status is not RunStatus.FAILED:
+        run.refuse_unless_held()
     write_run(run.store, {**row, "model_id": (kept or run.model).id})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
@@ -17,6 +18,7 @@ from linkage_spark.tables.star import (
     STAR_DATE,
     STAR_EMPLOYEE,
     STAR_EVENT,
+    STAR_FRESHNESS,
     STAR_HIT,
     STAR_HIT_LINK,
     STAR_LINK,
@@ -30,6 +32,9 @@ from linkage_spark.tables.star import (
     STAR_WITHDRAWN,
 )
 from linkage_spark.tables.types import BOOLEAN, LONG, STRING, TIMESTAMP
+
+UNCHANGED: Final = "unchanged"
+"""What the star says of a hit that did not change on the day of the run."""
 
 _EVENT_KEY = ("source_system", "event_ref")
 _LINK_KEY = ("employee_id", "source_system", "person_ref")
@@ -49,6 +54,7 @@ class Results:
         screening: SCREENING.
         item: ITEM.
         baseline: BASELINE.
+        freshness: ``freshness_rows`` under ``FRESHNESS``.
         run: one row with RUN's columns run_id, run_day, kind, started_at, code_version, model_id,
             lawful_basis_reference and advisory; others are not looked at.
     """
@@ -62,6 +68,7 @@ class Results:
     screening: DataFrame
     item: DataFrame
     baseline: DataFrame
+    freshness: DataFrame
     run: DataFrame
 
 
@@ -75,7 +82,7 @@ def build_star(results: Results, *, run_id: str) -> dict[TableContract, DataFram
     Returns:
         One frame per contract of ``tables.star.STAR``, in that order.
     """
-    items = with_baseline(results.item, results.baseline)
+    items = _on_the_day(with_baseline(results.item, results.baseline), results.run)
     frames = {
         STAR_HIT: star_hit(results.hit, items),
         STAR_HIT_LINK: star_hit_link(results.hit_link),
@@ -87,6 +94,7 @@ def build_star(results: Results, *, run_id: str) -> dict[TableContract, DataFram
         STAR_REASON: star_reason(results.hit),
         STAR_SCREENING: star_screening(results.screening),
         STAR_WITHDRAWN: star_withdrawn(items),
+        STAR_FRESHNESS: star_freshness(results.freshness),
         STAR_RUN: star_run(results.run),
     }
     return {contract: contract.conform(frame.withColumn("run_id", F.lit(run_id))) for contract, frame in frames.items()}
@@ -95,18 +103,27 @@ def build_star(results: Results, *, run_id: str) -> dict[TableContract, DataFram
 def with_baseline(item: DataFrame, baseline: DataFrame) -> DataFrame:
     """ITEM with ``since_baseline``: it came or changed after the baseline of its lane; null of a link, which has none.
 
-    On the day of the baseline itself that is what another run than the one that set it brought.
+    On the day of the baseline itself that is what a later run than the one that set it brought; run ids sort by time.
     """
     days = baseline.select("lane", "baseline_day", F.col("run_id").alias("baseline_run_id"))
     told = item.join(F.broadcast(days), on=["lane"], how="left")
-    by_another = (F.col("changed_day") == F.col("baseline_day")) & (F.col("changed_run_id") != F.col("baseline_run_id"))
-    since = (F.col("changed_day") > F.col("baseline_day")) | by_another
+    later_that_day = (F.col("changed_day") == F.col("baseline_day")) & (
+        F.col("changed_run_id") > F.col("baseline_run_id")
+    )
+    since = (F.col("changed_day") > F.col("baseline_day")) | later_that_day
     return told.select(*item.columns, since.alias("since_baseline"))
+
+
+def _on_the_day(items: DataFrame, run: DataFrame) -> DataFrame:
+    """``with_baseline`` with ``change``: how an item changed on the day of the run, or 'unchanged'."""
+    day = F.broadcast(run.select("run_day"))
+    change = F.when(F.col("changed_day") == F.col("run_day"), F.col("last_change")).otherwise(F.lit(UNCHANGED))
+    return items.crossJoin(day).withColumn("change", change).drop("run_day")
 
 
 def _with_item(frame: DataFrame, items: DataFrame, kind: ItemKind, key: str) -> DataFrame:
     """Hits with what became of them. One that no item tells of leaves required columns null, which the store refuses."""
-    names = ("last_change", "first_seen_day", "changed_day", "since_baseline", "tier_before", "match_weight_before")
+    names = ("change", "first_seen_day", "changed_day", "since_baseline", "tier_before", "match_weight_before")
     told = items.where(F.col("item_kind") == kind.value).select(F.col("item_id").alias(key), *names)
     return frame.join(told, on=[key], how="left")
 
@@ -114,7 +131,7 @@ def _with_item(frame: DataFrame, items: DataFrame, kind: ItemKind, key: str) -> 
 def _followed(table: str) -> dict[str, Column]:
     """The columns of the star that every kind of hit has of its item."""
     return {
-        f"{table}_change": F.col("last_change"),
+        f"{table}_change": F.col("change"),
         f"{table}_first_seen_date_key": date_key(F.col("first_seen_day")),
         f"{table}_changed_date_key": date_key(F.col("changed_day")),
         f"{table}_since_baseline": flag(F.col("since_baseline")),
@@ -264,6 +281,21 @@ def star_withdrawn(items: DataFrame) -> DataFrame:
         withdrawn_first_seen_date_key=date_key(F.col("first_seen_day")),
         withdrawn_last_seen_date_key=date_key(F.col("last_seen_day")),
         withdrawn_date_key=date_key(F.col("changed_day")),
+    )
+
+
+FRESHNESS: Final = "source_system string, feed string, written_day date, event_day date, changed int, usual int"
+"""Columns of ``freshness_rows``."""
+
+
+def star_freshness(freshness: DataFrame) -> DataFrame:
+    """``freshness_rows`` → the columns of STAR_FRESHNESS without run_id; one row each."""
+    return _fill(
+        freshness,
+        STAR_FRESHNESS,
+        freshness_feed=F.concat_ws(".", "source_system", "feed"),
+        freshness_written_date_key=date_key(F.col("written_day")),
+        freshness_event_date_key=date_key(F.col("event_day")),
     )
 
 

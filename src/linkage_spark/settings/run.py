@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -81,8 +82,12 @@ class Gates(Frozen):
         max_rise: share by which they may rise above it.
         max_refused_rise: how far the refused share of a feed may rise above it, a share of 1.
         max_event_age_days: oldest that a source's latest event may be.
-        max_times_changed: a day's changed records against the median day; judged once there are three days.
+        max_feed_age_days: longest that a feed, the roster's too, may not have been written to.
+        min_times_changed, max_times_changed: a day's changed records against the median day; judged once there are three days.
+        max_filled_fall: how far the share of a source's new records that state a date of birth, or an address, may fall below the median
+            run's, a share of 1.
         max_times_candidates: candidate pairs per changed record against the median day, likewise.
+        most_changed_units: changed persons, events and parts that one day takes; more of them are for a backfill.
         max_weight_shift_bits: how far the quantiles of the links' weights may move.
         max_times_cluster: largest component and number of nominals of ten records and more, against the median.
         alert_budget: most new hits of a day.
@@ -95,11 +100,23 @@ class Gates(Frozen):
     max_rise: float = Field(ge=0)
     max_refused_rise: float = Field(ge=0, le=1)
     max_event_age_days: int = Field(ge=0)
+    max_feed_age_days: int = Field(ge=0)
+    min_times_changed: float = Field(ge=0, le=1)
     max_times_changed: float = Field(ge=1)
+    max_filled_fall: float = Field(ge=0, le=1)
     max_times_candidates: float = Field(ge=1)
+    most_changed_units: int = Field(ge=1)
     max_weight_shift_bits: float = Field(ge=0)
     max_times_cluster: float = Field(ge=1)
     alert_budget: AlertBudget
+
+
+class Baseline(Frozen):
+    """Days up to which the evidence of a lane counts as known; None: that of the first run. A day before the one in force changes nothing."""
+
+    conduct: date | None = None
+    welfare: date | None = None
+    triage: date | None = None
 
 
 class KeptFor(Frozen):
@@ -187,6 +204,7 @@ class Settings(Frozen):
     secret: Secret
     publish: Publish
     gates: Gates
+    baseline: Baseline = Baseline()
     retention: Retention
     lock: Lock
     evaluation: Evaluation

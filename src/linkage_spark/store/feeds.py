@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import quote, urlsplit
 
 from delta.tables import DeltaTable
@@ -63,7 +63,20 @@ _PARQUET_OPTIONS: Final[Mapping[str, str]] = {
     "int96RebaseMode": "CORRECTED",
 }
 
+_RECORDS: Final = ("delta.enableChangeDataFeed", "delta.enableChangeDataCapture")
+"""The table property by which Delta records changes, and its former name."""
+
+_UNRECORDED: Final = "DELTA_MISSING_CHANGE_DATA"
+"""Delta's name for changes that a table was not told to record; the message names neither table nor path."""
+
 _SIGNS: Final[tuple[tuple[str, str], ...]] = (
+    (
+        rf"{_UNRECORDED}|/_change_data/",
+        (
+            "what its table has recorded of its changes cannot be read (not recorded throughout, or removed since); see that the "
+            "table property delta.enableChangeDataFeed is set, and run the backfill"
+        ),
+    ),
     (
         r"does not conform to the schema|CSV header",
         "its files differ in their header line; export them again with the same columns in the same order",
@@ -93,7 +106,10 @@ _SIGNS: Final[tuple[tuple[str, str], ...]] = (
     ),
     (
         r"FILE_NOT_EXIST|FileNotFoundException|DELTA_FILE_NOT_FOUND|DELTA_LOG_FILE_NOT_FOUND|PATH_NOT_FOUND",
-        "a file went missing while it was being read; start again when the export has ended",
+        (
+            "a file went missing while it was being read; start again when the export has ended (where VACUUM has removed it from a "
+            "Delta table, run the backfill)"
+        ),
     ),
     (
         r"FAILED_READ_FILE|Encountered error while reading file|DELTA_|FAILED_READ",
@@ -177,15 +193,40 @@ def table_id(spark: SparkSession, feed: Feed, feeds_root: str) -> str | None:
     if feed.format != "delta":
         return None
     _check_there(spark, feed, feeds_root)
-    location = feed_location(feed, feeds_root)
+    return _told_by_log(spark, feed_location(feed, feeds_root)).table_id
+
+
+def records_changes(spark: SparkSession, feed: Feed, feeds_root: str) -> bool:
+    """Whether a feed is a Delta table that records its changes from now on.
+
+    Raises:
+        SourceError: when nothing is there.
+    """
+    if feed.format != "delta":
+        return False
+    _check_there(spark, feed, feeds_root)
+    return _told_by_log(spark, feed_location(feed, feeds_root)).records_changes
+
+
+class _Told(NamedTuple):
+    """What the log of a Delta table tells of it."""
+
+    table_id: str
+    records_changes: bool
+
+
+def _told_by_log(spark: SparkSession, location: str) -> _Told:
+    """The same as long as nobody writes to the log."""
     newest = _newest_commit(spark, location)
-    return _id_of(spark, location, newest.modified_ms if newest is not None else 0)
+    return _told_at(spark, location, newest.modified_ms if newest is not None else 0)
 
 
 @lru_cache(maxsize=256)
-def _id_of(spark: SparkSession, location: str, changed_ms: int) -> str:
-    """Delta's own id of the table whose log was last written to at a moment: a run asks for it several times, Delta takes a job for it."""
-    return str(DeltaTable.forPath(sparkSession=spark, path=location).detail().select("id").collect()[0][0])
+def _told_at(spark: SparkSession, location: str, changed_ms: int) -> _Told:
+    """What a log that was last written to at a moment tells: a run asks for it several times, Delta takes a job for it."""
+    table = DeltaTable.forPath(sparkSession=spark, path=location)
+    found, properties = table.detail().select("id", "properties").collect()[0]
+    return _Told(str(found), any(properties.get(name, "").lower() == "true" for name in _RECORDS))
 
 
 def read_change_feed(spark: SparkSession, feed: Feed, feeds_root: str, *, after: int, to: int) -> DataFrame:
@@ -208,6 +249,8 @@ def read_change_feed(spark: SparkSession, feed: Feed, feeds_root: str, *, after:
             .option("endingVersion", to)
             .load(path=feed_location(feed, feeds_root))
         )
+        # Whether the changes were recorded Delta looks up when the scan is planned, and not before. No row is read for it.
+        found._jdf.queryExecution().executedPlan()
         return found.drop("_change_type", "_commit_version", "_commit_timestamp")
     except (Py4JJavaError, PySparkException):
         raise SourceError(
@@ -252,8 +295,9 @@ def translate_read_error(error: Exception, feeds: Iterable[Feed], feeds_root: st
         feeds: the feeds that were being read.
         feeds_root: folder that feed paths are relative to.
     """
-    text = _full_text(error)
-    if _reason(text) is None:
+    text, feeds = _full_text(error), tuple(feeds)
+    reason = _reason(text)
+    if reason is None:
         return None
     found = [
         (len(place), feed, place)
@@ -263,7 +307,8 @@ def translate_read_error(error: Exception, feeds: Iterable[Feed], feeds_root: st
         if re.search(pattern=re.escape(place) + r"(?![\w.-])", string=text)
     ]
     if not found:
-        return None
+        recorded = [feed_key(feed) for feed in feeds if feed.format == "delta"] if _UNRECORDED in text else []
+        return SourceError(f"{' or '.join(recorded)}: {reason}") if recorded else None
     _, feed, place = max(found, key=lambda item: item[0])
     file = re.search(pattern=re.escape(place) + r"/([\w./=%-]+\.\w+)", string=text)
     return _fault(feed, text, file=file.group(1) if file else None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from linkage_spark.kit.contract import Field, TableContract
-from linkage_spark.tables.types import LONG, PRINT_SUM, STRING
+from linkage_spark.tables.types import DATE, LONG, PRINT_SUM, STRING
 
 _SOURCE = Field("source_system", STRING, "SourceSystem of the feed.", required=True)
 _FEED = Field("feed", STRING, "Name of the feed in the mapping.", required=True)
@@ -51,6 +51,7 @@ FEED_STATE = TableContract(
         ),
         Field("table_id", STRING, "Delta's own id of the table; null where the feed is no Delta table."),
         Field("version", LONG, "Version that was read; null where the feed is no Delta table."),
+        Field("written_day", DATE, "Day of the run that last found it written to.", required=True),
         Field("rows", LONG, "Rows that it has.", required=True),
         Field("numbers", LONG, "PNC and CRO numbers that they state.", required=True),
     ),

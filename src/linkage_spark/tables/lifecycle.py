@@ -34,8 +34,12 @@ ITEM = TableContract(
         Field("last_seen_day", DATE, "Day of the last run that found it; null while it holds."),
         Field("tier", STRING, "Tier, as it is or last was; null of a location hit."),
         Field("match_weight", DOUBLE, "log2 odds, as they are or last were; null of a location hit."),
-        Field("tier_before", STRING, "Tier before it last changed; null while it never did."),
-        Field("match_weight_before", DOUBLE, "log2 odds before it last changed; null while it never did."),
+        Field(
+            "tier_before",
+            STRING,
+            "Tier before it last changed; null while it never did, and once retention has removed what was shown then.",
+        ),
+        Field("match_weight_before", DOUBLE, "log2 odds before it last changed; null likewise."),
     ),
 )
 

@@ -110,6 +110,8 @@ PLAIN_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         WithdrawalReason.MODEL_CHANGED: "another model decides now",
         WithdrawalReason.LEFT_ROSTER: "the employee is no longer on the roster",
         WithdrawalReason.RECORD_WITHDRAWN: "the source has taken the record back",
+        WithdrawalReason.ROSTER_REFUSED: "the employee is still on the roster, and the HR rows were refused",
+        WithdrawalReason.RECORD_REFUSED: "the source still holds the record, and its rows were refused",
         WithdrawalReason.RECORD_AMENDED: "the source has amended the record",
         WithdrawalReason.ROSTER_AMENDED: "HR has amended the employee's particulars",
         WithdrawalReason.SOFTWARE_CHANGED: "software, settings or mappings changed",
@@ -175,7 +177,11 @@ def _flag(name: str, description: str, *, required: bool = True) -> Field:
 def _followed(table: str) -> tuple[Field, ...]:
     """Columns of a hit that say what became of it from run to run."""
     return (
-        _text(f"{table}_change", "How it last changed (ItemChange).", required=True),
+        _text(
+            f"{table}_change",
+            "How it changed on the day of the run (ItemChange), or 'unchanged'.",
+            required=True,
+        ),
         _number(f"{table}_first_seen_date_key", "Day of the first run that found it, yyyymmdd.", required=True),
         _number(
             f"{table}_changed_date_key", "Day of the run in which it last came or changed, yyyymmdd.", required=True
@@ -222,8 +228,11 @@ STAR_HIT = TableContract(
             "reviewers see the hit without asking for more: since the baseline, and no officer on duty",
         ),
         *_followed("hit"),
-        _text("hit_tier_before", "Tier before it last changed; null while it never did."),
-        Field("hit_match_weight_before", DOUBLE, "log2 odds before it last changed; null while it never did."),
+        _text(
+            "hit_tier_before",
+            "Tier before it last changed; null while it never did, and once retention has removed what was shown then.",
+        ),
+        Field("hit_match_weight_before", DOUBLE, "log2 odds before it last changed; null likewise."),
         _text("hit_review_status", "'unreviewed' until a person has judged.", required=True),
         _text("hit_coverage_caveat", "What the data does not cover.", required=True),
     ),
@@ -497,6 +506,23 @@ STAR_RUN = TableContract(
     ),
 )
 
+STAR_FRESHNESS = TableContract(
+    name="freshness",
+    row="One feed behind the snapshot: when it was last written to, how old its source's latest event is, how much the day brought.",
+    key=("run_id", "freshness_feed"),
+    fields=(
+        _RUN_ID,
+        _text("freshness_feed", "Source and feed, such as custody.record.", required=True),
+        _text("freshness_source_system", "The source (SourceSystem).", required=True),
+        _number("freshness_written_date_key", "Day of the run that last found it written to, yyyymmdd.", required=True),
+        _number(
+            "freshness_event_date_key", "Latest event of the source, yyyymmdd; 0 when none is known.", required=True
+        ),
+        _number("freshness_changed", "Changed records of the source in the last run that looked; null when none."),
+        _number("freshness_usual", "The median of that over the runs before; null when nothing is known."),
+    ),
+)
+
 STAR: Final[tuple[TableContract, ...]] = (
     STAR_HIT,
     STAR_HIT_LINK,
@@ -508,6 +534,7 @@ STAR: Final[tuple[TableContract, ...]] = (
     STAR_REASON,
     STAR_SCREENING,
     STAR_WITHDRAWN,
+    STAR_FRESHNESS,
     STAR_RUN,
 )
 

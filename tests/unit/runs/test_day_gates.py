@@ -12,7 +12,7 @@ from linkage_spark.settings.run import Gates, load_settings
 from linkage_spark.tables.enums import Measure
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
-GATES: Gates = load_settings(CONF, "local", {"gates": {"max_event_age_days": 14}}).gates
+GATES: Gates = load_settings(CONF, "local", {"gates": {"max_event_age_days": 14, "max_feed_age_days": 35}}).gates
 
 CASES: list[tuple[Measure, str, list[float], float, float]] = [
     (Measure.ROWS, "crime/person", [1000.0, 1010.0, 990.0], 951.0, 949.0),
@@ -20,7 +20,10 @@ CASES: list[tuple[Measure, str, list[float], float, float]] = [
     (Measure.LINKS, "match", [400.0, 400.0], 380.0, 379.0),
     (Measure.REFUSED_SHARE, "crime/person", [0.01, 0.01], 0.06, 0.061),
     (Measure.CHANGED_UNITS, "crime/person", [100.0, 100.0, 100.0], 2000.0, 2001.0),
-    (Measure.CANDIDATES_PER_RECORD, "", [2.0, 2.0, 2.0], 10.0, 10.1),
+    (Measure.CHANGED_UNITS, "crime/person", [100.0, 100.0, 100.0], 2.0, 1.0),
+    (Measure.CANDIDATES_PER_RECORD, "person records", [2.0, 2.0, 2.0], 10.0, 10.1),
+    (Measure.FILLED_SHARE, "custody/postcode", [0.75, 0.75], 0.5, 0.49),
+    (Measure.FEED_AGE_DAYS, "hr/extract", [], 35.0, 36.0),
     (Measure.WEIGHT_BITS, "match/p50", [12.0, 12.5, 11.5], 16.0, 16.1),
     (Measure.WEIGHT_BITS, "match/p50", [12.0], 8.0, 7.9),
     (Measure.LARGEST_COMPONENT, "", [20.0], 40.0, 41.0),

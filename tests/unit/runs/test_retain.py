@@ -8,8 +8,9 @@ from typing import Any, cast
 import pytest
 
 from linkage_spark.errors import UsageError
+from linkage_spark.runs import retain
 from linkage_spark.runs.daily_nominals import NominalPart
-from linkage_spark.runs.retain import Order, read_subjects
+from linkage_spark.runs.retain import Order, found_in_words, read_subjects
 from linkage_spark.runs.retain_files import told_kind
 from linkage_spark.tables.enums import RemovalKind
 
@@ -20,11 +21,35 @@ def files(text: str | None) -> Any:
 
 def test_a_file_of_subjects_is_read_once_each() -> None:
     text = "\ufeffkind,source_system,ref\nemployee,,E1\nperson,crime,N 1\nevent,incident,G1\nemployee,ignored,E1\n"
-    assert read_subjects(files(text), "x.csv") == (
-        ("employee", None, "E1"),
-        ("person", "crime", "N 1"),
-        ("event", "incident", "G1"),
-    )
+    assert read_subjects(files(text), "x.csv") == {
+        ("employee", None, "E1"): (2, 5),
+        ("person", "crime", "N 1"): (3,),
+        ("event", "incident", "G1"): (4,),
+    }
+
+
+def test_a_line_is_told_by_its_place_in_the_file_blank_ones_counted() -> None:
+    text = "kind,source_system,ref\r\n\r\nemployee,,E1\r\n\r\n\r\nnobody,,x\r\n"
+    with pytest.raises(UsageError, match="line 6: kind may be"):
+        read_subjects(files(text), "x.csv")
+    assert read_subjects(files(text.replace("nobody", "employee")), "x.csv") == {
+        ("employee", None, "E1"): (3,),
+        ("employee", None, "x"): (6,),
+    }
+
+
+def test_who_is_named_in_no_table_is_told_by_line_and_never_by_name() -> None:
+    text = "kind,source_system,ref\nemployee,,E1\nemployee,,Secret1\nperson,crime,n1\nemployee,,Secret1\n"
+    lines = read_subjects(files(text), "x.csv")
+    order = Order(subjects=tuple(lines), reference="IG/1", lines=lines)
+    told = found_in_words(order, {("employee", None, "E1")})
+    assert told.split("\n") == [
+        "1 of the 3 asked for were named in a table before anything was removed.",
+        "line 3, 4, 5: nothing of these was held; see whether they are written as the source writes them",
+    ]
+    assert "Secret1" not in told
+    assert found_in_words(order, set(lines)).startswith("3 of the 3")
+    assert "line" not in found_in_words(order, set(lines))
 
 
 @pytest.mark.parametrize(
@@ -55,6 +80,21 @@ def test_an_order_on_somebody_names_its_case() -> None:
     with pytest.raises(UsageError, match="--reference"):
         Order(subjects=(("employee", None, "E1"),))
     assert Order(subjects=(("employee", None, "E1"),), reference="IG/1").subjects
+
+
+def test_an_order_that_found_nobody_is_no_success_unless_an_earlier_run_began_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    order = Order(subjects=(("employee", None, "Secret1"),), reference="IG/1")
+    run: Any = None
+    monkeypatch.setattr(retain, "_was_begun", lambda *_: False)
+    with pytest.raises(UsageError, match="no table named any of the 1 asked for") as raised:
+        retain._refuse_unknown(run, order)
+    assert raised.value.exit_code == 2
+    assert "Secret1" not in str(raised.value)
+    monkeypatch.setattr(retain, "_was_begun", lambda *_: True)
+    retain._refuse_unknown(run, order)
+    assert "An earlier run for this reference" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,16 @@
-"""What the day that is due is, across both clock changes."""
+"""What status says of a night, and which day is due, across both clock changes."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 import pytest
 
-from linkage_spark.runs.status import day_due
+from linkage_spark.runs.manifest import GoodRun, MadeFrom
+from linkage_spark.runs.status import Status, day_due, in_words
+from linkage_spark.store.snapshot import CurrentRun
 
 
 @pytest.mark.parametrize(
@@ -26,3 +30,73 @@ from linkage_spark.runs.status import day_due
 )
 def test_today_is_due_from_seven_in_the_morning_on_and_yesterday_before(utc: str, due: date) -> None:
     assert day_due(datetime.fromisoformat(utc).replace(tzinfo=UTC)) == due
+
+
+AT = datetime(2026, 11, 21, 7, 45, tzinfo=UTC)
+TODAY = date(2026, 11, 21)
+BREACH = "gate links of match: 3, where the last 10 runs had about 400"
+
+
+def status(**given: Any) -> Status:
+    row = {"run_id": "R2", "run_day": TODAY, "status": "published", "error_class": None, "shown_run_id": "R2"}
+    row |= {"started_at": AT, "finished_at": AT}
+    good = GoodRun("R2", TODAY, "R2", "screening_v1", MadeFrom("c", "s", "m", "f"), {}, "{}")
+    known: dict[str, Any] = {
+        "now": AT,
+        "runs": [row],
+        "good": good,
+        "lock": {},
+        "found_new": TODAY,
+        "measured_on": TODAY,
+    }
+    known |= {"current": CurrentRun("R2", AT), "event_ages": {"crime": 0.0, "intel": 9.0}, "waiting": ["intel.report"]}
+    return Status(**(known | given))
+
+
+def test_a_good_night_is_told() -> None:
+    gates = {
+        "run_id": "R2",
+        "breaches": [],
+        "figures": [{"measure": "new_items", "part": "conduct_match", "value": 3.0}],
+    }
+    told = status(gates=gates, feed_days={"hr.extract": date(2026, 11, 2), "intel.report": TODAY})
+    assert not told.is_stale
+    assert not told.failed_last
+    said = in_words(told)
+    for line in (
+        "Lock: free",
+        "Latest event of each source, days before 2026-11-21: crime 0, intel 9",
+        "Last found written to: hr.extract 2026-11-02, intel.report 2026-11-21",
+        "Gates of R2: 1 figures, none breached; hits of its day: conduct_match 3",
+        "Feeds written to since the last good run: intel.report",
+    ):
+        assert line in said.splitlines()
+
+
+def test_what_stopped_a_night_is_told_with_the_gate_and_its_figure() -> None:
+    good = status()
+    failed = {**good.runs[0], "run_id": "R3", "status": "failed", "error_class": "GateError"}
+    stopped = replace(good, runs=[failed, *good.runs], gates={"run_id": "R3", "breaches": [BREACH], "figures": []})
+    assert stopped.failed_last
+    assert "Gates of R3: 0 figures, 1 breached; hits of its day: none" in in_words(stopped)
+    assert f"  {BREACH}" in in_words(stopped).splitlines()
+    assert "failed (GateError)" in in_words(stopped)
+
+
+def test_a_night_that_did_not_run_and_feeds_that_bring_nothing() -> None:
+    good = status().good
+    told = status(good=replace(good, day=date(2026, 11, 20)), found_new=date(2026, 11, 17), waiting=[])
+    assert told.is_stale
+    assert "No run has found anything new since 2026-11-17, 3 days before the last good run" in in_words(told)
+    assert "Feeds written to since the last good run: none" in in_words(told)
+
+
+@pytest.mark.parametrize(
+    ("lock", "said"),
+    [
+        ({"run_id": "R9", "since": "then", "host": "h", "pid": "7"}, "held by R9 since then (host h, process 7)"),
+        ({"since": "then"}, "there, and it cannot be read: delete lock.json when no run is working"),
+    ],
+)
+def test_who_holds_the_lock(lock: dict[str, str], said: str) -> None:
+    assert f"Lock: {said}" in in_words(status(lock=lock)).splitlines()

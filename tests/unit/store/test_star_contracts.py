@@ -112,6 +112,7 @@ def test_no_forbidden_word_stands_in_the_plain_words() -> None:
         ("quality_name", enums.NameIssue),
         ("quality_date_of_birth", enums.DobIssue),
         ("quality_address", enums.AddressIssue),
+        ("withdrawal_reason", enums.WithdrawalReason),
     ],
 )
 def test_every_code_has_plain_words(name: str, codes) -> None:

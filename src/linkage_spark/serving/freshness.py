@@ -1,0 +1,57 @@
+"""How fresh the feeds are behind what readers see: when each was last written to, its source's latest event, and how much the day brought."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from statistics import median
+from typing import Any, Final
+
+from linkage_spark.tables.enums import Measure
+
+MEASURES: Final = (Measure.EVENT_AGE_DAYS.value, Measure.CHANGED_UNITS.value)
+"""Of RUN_METRIC what is needed."""
+
+
+def freshness_rows(
+    states: Iterable[Mapping[str, Any]], metrics: Iterable[Mapping[str, Any]]
+) -> list[tuple[str, str, date, date | None, int | None, int | None]]:
+    """One row per feed: source, feed, day of the run that last found it written to, latest event and changed records of its source, and what is usual.
+
+    What is usual is the median of the changed records over the runs before the last. None where nothing was measured.
+
+    Args:
+        states: rows of FEED_STATE.
+        metrics: rows of RUN_METRIC, of ``MEASURES`` at least.
+    """
+    latest: dict[str, tuple[tuple[date, str], date]] = {}
+    changed: dict[str, dict[tuple[date, str], float]] = defaultdict(lambda: defaultdict(float))
+    runs = set()
+    for row in metrics:
+        run, source = (row["run_day"], row["run_id"]), str(row["part"]).split("/", 1)[0]
+        if row["measure"] == Measure.EVENT_AGE_DAYS.value:
+            runs.add(run)
+            event = row["run_day"] - timedelta(days=int(row["value"]))
+            latest[source] = max(latest.get(source, (run, event)), (run, event))
+        elif row["measure"] == Measure.CHANGED_UNITS.value:
+            runs.add(run)
+            changed[source][run] += row["value"]
+    newest = max(runs, default=None)
+    told = []
+    for state in sorted(states, key=lambda row: (row["source_system"], row["feed"])):
+        source = state["source_system"]
+        of_source = changed.get(source, {})
+        now = of_source.get(newest) if newest is not None else None
+        before = [value for run, value in of_source.items() if run != newest]
+        told.append(
+            (
+                source,
+                state["feed"],
+                state["written_day"],
+                latest[source][1] if source in latest else None,
+                None if now is None else int(now),
+                int(median(before)) if before else None,
+            )
+        )
+    return told
