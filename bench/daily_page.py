@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from bench.markdown import table
+from bench.markdown import machine_line, table
 
 
-def daily_parts(sizes: dict[str, Any]) -> list[str]:
+def daily_parts(found: dict[str, Any]) -> list[str]:
     """Seconds and bytes read of a day, by size of the history, and of employees who move."""
+    sizes: dict[str, Any] = found["sizes"]
     return [
         "## A day",
         "`scripts/submit.sh daily` in a fresh JVM after a backfill: crime records that are amended or new, in Delta feeds that name their "
         "changes; then days on which employees move, each of whom meets the whole history in one scan. Nominals come after that, with a second "
         "day of as many changed records.",
+        machine_line(found),
         _day(sizes),
         _growth(sizes),
         "Seconds per stage of the day of changed records:",

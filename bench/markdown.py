@@ -31,3 +31,14 @@ def _cell(value: Any, in_words: Callable[[float], str]) -> str:
     if isinstance(value, float):
         return in_words(value)
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def machine_line(bench: dict[str, Any]) -> str:
+    """What a measurement ran on: its machine, and the versions of the size that was measured last."""
+    machine = bench["machine"]
+    newest = max(bench["sizes"].values(), key=lambda size: size["measured_on"])
+    versions = ", ".join(f"{name} {version}" for name, version in newest["versions"].items())
+    return (
+        f"Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}. "
+        f"Versions: {versions}. Measured on {newest['measured_on']}."
+    )

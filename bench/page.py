@@ -15,7 +15,7 @@ from bench.components_page import component_parts
 from bench.daily_page import daily_parts, thirty_days_parts
 from bench.files_page import files_parts
 from bench.machine import ROOT
-from bench.markdown import table
+from bench.markdown import machine_line, table
 from bench.nominals_page import nominal_parts
 
 FOLDER = ROOT / "docs" / "benchmarks"
@@ -41,7 +41,7 @@ def page(
         "the JSON files in this folder; change those, not this page. All people are made up, but for the labelled file. Seconds of different runs on a "
         "shared machine differ by a tenth or more: compare "
         "within one table.",
-        _machine(bench),
+        machine_line(bench),
         "## Raw feeds to published hits",
         f"`scripts/submit.sh backfill` in a fresh JVM, {bench['scale']['master']}, a roster of "
         f"{bench['scale']['employees']:,}; start of the JVM included.",
@@ -71,7 +71,7 @@ def page(
             _peers(peers["sizes"]),
         ]
     if days is not None:
-        parts += daily_parts(days["sizes"])
+        parts += daily_parts(days)
     if thirty_days is not None:
         parts += thirty_days_parts(thirty_days)
     if files is not None:
@@ -83,17 +83,6 @@ def page(
     if notes.strip():
         parts.append(notes.strip())
     return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _machine(bench: dict[str, Any]) -> str:
-    """What it ran on."""
-    machine = bench["machine"]
-    newest = max(bench["sizes"].values(), key=lambda size: size["measured_on"])
-    versions = ", ".join(f"{name} {version}" for name, version in newest["versions"].items())
-    return (
-        f"Machine: {machine['cpu']}, {machine['cores']} cores, {machine['memory_gb']} GB, {machine['system']}. "
-        f"Versions: {versions}. Measured on {newest['measured_on']}."
-    )
 
 
 def _heads(sizes: dict[str, Any]) -> list[str]:
