@@ -6,6 +6,7 @@ the whole pytest run and starts with the first test that asks for it.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -65,6 +66,14 @@ def spark_settings(name: str) -> dict[str, str]:
     return {key: value.strip() for key, value in pairs}
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _frames_are_let_go() -> Iterator[None]:
+    """Python finds frames that refer to one another late, and until then each keeps its plan in the JVM's memory."""
+    yield
+    if "pyspark" in sys.modules:
+        gc.collect()
+
+
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """A local session with the settings of conf/spark/local.conf, made quicker to start and smaller.
@@ -86,7 +95,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
         | INTERPRETED
         | {
             "spark.jars": ",".join(str(jar) for jar in delta_jars()),
-            "spark.driver.memory": os.environ.get("LINKAGE_DRIVER_MEMORY", "2g"),
+            "spark.driver.memory": os.environ.get("LINKAGE_DRIVER_MEMORY", "3g"),
             "spark.driver.extraJavaOptions": " ".join(options),
             "spark.sql.shuffle.partitions": "2",
             "spark.default.parallelism": "2",

@@ -12,6 +12,7 @@ from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow.parquet as pq
 import pytest
 from delta.tables import DeltaTable
 from pyspark.sql import functions as F
@@ -25,7 +26,7 @@ from linkage_spark.runs.progress import Progress
 from linkage_spark.settings.run import AlertBudget
 from linkage_spark.settings.sources import SourceMapping
 from linkage_spark.store.files import Files
-from linkage_spark.store.snapshot import read_current_run
+from linkage_spark.store.snapshot import CurrentRun, read_current_run
 from linkage_spark.tables.canonical import EVENT, PERSON, REFUSED
 from linkage_spark.tables.changes import CHANGES
 from linkage_spark.tables.results import RUN
@@ -60,11 +61,15 @@ class Ready:
         job: with the feeds that the backfill read.
         delivered: with those of the day after; the same root.
         left: what a run of ``day(2)`` over these leaves.
+        loaded: tables of the snapshot as a reader got them who began before that run and ended after it.
+        followed: which run that reader followed, and which one readers follow then.
     """
 
     job: MainJob
     delivered: MainJob
     left: Left
+    loaded: dict[str, list[dict[str, Any]]]
+    followed: tuple[CurrentRun, CurrentRun]
 
 
 @pytest.fixture(scope="module")
@@ -78,8 +83,24 @@ def ready(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Read
     shutil.copytree(job.feeds, delivered.feeds)
     write_day(spark, delivered.feeds, history.days[0], history.days[1])
     calm = copied(delivered, "calm")
+    before = _current(calm)
+    tables = sorted(path.name for path in (calm.root / "published").iterdir() if path.name != "current_run")
+    loaded = {name: _load(calm, name, before.run_id) for name in tables[::2]}
     calm.daily(day(2))
-    return Ready(job, delivered, left_by(calm))
+    loaded |= {name: _load(calm, name, before.run_id) for name in tables[1::2]}
+    return Ready(job, delivered, left_by(calm), loaded, (before, _current(calm)))
+
+
+def _current(job: MainJob) -> CurrentRun:
+    current = read_current_run(Files(job.spark), str(job.root))
+    assert current is not None
+    return current
+
+
+def _load(job: MainJob, table: str, run_id: str) -> list[dict[str, Any]]:
+    """A published table as a reader loads it that has taken the run's id once."""
+    files = (job.root / "published" / table / f"run_id={run_id}").glob("*.parquet")
+    return [row for file in files for row in pq.ParquetFile(file).read().to_pylist()]
 
 
 def _history() -> History:
@@ -128,6 +149,29 @@ def rename(job: MainJob, surname: str) -> None:
 def surname(job: MainJob) -> str:
     """What the nominal is called in PERSON."""
     return next(str(row["surname"]) for row in rows(job, PERSON) if row["person_ref"] == BORN)
+
+
+# ---- readers ------------------------------------------------------------------------------------------------
+
+
+def test_a_reader_that_loads_slowly_while_a_day_is_published_gets_one_run_and_sees_its_age(ready: Ready) -> None:
+    before, after = ready.followed
+    assert after.run_id > before.run_id
+    assert after.published_at > before.published_at
+    assert {row["run_id"] for rows in ready.loaded.values() for row in rows} == {before.run_id}
+    (run,) = ready.loaded["run"]
+    assert run["run_day_date_key"] == int(f"{FIRST_DAY:%Y%m%d}")
+    hits = ready.loaded["hit"]
+    assert hits
+    for table, key in (
+        ("employee", "employee_key"),
+        ("event", "event_key"),
+        ("date", "date_key"),
+        ("reason", "reason_key"),
+    ):
+        assert {row[key] for row in hits} <= {row[key] for row in ready.loaded[table]}, table
+    assert {row["hit_key"] for row in hits} == {row["hit_key"] for row in ready.loaded["hit_link"]}
+    assert {row["link_key"] for row in ready.loaded["hit_link"]} == {row["link_key"] for row in ready.loaded["link"]}
 
 
 # ---- Delta tables that cannot tell -------------------------------------------------------------------------

@@ -100,6 +100,12 @@ def test_the_day_is_published_with_hits_and_nominals_of_one_run(days: Days) -> N
     assert new == [("C-DAILY-1", "new", 1)]
     known = rows(f"select count(*) from {star} and hit_since_baseline = 0")[0][0]
     assert known == rows(f"select count(*) from {days.estate.published('hit')} where run_id = '{days.before}'")[0][0]
+    alerts = f"{days.estate.published('nominal_alert')} where run_id = '{run}'"
+    assert rows(f"select count(*) from {alerts}")[0][0] != 0
+    assert rows(f"select count(*) from {alerts} and employee_key not in (select employee_key from {star})")[0][0] == 0
+    forms = f"{days.estate.published('nominal_form')} where run_id = '{run}'"
+    keys = f"(select nominal_alert_key from {alerts})"
+    assert rows(f"select count(*) from {forms} and nominal_alert_key not in {keys}")[0][0] == 0
     day = rows(f"select run_day_date_key, run_kind from {days.estate.published('run')} where run_id = '{run}'")
     assert day == [(int(f"{DAY:%Y%m%d}"), "daily")]
 

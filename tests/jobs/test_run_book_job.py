@@ -94,6 +94,7 @@ class Book:
         done = submit(job, *arguments, **{"TMPDIR": str(self.scratch), **env})
         said = done.stdout + done.stderr
         assert done.returncode == code, f"{job} ended with {done.returncode}: {said[-6000:]}"
+        assert not any(name.upper() in said.upper() for name in PLANTED), f"{job} tells a person's name"
         if code == 0:
             self.tried.add(self.command(beginning))
         return said

@@ -13,6 +13,7 @@ import shutil
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +26,7 @@ from linkage_spark.runs.approval import approve, refuse_unapproved_model
 from linkage_spark.runs.main_stages import ALL_TABLES
 from linkage_spark.runs.manifest import last_good_run
 from linkage_spark.runs.retain import Order
-from linkage_spark.runs.retain_files import REMOVED_FILES
+from linkage_spark.runs.retain_files import NEWEST_ALONE, PURGED, REMOVED_FILES
 from linkage_spark.runs.shadow import try_model
 from linkage_spark.tables.candidates import SCORED_PAIR
 from linkage_spark.tables.canonical import CANONICAL, PERSON, REFUSED
@@ -37,6 +38,7 @@ from linkage_spark.tables.lifecycle import HIT_HISTORY, ITEM, LIFECYCLE, LINK_HI
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, RUN, SCREENING
 from linkage_spark.tables.star import STAR
+from tests.support.ageing import age, old_files
 from tests.support.day_worlds import FIRST_DAY, History, make_history
 from tests.support.held import gone_refs, holding, refs_in
 from tests.support.killing import Killed, points, readers_find_one_whole_run
@@ -341,6 +343,27 @@ def test_what_its_source_took_back_is_nowhere_left_and_the_days_go_on(folds: Fol
     assert len([row for row in _removals(job) if row["kind"] == "rows"]) == len(
         [r for r in told if r["kind"] == "rows"]
     )
+
+
+def test_superseded_files_and_log_entries_go_once_their_days_are_over_and_no_earlier(folds: Folds) -> None:
+    by_age = [table for table in PURGED if table not in NEWEST_ALONE]
+
+    def files(job: MainJob) -> set[str]:
+        there = [table for table in by_age if job.store.exists(table)]
+        named = {table.name: {Path(path).name for path in job.store.read(table).inputFiles()} for table in there}
+        return old_files(job.root, [table.name for table in there], named)
+
+    young, old = (copied(folds.by_day, name, _NEVER) for name in ("young", "old"))
+    age(old.root, days=young.context(RunKind.RETAIN, LAST, StringIO()).settings.retention.table_days + 2)
+    rows = {table.name: young.rows(table) for table in _HOLDING}
+    for job in (young, old):
+        superseded = files(job)
+        assert any(name.endswith(".parquet") for name in superseded)
+        assert any(name.endswith(".json") for name in superseded)
+        job.retain(LAST)
+        left = {name for name in superseded if (job.root / name).exists()}
+        assert left == (superseded if job is young else set())
+        assert {table.name: job.rows(table) for table in _HOLDING} == rows
 
 
 @pytest.mark.slow
