@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import os
-import random
 import shutil
 import time
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +15,7 @@ import pytest
 
 from tests.support.force import Estate, detain
 from tests.support.jobs import killed_after, ok, submit
-from tests.support.killing import readers_find_one_whole_run
+from tests.support.killing import KILL_DAY, SEED, drawn, readers_find_one_whole_run
 from tests.support.left import left_by
 from tests.support.main_job import MainJob
 
@@ -27,8 +25,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 KILLS = int(os.environ.get("LINKAGE_KILL_TIMES", "2"))
-SEED = os.environ.get("LINKAGE_DAY_SEED", "20261122")
-KILL_DAY = os.environ.get("LINKAGE_KILL_DAY", f"{date.today():%Y-%m-%d}")  # noqa: DTZ011
 IN_A_ROW = 3
 
 
@@ -53,7 +49,7 @@ def test_killed_at_any_moment_and_started_again_it_ends_as_if_it_had_not_been_ki
     left = left_by(calm, with_nominals=True)
     scratch = tmp_path / "tmp"
     scratch.mkdir()
-    draw = random.Random(f"{SEED} {KILL_DAY}")
+    draw = drawn()
     tried: list[int] = []
     for attempt in range(2 * KILLS):
         if len(tried) >= KILLS:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import random
 import shutil
 from collections import Counter
 from dataclasses import dataclass, replace
@@ -41,17 +40,14 @@ from linkage_spark.tables.star import STAR
 from tests.support.ageing import age, old_files
 from tests.support.day_worlds import FIRST_DAY, History, make_history
 from tests.support.held import gone_refs, holding, refs_in
-from tests.support.killing import Killed, points, readers_find_one_whole_run
+from tests.support.killing import KILL_DAY, SEED, Killed, drawn, points, readers_find_one_whole_run
 from tests.support.main_job import MainJob, write_day
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 WORLDS = int(os.environ.get("LINKAGE_DAY_WORLDS", "60"))
-SEED = int(os.environ.get("LINKAGE_DAY_SEED", "20261122"))
 DAYS = int(os.environ.get("LINKAGE_DAYS", "2"))
-KILL_DAY = os.environ.get("LINKAGE_KILL_DAY", f"{date.today():%Y-%m-%d}")  # noqa: DTZ011
-"""Which points the last day is killed at: others every day; a failure says which day to name here to see it again."""
 
 WAYS = ("by_day", "in_one") if DAYS > 2 else ("by_day",)
 
@@ -124,7 +120,7 @@ def folds(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Fold
 
 def _three_of(count: int) -> list[int]:
     """After how many points of a run, and of each further start, it is killed: others every day, of those before the run is published."""
-    places = sorted(random.Random(f"{SEED} {KILL_DAY}").sample(range(1, count * 19 // 20), 3))
+    places = sorted(drawn().sample(range(1, count * 19 // 20), 3))
     return [place - before for before, place in zip([0, *places], places, strict=False)]
 
 

@@ -7,11 +7,10 @@ others every day. `make soak` tries all.
 from __future__ import annotations
 
 import os
-import random
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +24,7 @@ from linkage_spark.store.snapshot import read_current_run
 from tests.support.day_worlds import FIRST_DAY, make_history
 from tests.support.disks import small_disk
 from tests.support.held import gone_refs, holding, refs_in
-from tests.support.killing import Killed, points, readers_find_one_whole_run
+from tests.support.killing import SEED, Killed, drawn, points, readers_find_one_whole_run
 from tests.support.left import Left, left_by
 from tests.support.main_job import MainJob, write_day
 
@@ -34,9 +33,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-SEED = int(os.environ.get("LINKAGE_DAY_SEED", "20261122"))
 KILLS = os.environ.get("LINKAGE_KILLS", "3")
-KILL_DAY = os.environ.get("LINKAGE_KILL_DAY", f"{date.today():%Y-%m-%d}")  # noqa: DTZ011
 CHAIN = 10
 """So many points at most are tried on one run."""
 WORLDS = 12
@@ -90,7 +87,7 @@ def chosen(names: list[str]) -> list[str]:
     """The points to try, in their order."""
     if KILLS == "all":
         return names
-    return sorted(random.Random(f"{SEED} {KILL_DAY}").sample(names, int(KILLS)), key=names.index)
+    return sorted(drawn().sample(names, int(KILLS)), key=names.index)
 
 
 @pytest.mark.parametrize(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -20,6 +23,18 @@ from linkage_spark.store.snapshot import read_current_run
 
 if TYPE_CHECKING:
     from tests.support.main_job import MainJob
+
+
+SEED = int(os.environ.get("LINKAGE_DAY_SEED", "20261122"))
+"""Of the made-up worlds, and of where runs are killed in them."""
+
+KILL_DAY = os.environ.get("LINKAGE_KILL_DAY", f"{date.today():%Y-%m-%d}")  # noqa: DTZ011
+"""Runs are killed in other places every day; a failure says which day to name here to see it again."""
+
+
+def drawn() -> random.Random:
+    """What draws the places of the day."""
+    return random.Random(f"{SEED} {KILL_DAY}")
 
 
 class Killed(BaseException):

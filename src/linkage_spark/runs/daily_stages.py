@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -19,7 +20,6 @@ from linkage_spark.linkage.blocking import refined_hmacs
 from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import made_from
 from linkage_spark.runs.feed_states import changed_units, feed_states, is_printed, known_states, remembered
-from linkage_spark.runs.figures import grouped
 from linkage_spark.runs.main_stages import MADE_ANEW, STANDARDISED, MainRun, check_tables, missed_canaries
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.reading import count_feeds, dates_that_have_come, faults_in_words, persisted, rows_in
@@ -79,11 +79,12 @@ def find_changes(state: MainRun, stage: Stage) -> Done:
 
 
 def _count_units(changed: DataFrame) -> dict[str, int]:
-    """Changed units by source and table."""
-    rows = grouped(changed.where("feed != ''"), ["source_system", "produces"], "units")
-    counts = {f"{row['source_system']} {row['produces']}": int(row["units"]) for row in rows}
-    again = changed.where("feed = ''").count()
-    return counts | ({AGAIN: again} if again else {})
+    """Changed units by source and table, and those that no feed named."""
+    counts: Counter[str] = Counter()
+    of_no_feed = (F.col("feed") == "").alias("of_no_feed")
+    for row in changed.groupBy("source_system", "produces", of_no_feed).count().collect():
+        counts[AGAIN if row["of_no_feed"] else f"{row['source_system']} {row['produces']}"] += int(row["count"])
+    return dict(sorted(counts.items()))
 
 
 def refuse_too_many(counts: Mapping[str, int], most: int) -> None:
