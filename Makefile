@@ -47,7 +47,8 @@ demo-small: ## the same with 400 employees and 8,000 person records, in a few mi
 .PHONY: test
 test: setup-test ## all tests but those that need a Hadoop estate or take minutes
 	LINKAGE_QUICK=0 $(bin)/python -m pytest -q -n auto --dist worksteal tests/unit
-	LINKAGE_QUICK=0 $(bin)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 25 -m "not estate and not slow" tests/laws/test_daily_laws.py tests/flows tests/laws tests/graphframes
+	LINKAGE_QUICK=0 $(bin)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 25 -m "not estate and not slow" \
+		tests/laws/test_daily_laws.py tests/laws/test_nominal_laws.py tests/flows tests/laws tests/graphframes
 	$(bin)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --durations 25 -m "not estate and not slow" tests/jobs/test_daily_job.py \
 		tests/jobs/test_person_file_jobs.py tests/jobs/test_clerical_job.py tests/jobs
 

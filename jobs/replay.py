@@ -1,6 +1,6 @@
 """Show again what reviewers could see on a day, and score that day again from what is stored.
 
-Writes hit.csv, location_hit.csv and link.csv as they stood, and differences.csv: links that are scored otherwise now. Personal
+Writes hit.csv, location_hit.csv, link.csv and nominal.csv (the nominal of every linked record) as they stood, and differences.csv: links that are scored otherwise now. Personal
 data: the folder is readable by its owner alone. Exit codes: 0 done, 1 unexpected, 2 arguments, 4 the same software scores that
 day otherwise.
 """

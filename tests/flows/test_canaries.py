@@ -9,10 +9,12 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from pyspark.sql import functions as F
 
+from linkage_spark.flows.screen import screen
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import load_model
-from linkage_spark.runs.canaries import Flock, flock_of, missed
+from linkage_spark.runs.canaries import Flock, flock_of, missed, screened_alone
 from linkage_spark.settings.canaries import load_canaries
 from linkage_spark.settings.sources import load_sources
 from linkage_spark.standardise.canaries import canary_feeds
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 
 CANARIES = load_canaries(CONF)
 ONE_NAME_IN = {"bearers": 10, "share": 1e-4}
+SAME = next(canary for canary in CANARIES if canary.name == "same")
 RARE = Frequencies.from_rows(
     [
         {"model_id": "screening_v1", "attribute": name, "value": "", **ONE_NAME_IN}
@@ -58,7 +61,7 @@ def flock(spark: SparkSession, made: Standardised) -> Flock:
 
 
 def lost(run: RunContext, flock: Flock) -> list[str]:
-    return missed(run, flock, refined=(), frequencies=RARE)
+    return missed(run, flock, screened_alone(run, flock, refined=(), frequencies=RARE))
 
 
 def test_every_canary_becomes_an_employee_a_person_and_a_part_in_an_event_through_its_sources_mapping(
@@ -67,12 +70,12 @@ def test_every_canary_becomes_an_employee_a_person_and_a_part_in_an_event_throug
     sources = Counter(canary.source for canary in CANARIES)
     assert set(sources) == {source.source_system for source in load_sources(CONF) if not source.roster}
     assert made.refused.collect() == []
-    people = {(row["source_system"], row["person_ref"].split("/")[0]) for row in flock.history.collect()}
+    people = {(row["source_system"], row["person_ref"].strip().split("/")[0]) for row in flock.history.collect()}
     assert people == {(canary.source, canary.ref) for canary in CANARIES}
-    assert {row["person_ref"] for row in flock.roster.where("not_screened_reason is null").collect()} == {
+    assert {row["person_ref"].strip() for row in flock.roster.where("not_screened_reason is null").collect()} == {
         c.ref for c in CANARIES
     }
-    told = {row["person_ref"].split("/")[0]: row for row in flock.history.collect()}
+    told = {row["person_ref"].strip().split("/")[0]: row for row in flock.history.collect()}
     same = told["CANARY-same"]
     assert (same["given_name"], same["surname"], same["premises_key"]) == ("quvella", "zybranowitz", "B23 6ZZ|991|")
     assert told["CANARY-swapped-date"]["date_of_birth"] == date(1984, 3, 2)
@@ -82,7 +85,9 @@ def test_every_canary_becomes_an_employee_a_person_and_a_part_in_an_event_throug
         assert Counter(row["source_system"] for row in table.collect()) == sources
 
 
-def test_canaries_come_through_feeds_with_dates_and_numbers_too(spark: SparkSession, run: RunContext) -> None:
+@pytest.fixture(scope="module")
+def numbered(spark: SparkSession, run: RunContext) -> Flock:
+    """Canaries of feeds with dates and whole numbers."""
     frames = raw_feeds(spark)
     crime, custody = "crime.nominal", "custody.record"
     frames[crime] = frames[crime].selectExpr("* except (DOB, NOMINAL_URN)", "to_date(DOB) DOB", "0 NOMINAL_URN")
@@ -90,10 +95,13 @@ def test_canaries_come_through_feeds_with_dates_and_numbers_too(spark: SparkSess
     frames[part] = frames[part].selectExpr("* except (NOMINAL_URN)", "cast(0 as decimal(12, 0)) NOMINAL_URN")
     frames[custody] = frames[custody].selectExpr("* except (DETAINEE_DOB)", "now() DETAINEE_DOB")
     feeds = canary_feeds(frames, run.sources, CANARIES)
-    made = flock_of(spark, CANARIES, standardise(feeds, sources=run.sources, reference=run.reference))
-    assert lost(run, made) == []
-    same = next(canary for canary in CANARIES if canary.name == "same")
-    assert {row["person_ref"] for row in made.person.where("source_system = 'crime'").collect()} == {str(same.number)}
+    return flock_of(spark, CANARIES, standardise(feeds, sources=run.sources, reference=run.reference))
+
+
+def test_canaries_come_through_feeds_with_dates_and_numbers_too(run: RunContext, numbered: Flock) -> None:
+    assert lost(run, numbered) == []
+    of_crime = numbered.person.where("source_system = 'crime'").collect()
+    assert {row["person_ref"].strip() for row in of_crime} == {str(SAME.number)}
 
 
 def test_all_are_found_in_their_tiers_by_the_shipped_model(run: RunContext, flock: Flock) -> None:
@@ -115,3 +123,23 @@ def test_canaries_are_missed_when_the_model_no_longer_finds_them(run: RunContext
     strong = {canary.name for canary in CANARIES if canary.tier == "match"}
     assert {fault.split()[1] for fault in told} == strong
     assert all("found as possible instead of match" in fault for fault in told)
+
+
+def test_canaries_are_screened_among_everybody_and_taken_out_of_what_everybody_is_found_with(
+    run: RunContext, made: Standardised, numbered: Flock
+) -> None:
+    """An employee and a record of the same name, who bear a canary's own references, are found as if it were not there."""
+    of_hr, is_same = F.col("source_system") == "hr", f"person_ref like '{SAME.ref}%'"
+    persons = made.person.where(is_same)
+    record = persons.where(~of_hr).withColumn("person_ref", F.lit(str(SAME.number)))
+    roster, history = numbered.beside(persons.where(of_hr), record)
+    scored = screen(
+        roster, history, model=run.model, refined=(), frequencies=RARE, names=run.reference.names, secret=run.secret
+    )
+    others, own = numbered.apart(scored)
+    found = {(row["employee_id"], row["person_ref"]) for row in others.collect()}
+    assert found == {(SAME.ref, str(SAME.number))}
+    assert missed(run, numbered, own) == []
+    without = missed(run, numbered, own.where(f"trim(employee_id) <> '{SAME.ref}'"))
+    assert [fault.split()[1] for fault in without] == [SAME.name]
+    assert len(missed(run, numbered, own.limit(0))) == len(CANARIES)

@@ -27,8 +27,10 @@ from linkage_spark.settings.run import AlertBudget
 from linkage_spark.settings.sources import SourceMapping
 from linkage_spark.store.files import Files
 from linkage_spark.store.snapshot import CurrentRun, read_current_run
+from linkage_spark.tables.candidates import SCORED_PAIR
 from linkage_spark.tables.canonical import EVENT, PERSON, REFUSED
 from linkage_spark.tables.changes import CHANGES
+from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.results import RUN
 from tests.support import main_job
 from tests.support.day_worlds import FIRST_DAY, History, make_history
@@ -60,13 +62,15 @@ class Ready:
     Attributes:
         job: with the feeds that the backfill read.
         delivered: with those of the day after; the same root.
-        left: what a run of ``day(2)`` over these leaves.
+        calm: after a run of ``day(2)`` over these.
+        left: what that run leaves.
         loaded: tables of the snapshot as a reader got them who began before that run and ended after it.
         followed: which run that reader followed, and which one readers follow then.
     """
 
     job: MainJob
     delivered: MainJob
+    calm: MainJob
     left: Left
     loaded: dict[str, list[dict[str, Any]]]
     followed: tuple[CurrentRun, CurrentRun]
@@ -88,7 +92,7 @@ def ready(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Read
     loaded = {name: _load(calm, name, before.run_id) for name in tables[::2]}
     calm.daily(day(2))
     loaded |= {name: _load(calm, name, before.run_id) for name in tables[1::2]}
-    return Ready(job, delivered, left_by(calm), loaded, (before, _current(calm)))
+    return Ready(job, delivered, calm, left_by(calm), loaded, (before, _current(calm)))
 
 
 def _current(job: MainJob) -> CurrentRun:
@@ -306,9 +310,15 @@ def test_a_day_that_brings_too_much_asks_for_the_backfill_and_writes_nothing(rea
     with readers_keep_what_they_had(job), pytest.raises(SourceError, match=asks):
         job.daily(day(1))
     assert [job.store.version(table) for table in CHANGES] == before
-    raised = replace(job, settings={})
-    raised.daily(day(2))
-    assert left_by(raised) == ready.left
+
+
+@pytest.mark.slow
+def test_a_day_that_brings_too_much_is_taken_once_the_limit_is_raised(ready: Ready) -> None:
+    job = copied(ready.delivered, "raised")
+    with pytest.raises(SourceError, match="most_changed_units"):
+        replace(job, settings={"gates": {"most_changed_units": 3}}).daily(day(1))
+    job.daily(day(2))
+    assert left_by(job) == ready.left
 
 
 # ---- gates -------------------------------------------------------------------------------------------------
@@ -338,6 +348,9 @@ def test_a_canary_that_is_not_found_stops_the_run(ready: Ready) -> None:
     job = replace(copied(ready.delivered, "canaries"), with_canaries=True)
     with readers_keep_what_they_had(job), pytest.raises(GateError, match="canary"):
         job.daily(day(2))
+    for table in (SCORED_PAIR, LINK):
+        without, found = (one.store.read(table).collect() for one in (ready.calm, job))
+        assert sorted(map(repr, found)) == sorted(map(repr, without)), "nobody is found otherwise for their being there"
 
 
 # ---- days ---------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -135,6 +136,15 @@ def test_what_was_shown_can_be_shown_again_and_scores_the_same(days: Days, tmp_p
     assert "0 differ" in said
     shown = rows(f"select count(*) from {days.estate.published('hit')} where run_id = '{days.estate.current}'")[0][0]
     assert len(table(tmp_path / "hit.csv")) == shown
+    alerts = rows(
+        "select employee_key, nominal_alert_nominal, nominal_alert_linked_records, nominal_alert_other_records "
+        f"from {days.estate.published('nominal_alert')} where run_id = '{days.estate.current}'"
+    )
+    told = table(tmp_path / "nominal.csv")
+    links = Counter((row["employee_id"], row["nominal_id"]) for row in told)
+    sizes = {(row["employee_id"], row["nominal_id"]): int(row["nominal_records"]) for row in told}
+    assert len(alerts) > 0
+    assert {(*key, count, sizes[key] - count) for key, count in links.items()} == set(alerts)
 
 
 @pytest.mark.slow

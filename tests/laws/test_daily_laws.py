@@ -1,7 +1,7 @@
 """Laws of the daily run: whatever the days were, their sum is what one run over everything would have made.
 
-``LINKAGE_DAY_WORLDS`` is the number of worlds, ``LINKAGE_DAYS`` that of days, ``LINKAGE_DAY_SEED`` another seed, for a longer soak. With more
-than two days all of them but the first are taken in one as well.
+No run takes the last day but one, so that the last run takes two days in one. ``LINKAGE_DAY_WORLDS`` is the number of worlds, ``LINKAGE_DAYS``
+that of days (at least three), ``LINKAGE_DAY_SEED`` another seed, for a longer soak. With more than three days all of them but the first are taken in one as well.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,10 +24,13 @@ from linkage_spark.kit.contract import TableContract
 from linkage_spark.runs import shadow
 from linkage_spark.runs.approval import approve, refuse_unapproved_model
 from linkage_spark.runs.main_stages import ALL_TABLES
-from linkage_spark.runs.manifest import last_good_run
+from linkage_spark.runs.manifest import good_run, last_good_run
+from linkage_spark.runs.progress import Progress
+from linkage_spark.runs.replay import ThatDay, no_longer_held, removed_since, score_again
 from linkage_spark.runs.retain import Order
 from linkage_spark.runs.retain_files import NEWEST_ALONE, PURGED, REMOVED_FILES
 from linkage_spark.runs.shadow import try_model
+from linkage_spark.store.files import Files
 from linkage_spark.tables.candidates import SCORED_PAIR
 from linkage_spark.tables.canonical import CANONICAL, PERSON, REFUSED
 from linkage_spark.tables.changes import FEED_PRINT
@@ -47,9 +51,12 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 WORLDS = int(os.environ.get("LINKAGE_DAY_WORLDS", "60"))
-DAYS = int(os.environ.get("LINKAGE_DAYS", "2"))
+DAYS = max(3, int(os.environ.get("LINKAGE_DAYS", "3")))
 
-WAYS = ("by_day", "in_one") if DAYS > 2 else ("by_day",)
+RUNS = tuple(no for no in range(DAYS + 1) if no != DAYS - 1)
+"""The days on which there is a run, by number: a night that failed is caught up with by the next."""
+
+WAYS = ("by_day", "in_one") if DAYS > 3 else ("by_day",)
 
 COMPARED = (*CANONICAL, PERSON_IDENTIFIER, FEED_PRINT, SCORED_PAIR, LINK, HIT, HIT_LINK, LOCATION_HIT, SCREENING)
 """Every table of which a day must leave what a run over everything leaves."""
@@ -61,8 +68,8 @@ class Folds:
 
     Attributes:
         history: what the feeds held.
-        by_day: a daily run every day, and the last one twice.
-        in_one: all days but the first in one daily run; None where there are two days alone.
+        by_day: a daily run every day but one, and the last one twice.
+        in_one: all days but the first in one daily run; None where there are three days alone.
         at_once: a backfill on the last day.
         seen: what each run of ``by_day`` left of some tables, the backfill of the first day among them.
         versions: newest versions of the tables of ``by_day`` before and after the last day was taken a second time.
@@ -98,8 +105,8 @@ def folds(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Fold
     assert at_once is not None
     kills: dict[str, bool] = {}
     count = 0
-    for no in range(1, DAYS + 1):
-        write_day(spark, by_day.feeds, history.days[no - 1], history.days[no])
+    for before, no in pairwise(RUNS):
+        write_day(spark, by_day.feeds, history.days[before], history.days[no])
         if no == DAYS:
             kills = _killed_on(by_day, FIRST_DAY + timedelta(days=no), _three_of(count))
         with points() as watched:
@@ -189,7 +196,7 @@ def test_the_last_day_was_killed_three_times_and_left_nothing_behind(folds: Fold
         assert {path.name for path in folder.iterdir()} == {path.name for path in of_calm.iterdir()}, told
     for folder in (job.root / "published").iterdir():
         if folder.name != "current_run":
-            assert len(list(folder.glob("run_id=*"))) <= DAYS + 1, f"{told}: {folder.name}"
+            assert len(list(folder.glob("run_id=*"))) <= len(RUNS), f"{told}: {folder.name}"
 
 
 def test_the_same_day_twice_changes_nothing(folds: Folds) -> None:
@@ -200,7 +207,7 @@ def test_the_same_day_twice_changes_nothing(folds: Folds) -> None:
 
 def test_every_hit_is_told_since_when_and_how_it_changed(folds: Folds) -> None:
     """Against what was seen each day, in plain Python."""
-    days = [FIRST_DAY + timedelta(days=no) for no in range(DAYS + 1)]
+    days = [FIRST_DAY + timedelta(days=no) for no in RUNS]
     hits = [{row["hit_id"]: row for row in seen["hit"]} for seen in folds.seen]
     changes: Counter[str] = Counter()
     for no, seen in enumerate(folds.seen):
@@ -244,7 +251,7 @@ def test_what_was_shown_on_any_day_can_be_told_from_the_histories(folds: Folds) 
             {"calls_at_premises", "calls_at_premises_365_days"} if table == LOCATION_HIT else set()
         )
         names = [name for name in table.names if name not in left_out]
-        for no, seen in enumerate(folds.seen):
+        for no, seen in zip(RUNS, folds.seen, strict=True):
             told = {}
             for row in sorted(rows, key=lambda row: row["run_day"]):
                 if row["run_day"] <= FIRST_DAY + timedelta(days=no):
@@ -330,6 +337,7 @@ def test_what_its_source_took_back_is_nowhere_left_and_the_days_go_on(folds: Fol
     expected = {name for name in files_before if name.split("/")[0] in ("tables", "published", "reports")} - set(left)
     assert {line.split(",")[0] for line in listed} == expected
     assert sum(row["files"] for row in told) == len(expected)
+    _can_be_shown_without_what_went(folds.by_day, job)
 
     versions = {table.name: job.store.version(table) for table in (*_HOLDING, *LIFECYCLE)}
     job.daily(LAST)
@@ -339,6 +347,22 @@ def test_what_its_source_took_back_is_nowhere_left_and_the_days_go_on(folds: Fol
     assert len([row for row in _removals(job) if row["kind"] == "rows"]) == len(
         [r for r in told if r["kind"] == "rows"]
     )
+
+
+def _can_be_shown_without_what_went(whole: MainJob, job: MainJob) -> None:
+    """Of the first day: what is no longer held is counted, and that it cannot be scored again is said."""
+    row = next(row for row in whole.store.read(RUN).collect() if row["kind"] == "backfill")
+    first = good_run(row)
+    that_day = ThatDay(shown=first, told=first.run_id, up_to=row["run_no"], code=row["code_version"])
+    assert no_longer_held(whole.store, that_day, None) == []
+    assert not removed_since(whole.store, that_day)
+    said = no_longer_held(job.store, that_day, None)
+    assert [line.split(" rows of ")[1].split()[0] for line in said] == ["hit", "location_hit"]
+    assert removed_since(job.store, that_day)
+    with StringIO() as printed:
+        parts = {"employee_id": None, "work": str(job.root / "work"), "out": str(job.root / "again")}
+        differing = score_again(job.store, Files(job.spark), that_day, progress=Progress(printed), **parts)
+        assert (differing, "the tables of that day are no longer stored" in printed.getvalue()) == (0, True)
 
 
 def test_superseded_files_and_log_entries_go_once_their_days_are_over_and_no_earlier(folds: Folds) -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 KILLS = os.environ.get("LINKAGE_KILLS", "3")
-CHAIN = 10
+CHAIN = 20
 """So many points at most are tried on one run."""
 WORLDS = 12
 DAY = FIRST_DAY + timedelta(days=1)
@@ -66,13 +66,14 @@ def ready(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict
     job = MainJob(spark, base / "first", base / "feeds", settings=SETTINGS)
     write_day(spark, job.feeds, None, history.days[0])
     job.backfill(FIRST_DAY)
+    job.nominals(FIRST_DAY)
     write_day(spark, job.feeds, history.days[0], history.days[1])
     made = {}
     for name, work in JOBS.items():
         calm = copied(job, base / f"calm-{name}")
         with points() as seen:
             work(calm)
-        made[name] = Ready(job, left_by(calm), seen.seen, gone_refs(history))
+        made[name] = Ready(job, left_by(calm, with_nominals=True), seen.seen, gone_refs(history))
         job = calm
     return made
 
@@ -98,7 +99,10 @@ def chosen(names: list[str]) -> list[str]:
             (
                 "table person",
                 "table run",
+                "table nominal_event",
                 "work changed",
+                "compare: after work",
+                "snapshot nominal_alert",
                 "snapshot hit",
                 "file progress.json",
                 "renaming part.parquet",
@@ -131,7 +135,7 @@ def test_killed_anywhere_and_started_again_it_ends_as_if_it_had_not_been_killed(
         killed = killed_at(job, work, chain)
         told = f"seed {SEED}, {name} killed at {', '.join(killed)}"
         assert killed[:1] == chain[:1], f"{told}: it never came to '{chain[0]}'"
-        found = left_by(job)
+        found = left_by(job, with_nominals=True)
         for part, expected in before_it.left.items():
             assert found[part] == expected, f"{told}: {part}"
         if name == "retain":
@@ -180,7 +184,7 @@ def test_a_full_disk_fails_the_run_and_leaves_readers_what_they_had(
         assert readers_find_one_whole_run(job)
         ballast.unlink()
         job.daily(DAY)
-        assert left_by(job) == calm.left
+        assert left_by(job, with_nominals=True) == calm.left
 
 
 def test_what_a_killed_run_noted_may_be_lost_or_half_written(ready: dict[str, Ready]) -> None:
@@ -192,7 +196,7 @@ def test_what_a_killed_run_noted_may_be_lost_or_half_written(ready: dict[str, Re
             job.daily(DAY)
         damage(job.root / "work" / "daily" / "progress.json")
         job.daily(DAY)
-        assert left_by(job) == calm.left
+        assert left_by(job, with_nominals=True) == calm.left
 
 
 def test_a_clock_that_goes_back_changes_neither_order_nor_result(ready: dict[str, Ready]) -> None:
@@ -200,7 +204,7 @@ def test_a_clock_that_goes_back_changes_neither_order_nor_result(ready: dict[str
     job = copied(calm.job, calm.job.root.with_name("clock"))
     job.clock -= timedelta(days=400)
     job.daily(DAY)
-    assert left_by(job) == calm.left
+    assert left_by(job, with_nominals=True) == calm.left
     job.clock -= timedelta(days=1)
     job.daily(DAY)
     assert "nothing has changed" in job.said

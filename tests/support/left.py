@@ -13,18 +13,18 @@ from linkage_spark.tables.canonical import CANONICAL
 from linkage_spark.tables.changes import FEED_PRINT
 from linkage_spark.tables.lifecycle import HIT_HISTORY, ITEM, LINK_HISTORY, LOCATION_HIT_HISTORY
 from linkage_spark.tables.linkage import LINK
-from linkage_spark.tables.nominals import NOMINAL, NOMINAL_ALERT, NOMINAL_MEMBER, NOMINAL_PAIR, NOMINAL_RECORD
+from linkage_spark.tables.nominals import NOMINAL_FREQUENCY, NOMINAL_REFINED_KEY, NOMINALS
 from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, SCREENING
 
 if TYPE_CHECKING:
     from tests.support.main_job import MainJob
 
-STAMPS = {"run_id", "first_seen_run_id", "changed_run_id"}
+STAMPS = {"run_id", "first_seen_run_id", "changed_run_id", "started_at"}
 COMPARED = (
     *(*CANONICAL, FEED_PRINT, LINK, HIT, HIT_LINK, LOCATION_HIT, SCREENING, ITEM),
     *(HIT_HISTORY, LINK_HISTORY, LOCATION_HIT_HISTORY),
 )
-OF_NOMINALS = (NOMINAL_PAIR, NOMINAL_MEMBER, NOMINAL_RECORD, NOMINAL, NOMINAL_ALERT)
+OF_NOMINALS = tuple(table for table in NOMINALS if table not in (NOMINAL_FREQUENCY, NOMINAL_REFINED_KEY))
 
 _OF_THE_RUN = {"run_id", "run_started_at"}
 

@@ -19,7 +19,9 @@ from linkage_spark.runs.backfill import backfill
 from linkage_spark.runs.compact import compact
 from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.daily import daily
+from linkage_spark.runs.daily_nominals import own_run
 from linkage_spark.runs.manifest import last_good_run, new_run_id
+from linkage_spark.runs.nominals import nominals
 from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.retain import Order, retain
 from linkage_spark.settings.canaries import load_canaries
@@ -166,6 +168,10 @@ class MainJob:
     def daily(self, day: date) -> None:
         """One daily run."""
         self._run(RunKind.DAILY, day)
+
+    def nominals(self, day: date) -> None:
+        """Which records are one person; every later day tells it anew."""
+        self._run(RunKind.NOMINALS, day, lambda run: nominals(own_run(run)))
 
     def compact(self, day: date) -> None:
         """Tables that have grown, written whole again."""

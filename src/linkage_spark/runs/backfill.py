@@ -14,7 +14,7 @@ from linkage_spark.linkage.blocking import choose_refined, count_keys, price_rul
 from linkage_spark.linkage.frequencies import count_frequencies
 from linkage_spark.runs import publishing
 from linkage_spark.runs.approval import refuse_unapproved_model
-from linkage_spark.runs.canaries import canaries_digest
+from linkage_spark.runs.canaries import canaries_digest, missed, release, screened_alone
 from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import RunContext, clear_work, made_from, open_run
 from linkage_spark.runs.day_gates import hold_gates
@@ -28,7 +28,6 @@ from linkage_spark.runs.main_stages import (
     decide,
     follow,
     hits,
-    missed_canaries,
 )
 from linkage_spark.runs.manifest import GoodRun, fingerprint, last_good_run
 from linkage_spark.runs.models import frozen_with, is_shipped, is_trained
@@ -182,7 +181,9 @@ def _screen(state: MainRun, stage: Stage) -> Done:
         observation=observation,
     )
     versions = {SCORED_PAIR.name: store.overwrite(SCORED_PAIR, scored)}
-    lost = missed_canaries(state)
+    flock = release(run, state.frames)
+    alone = screened_alone(run, flock, refined=refined_hmacs(state.refined), frequencies=state.frequencies)
+    lost = missed(run, flock, alone)
     observed = {name: int(value or 0) for name, value in observation.get.items()}
     noted = state.saved.done["freeze model"].notes["prices"]
     prices = price_rules(noted, observed, model=run.model, refined=state.refined)

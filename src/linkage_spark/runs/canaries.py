@@ -1,9 +1,10 @@
-"""The canaries of a run: through mapping, rules, policy and hits as everybody is, found again, and never stored."""
+"""The canaries of a run: through mapping, rules, policy and hits as everybody is, found again, and in no table of the results."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
@@ -30,7 +31,8 @@ class Flock:
 
     Attributes:
         canaries: which.
-        person, employee, event, involvement: what the mappings made of them, under their contracts.
+        person, employee, event, involvement: what the mappings made of them, under their contracts; every reference to a person begins
+            with a blank, as no reference of a feed does, so that none is anybody else's.
     """
 
     canaries: tuple[Canary, ...]
@@ -48,6 +50,28 @@ class Flock:
     def history(self) -> DataFrame:
         """Their PERSON rows in the police's sources."""
         return self.person.where(F.col("source_system") != SourceSystem.HR.value)
+
+    def beside(self, roster: DataFrame, history: DataFrame) -> tuple[DataFrame, DataFrame]:
+        """PERSON rows of a roster and of a history, each with theirs."""
+        if not self.canaries:
+            return roster, history
+        return roster.unionByName(self.roster), history.unionByName(self.history)
+
+    def apart(self, pairs: DataFrame) -> tuple[DataFrame, DataFrame]:
+        """Pairs of employees and records without theirs; and those of a canary with a canary's record.
+
+        Args:
+            pairs: rows with ``employee_id`` and ``person_ref``.
+        """
+        if not self.canaries:
+            return pairs, pairs.limit(0)
+        sides = [F.col(name).isin(self._refs) for name in ("employee_id", "person_ref")]
+        return pairs.where(~(sides[0] | sides[1])), pairs.where(sides[0] & sides[1])
+
+    @cached_property
+    def _refs(self) -> list[str]:
+        """Every reference of theirs."""
+        return [row["person_ref"] for row in self.person.select("person_ref").distinct().collect()]
 
 
 def canaries_digest(run: RunContext) -> str:
@@ -73,13 +97,19 @@ def release(run: RunContext, frames: Mapping[str, DataFrame]) -> Flock:
 
 def flock_of(spark: SparkSession, canaries: tuple[Canary, ...], tables: Standardised) -> Flock:
     """The rows of the canaries, held."""
-    rows = side_by_side(spark, {table.name: getattr(tables, table.name).collect for table in _NEEDED})
+    rows = side_by_side(spark, {table.name: _marked(getattr(tables, table.name)).collect for table in _NEEDED})
     held = {table.name: local_frame(spark, rows[table.name], schema=table.schema) for table in _NEEDED}
     return Flock(canaries=canaries, **held)
 
 
-def missed(run: RunContext, flock: Flock, *, refined: Collection[str], frequencies: Frequencies) -> list[str]:
-    """Which canaries are not found as they should be, in sentences. They are screened by themselves, so that no figure counts them.
+def _marked(rows: DataFrame) -> DataFrame:
+    """References to people with a blank before them: those of feeds are trimmed."""
+    named = [name for name in ("employee_id", "person_ref") if name in rows.columns]
+    return rows.withColumns({name: F.concat(F.lit(" "), name) for name in named})
+
+
+def screened_alone(run: RunContext, flock: Flock, *, refined: Collection[str], frequencies: Frequencies) -> DataFrame:
+    """SCORED_PAIR of the canaries by themselves, so that no figure counts them.
 
     Args:
         run: the run: its model, names and key.
@@ -87,9 +117,7 @@ def missed(run: RunContext, flock: Flock, *, refined: Collection[str], frequenci
         refined: HMACs of the refined keys in force.
         frequencies: those in force.
     """
-    if not flock.canaries:
-        return []
-    scored = screen(
+    return screen(
         flock.roster,
         flock.history,
         model=run.model,
@@ -98,9 +126,21 @@ def missed(run: RunContext, flock: Flock, *, refined: Collection[str], frequenci
         names=run.reference.names,
         secret=run.secret,
     )
+
+
+def missed(run: RunContext, flock: Flock, scored: DataFrame) -> list[str]:
+    """Which canaries are not found as they should be, in sentences.
+
+    Args:
+        run: the run: its model and key.
+        flock: its canaries.
+        scored: SCORED_PAIR of canaries with canaries' records.
+    """
+    if not flock.canaries:
+        return []
     links = link(scored, model=run.model, secret=run.secret)
     built = build_hits(links, flock.involvement, flock.event, flock.employee, caveat=run.wording.coverage_caveat)
-    tiers = {row["employee_id"]: row["tier"] for row in built.hit.select("employee_id", "tier").collect()}
+    tiers = {row["employee_id"].strip(): row["tier"] for row in built.hit.select("employee_id", "tier").collect()}
     found = {
         canary.name: next((tiers[ref] for ref in tiers if canary.is_called(ref)), None) for canary in flock.canaries
     }

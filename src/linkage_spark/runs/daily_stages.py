@@ -17,10 +17,11 @@ from linkage_spark.flows.screen import screen
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.kit.frames import row_hash
 from linkage_spark.linkage.blocking import refined_hmacs
+from linkage_spark.runs.canaries import missed, release
 from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import made_from
 from linkage_spark.runs.feed_states import changed_units, feed_states, is_printed, known_states, remembered
-from linkage_spark.runs.main_stages import MADE_ANEW, STANDARDISED, MainRun, check_tables, missed_canaries
+from linkage_spark.runs.main_stages import MADE_ANEW, STANDARDISED, MainRun, check_tables
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.reading import count_feeds, dates_that_have_come, faults_in_words, persisted, rows_in
 from linkage_spark.runs.side_by_side import side_by_side
@@ -247,12 +248,18 @@ def _changed_records(before: DataFrame, now: DataFrame) -> DataFrame:
 
 
 def screen_changes(state: MainRun, stage: Stage) -> Done:
-    """New and changed person records against the whole roster; new and changed employees against all others, by one scan."""
-    store = state.run.store
+    """New and changed person records against the whole roster; new and changed employees against all others, by one scan.
+
+    Canaries are employees and new records like all others until their pairs are scored, and are taken out then.
+    """
+    run, store = state.run, state.run.store
     of_hr = F.col("source_system") == SourceSystem.HR.value
     people = changed_persons(state)
     batch = state.work(f"batch/{PERSON.name}")
-    parts = [_scored(state, stage, "person records", roster=state.roster, history=batch.where(~of_hr))]
+    flock = release(run, state.frames)
+    roster, history = flock.beside(state.roster, batch.where(~of_hr))
+    people_scored, of_canaries = flock.apart(_scored(state, stage, "person records", roster=roster, history=history))
+    parts = {"person records": people_scored}
     kept = state.before(SCORED_PAIR).join(F.broadcast(people), on=list(PERSON.unit), how="left_anti")
     if state.saved.done["find changes"].notes["roster_changed"]:
         employees = state.work(_OF_ROSTER).select(F.col("person_ref").alias("employee_id"))
@@ -261,12 +268,14 @@ def screen_changes(state: MainRun, stage: Stage) -> Done:
             others = state.history.join(F.broadcast(people), on=list(PERSON.unit), how="left_anti").select(
                 *PERSON.names
             )
-            parts.append(_scored(state, stage, "employees", roster=changed, history=others))
-    scored = reduce(DataFrame.unionByName, [kept.select(*SCORED_PAIR.names), *parts])
+            parts["employees"] = _scored(state, stage, "employees", roster=changed, history=others)
+    for of, part in parts.items():
+        stage.counts[f"of these scored above the floor ({of})"] = part.count()
+    scored = reduce(DataFrame.unionByName, [kept.select(*SCORED_PAIR.names), *parts.values()])
     version = store.overwrite(SCORED_PAIR, scored)
     stage.counts["scored above the floor in all"] = store.read(SCORED_PAIR, version=version).count()
-    lost = missed_canaries(state)
-    stage.counts["canaries found"] = len(state.run.canaries) - len(lost)
+    lost = missed(run, flock, of_canaries)
+    stage.counts["canaries found"] = len(run.canaries) - len(lost)
     return Done(seconds=0.0, versions={SCORED_PAIR.name: version}, notes={"canaries missed": lost})
 
 
@@ -290,7 +299,6 @@ def _scored(state: MainRun, stage: Stage, of: str, *, roster: DataFrame, history
     )
     kept = state.keep(f"scored/{of}", scored)
     stage.counts[f"candidate pairs of changed {of}"] = int(observation.get["pairs_first"] or 0)
-    stage.counts[f"of these scored above the floor ({of})"] = kept.count()
     return kept
 
 

@@ -203,13 +203,17 @@ def _nominals(nominals: NominalRun | None) -> dict[tuple[Measure, str], float]:
 
 
 def _of_day(state: MainRun, changed: Mapping[str, int]) -> dict[tuple[Measure, str], float]:
-    """What the day brought: changed units by source and table, candidate pairs per changed person record and per changed employee."""
+    """What the day brought: changed units by source and table, candidate pairs per changed person record and per changed employee.
+
+    Of few records nothing is concluded; the more so as canaries are among the pairs and not among the records.
+    """
     found = {(Measure.CHANGED_UNITS, name.replace(" ", "/", 1)): float(n) for name, n in changed.items()}
     of_hr = (F.col("source_system") == SourceSystem.HR.value).alias("of_hr")
     rows = state.work(f"batch/{PERSON.name}").groupBy(of_hr).count().collect()
-    for of, row in ((_CANDIDATES_OF[row["of_hr"]], row) for row in rows):
-        pairs = state.saved.done["screen"].counts.get(f"candidate pairs of changed {of}", 0)
-        found[(Measure.CANDIDATES_PER_RECORD, of)] = pairs / row["count"]
+    for of, records in ((_CANDIDATES_OF[row["of_hr"]], row["count"]) for row in rows):
+        if records >= _LEAST_JUDGED:
+            pairs = state.saved.done["screen"].counts.get(f"candidate pairs of changed {of}", 0)
+            found[(Measure.CANDIDATES_PER_RECORD, of)] = pairs / records
     return found
 
 

@@ -20,10 +20,8 @@ from linkage_spark.hits.screening import build_screening
 from linkage_spark.hits.withdrawals import Estate, withdrawal_reasons
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.kit.frames import local_frame
-from linkage_spark.linkage.blocking import refined_hmacs
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.runs import checks
-from linkage_spark.runs.canaries import missed, release
 from linkage_spark.runs.checkpoints import Checkpoints, Done
 from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.figures import grouped, not_screened_counts
@@ -141,12 +139,6 @@ class MainRun:
     def frequencies(self) -> Frequencies:
         """The frequencies in force, likewise."""
         return Frequencies.from_rows(row.asDict() for row in self.read(FREQUENCY).collect())
-
-
-def missed_canaries(state: MainRun) -> list[str]:
-    """Which canaries the run does not find as it should, in sentences."""
-    flock = release(state.run, state.frames)
-    return missed(state.run, flock, refined=refined_hmacs(state.refined), frequencies=state.frequencies)
 
 
 def decide(state: MainRun, stage: Stage) -> Done:

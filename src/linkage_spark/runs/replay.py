@@ -20,6 +20,7 @@ from linkage_spark.runs.csv_files import write_csv
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.manifest import GoodRun, code_version, good_run, run_numbers
 from linkage_spark.runs.progress import Progress
+from linkage_spark.runs.replay_nominals import KEY, NOMINALS_THEN, nominals_then
 from linkage_spark.runs.rescreen import load_frozen, screen_again
 from linkage_spark.runs.session import open_session
 from linkage_spark.settings.run import load_settings
@@ -39,6 +40,9 @@ SHOWN: Final[tuple[tuple[TableContract, TableContract], ...]] = (
     (LINK, LINK_HISTORY),
 )
 """What was shown, and the history that keeps it."""
+
+_WRITTEN: Final = (*(contract.name for contract, _ in SHOWN), "nominal", "differences")
+"""The files; one of an earlier replay that this one does not write is deleted."""
 
 _COMPARED: Final = ("tier", "match_weight_millibits", "policy_reason", "evidence_fingerprint")
 
@@ -66,7 +70,7 @@ def run_replay(*, root: str, as_of: date, out: str, employee_id: str | None = No
     Args:
         root: output root.
         as_of: the day, Europe/London.
-        out: folder for ``hit.csv``, ``location_hit.csv``, ``link.csv`` and ``differences.csv``. Personal data.
+        out: folder for ``hit.csv``, ``location_hit.csv``, ``link.csv``, ``nominal.csv`` and ``differences.csv``. Personal data.
         employee_id: one employee alone; None: all.
 
     Returns:
@@ -84,18 +88,21 @@ def run_replay(*, root: str, as_of: date, out: str, employee_id: str | None = No
         store = DeltaStore(spark, files.absolute(root))
         out = files.absolute(out)
         that_day = shown_on(store, as_of)
+        for name in _WRITTEN:
+            files.delete(f"{out}/{name}.csv")
         progress.say(f"on {as_of} readers saw {that_day.shown.run_id} (as {that_day.told} says)")
         for contract, history in SHOWN:
             rows = of_employee(shown_rows(store, contract, history, that_day.up_to), employee_id)
             count = _write_csv(files, f"{out}/{contract.name}.csv", rows, contract.names, contract.key)
             progress.say(f"  {contract.name}: {count:,} rows")
-        for missing in _no_longer_held(store, that_day, employee_id):
+        _show_nominals(store, files, that_day, employee_id, out=out, progress=progress)
+        for missing in no_longer_held(store, that_day, employee_id):
             progress.say(f"  {missing}")
         like_then = that_day.shown.made_from.settings == settings_digest(settings)
         if not like_then:
             progress.say("settings, mappings or reference lists are others than then: differences may be theirs")
         with emptied(files, scratch(store.root, "replay")) as work:
-            differing = _score_again(store, files, that_day, employee_id, work=work, out=out, progress=progress)
+            differing = score_again(store, files, that_day, employee_id, work=work, out=out, progress=progress)
         progress.say(f"written to {out}")
         print(f"\n{wording.advisory}", flush=True)
         if differing and like_then and that_day.code == code_version():
@@ -153,7 +160,22 @@ def of_employee(rows: DataFrame, employee_id: str | None) -> DataFrame:
     return rows.join(F.broadcast(wanted), on=["employee_id"], how="left_semi").select(*rows.columns)
 
 
-def _no_longer_held(store: DeltaStore, that_day: ThatDay, employee_id: str | None) -> list[str]:
+def _show_nominals(
+    store: DeltaStore, files: Files, that_day: ThatDay, employee_id: str | None, *, out: str, progress: Progress
+) -> None:
+    """Write the nominals of the shown links, where that run showed any."""
+    links = of_employee(shown_rows(store, LINK, LINK_HISTORY, that_day.up_to), employee_id)
+    found = nominals_then(store, links, up_to=that_day.up_to)
+    if found is None:
+        progress.say("  nominals: that run showed none")
+        return
+    count = _write_csv(files, f"{out}/nominal.csv", found, NOMINALS_THEN, KEY)
+    progress.say(f"  nominal: {count:,} rows, one for each link to a record that belonged to one")
+    if removed_since(store, that_day):
+        progress.say("  rows were removed since, under retention or erasure: nominals may have had more records then")
+
+
+def no_longer_held(store: DeltaStore, that_day: ThatDay, employee_id: str | None) -> list[str]:
     """What the run counted then and is not in the histories any more: retention has removed it since."""
     if employee_id is not None:
         return []
@@ -174,7 +196,7 @@ def _no_longer_held(store: DeltaStore, that_day: ThatDay, employee_id: str | Non
     return found
 
 
-def _score_again(
+def score_again(
     store: DeltaStore,
     files: Files,
     that_day: ThatDay,
@@ -208,7 +230,7 @@ def _score_again(
     links = screen_again(person, frozen, work=work, with_proposed=False).links
     now = of_employee(links.where(F.col("tier") != Tier.NON_MATCH.value), employee_id)
     then = of_employee(shown_rows(store, LINK, LINK_HISTORY, that_day.up_to), employee_id)
-    if _removed_since(store, that_day):
+    if removed_since(store, that_day):
         progress.say(
             "rows were removed since, under retention or erasure: links that are no longer held are not compared"
         )
@@ -219,7 +241,7 @@ def _score_again(
     return count
 
 
-def _removed_since(store: DeltaStore, that_day: ThatDay) -> bool:
+def removed_since(store: DeltaStore, that_day: ThatDay) -> bool:
     """A later run of retention has removed rows."""
     if not store.exists(REMOVAL):
         return False
