@@ -4,7 +4,8 @@
 
 Every row of the feeds arrives on a day drawn from its key, so that an involvement comes before its crime or long after it. Some rows
 come in an older wording first, some again later, some go after a few days; employees join, move and leave. The day's run follows each
-delivery. The backfill starts from the first day's tables, since what a model has frozen is frozen there.
+delivery. The backfill starts from the first day's tables, since what a model has frozen is frozen there. Started again after it was
+stopped, it goes on with the day it had come to.
 """
 
 from __future__ import annotations
@@ -69,6 +70,9 @@ WIDE = {
     "min_times_changed": 0.0,
 }
 """Gates that no day of a force that comes in bits can break."""
+
+REACHED = "reached.json"
+"""The days that are done."""
 
 CAME, WENT, NEVER = "came_on", "went_on", 10_000
 
@@ -167,21 +171,25 @@ def compare(spark: SparkSession, by_day: Path, at_once: Path) -> dict[str, dict[
 
 def run_all(staged_from: Path, base: Path, *, days: int, result: Path) -> None:
     """The first backfill, the days, the one backfill, the comparison; in one process, a session for each."""
-    feeds, by_day, at_once = base / "feeds", base / "by_day", base / "at_once"
-    first = datetime.now(tz=UTC).date()
-    with open_session("deliveries") as spark:
-        rows = stage(spark, staged_from, base / "staged", days=days)
-        deliver(spark, base / "staged", feeds, 0)
-    _backfill(feeds, by_day, first)
-    shutil.copytree(by_day, at_once)
-    took = []
-    for day in range(1, days):
+    feeds, by_day, at_once, reached = base / "feeds", base / "by_day", base / "at_once", base / REACHED
+    if not reached.is_file():
+        today = datetime.now(tz=UTC).date()
+        with open_session("deliveries") as spark:
+            rows = stage(spark, staged_from, base / "staged", days=days)
+            deliver(spark, base / "staged", feeds, 0)
+        _backfill(feeds, by_day, today)
+        shutil.copytree(by_day, at_once)
+        reached.write_text(json.dumps({"first": f"{today}", "rows": rows, "took": []}))
+    known = json.loads(reached.read_text())
+    first, took = date.fromisoformat(known["first"]), known["took"]
+    for day in range(len(took) + 1, days):
         with open_session("deliveries") as spark:
             deliver(spark, base / "staged", feeds, day)
         began = time.perf_counter()
         with open_run(RunKind.DAILY, feeds_root=str(feeds), root=str(by_day), day=first + timedelta(days=day)) as run:
             daily(run)
         took.append(round(time.perf_counter() - began, 1))
+        reached.write_text(json.dumps({**known, "took": took}))
         say(f"day {day} of {days - 1}: {took[-1]:.1f} s")
     began = time.perf_counter()
     _backfill(feeds, at_once, first + timedelta(days=days - 1))
@@ -192,7 +200,7 @@ def run_all(staged_from: Path, base: Path, *, days: int, result: Path) -> None:
         reasons = store.read(REFUSED).groupBy("reason").count().collect()
     found = {
         "days": days,
-        "rows_of_feeds": rows,
+        "rows_of_feeds": known["rows"],
         "seconds_per_day": took,
         "seconds_of_the_backfill": once,
         "refused": {row["reason"]: row["count"] for row in sorted(reasons)},
@@ -218,8 +226,8 @@ def main() -> int:
     if asked.inside is not None:
         run_all(asked.inside, base, days=asked.days, result=result)
         return 0
-    shutil.rmtree(base, ignore_errors=True)
-    base.mkdir(parents=True)
+    shutil.rmtree(base / "conf" if (base / REACHED).is_file() else base, ignore_errors=True)
+    base.mkdir(parents=True, exist_ok=True)
     wide_gates(base / "conf", **WIDE)
     feeds = make_feeds(asked, asked.records)
     arguments = ["--inside", str(feeds), "--days", str(asked.days), "--build", str(asked.build)]
