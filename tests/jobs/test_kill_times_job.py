@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import shutil
 import time
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from linkage_spark.runs.context import FORCE_ZONE
 from tests.support.force import Estate, detain
 from tests.support.jobs import killed_after, ok, submit
 from tests.support.killing import KILL_DAY, SEED, drawn, readers_find_one_whole_run
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 pytestmark = pytest.mark.slow
+
+DAY = f"{datetime.now(tz=FORCE_ZONE).date() + timedelta(days=1)}"
+"""Every attempt is for this day, also after midnight."""
 
 KILLS = int(os.environ.get("LINKAGE_KILL_TIMES", "2"))
 IN_A_ROW = 3
@@ -40,7 +45,7 @@ def test_killed_at_any_moment_and_started_again_it_ends_as_if_it_had_not_been_ki
         return MainJob(spark, tmp_path / name, own)
 
     def arguments(job: MainJob) -> tuple[str | Path, ...]:
-        return ("--feeds", own, "--out", job.root)
+        return ("--feeds", own, "--out", job.root, "--date", DAY)
 
     calm = copied("calm")
     begun = time.monotonic()

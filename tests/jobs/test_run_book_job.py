@@ -294,6 +294,7 @@ def test_an_order_to_erase(book: Book) -> None:
     assert set(dict(book.hits())) == {"C-PLANTED", "C-CRON", "C-CODES", "C-RESTORED"}, "what holds stays"
     for path in (
         book.feeds / "hr" / "extract" / "part-planted.csv",
+        book.feeds / "custody" / "record" / "part-planted.parquet",
         *book.feeds.glob("custody/record/part-C-*.parquet"),
     ):
         path.unlink()

@@ -175,12 +175,16 @@ def drop_unfinished(
     contracts: Iterable[TableContract],
     pinned: Mapping[str, int],
     say: Callable[[str], None],
-) -> None:
+) -> tuple[TableContract, ...]:
     """Put back every table that an unfinished run moved past what the last good run pins.
 
     Readers never read such versions; this keeps them from piling up. A table that the last good run
     does not know is removed.
+
+    Returns:
+        The tables that were put back.
     """
+    put_back = []
     for contract in contracts:
         if contract.name == RUN.name or not store.exists(contract):
             continue
@@ -189,3 +193,5 @@ def drop_unfinished(
             say(f"removed {contract.name}, which an unfinished run had begun")
         elif store.restore(contract, pinned[contract.name]):
             say(f"put {contract.name} back to version {pinned[contract.name]}, where the last good run left it")
+            put_back.append(contract)
+    return tuple(put_back)

@@ -135,7 +135,7 @@ def retain(run: RunContext, order: Order) -> None:
     before = list_files(run)
     remove_scratch(run)
     versions = {**(part.pinned if part is not None else {}), **good.versions}
-    drop_unfinished(run.store, (*ALL_TABLES, *NOMINALS), versions, run.progress.say)
+    put_back(run, versions)
     # What was put back stands under a new version; the former one's log entries may go.
     stand = {table.name: run.store.version(table) for table in (*ALL_TABLES, *NOMINALS)}
     versions |= {name: version for name, version in stand.items() if name in versions and version is not None}
@@ -161,6 +161,16 @@ def retain(run: RunContext, order: Order) -> None:
     _say(run, estate, order, gone, found)
     if order.subjects and not found:
         _refuse_unknown(run, order)
+
+
+def put_back(run: RunContext, versions: Mapping[str, int]) -> None:
+    """Every table as the last good run left it.
+
+    The entry of Delta's log that puts one back tells the least and greatest values of the files that go. The newest entry is never
+    deleted, so another one, that lets nothing go, is put behind it.
+    """
+    for table in drop_unfinished(run.store, (*ALL_TABLES, *NOMINALS), versions, run.progress.say):
+        run.store.restore(table, versions[table.name])
 
 
 # ---- the switch --------------------------------------------------------------------------------------------
