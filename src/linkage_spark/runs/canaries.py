@@ -71,7 +71,7 @@ class Flock:
     @cached_property
     def _refs(self) -> list[str]:
         """Every reference of theirs."""
-        return [row["person_ref"] for row in self.person.select("person_ref").distinct().collect()]
+        return sorted({row["person_ref"] for row in self.person.select("person_ref").collect()})
 
 
 def canaries_digest(run: RunContext) -> str:
