@@ -4,8 +4,8 @@
 
 Every row of the feeds arrives on a day drawn from its key, so that an involvement comes before its crime or long after it. Some rows
 come in an older wording first, some again later, some go after a few days; employees join, move and leave. The day's run follows each
-delivery. The backfill starts from the first day's tables, since what a model has frozen is frozen there. Started again after it was
-stopped, it goes on with the day it had come to.
+delivery. The backfill starts from the first day's tables, since what a model has frozen is frozen there. Started again with the same
+arguments after it was stopped, it goes on with the day it had come to.
 """
 
 from __future__ import annotations
@@ -226,8 +226,13 @@ def main() -> int:
     if asked.inside is not None:
         run_all(asked.inside, base, days=asked.days, result=result)
         return 0
-    shutil.rmtree(base / "conf" if (base / REACHED).is_file() else base, ignore_errors=True)
+    scale = {"employees": asked.employees, "person_records": asked.records, "seed": asked.seed, "master": asked.master}
+    begun = base / "begun.json"
+    asks = json.dumps({**scale, "days": asked.days})
+    goes_on = (base / REACHED).is_file() and begun.is_file() and begun.read_text() == asks
+    shutil.rmtree(base / "conf" if goes_on else base, ignore_errors=True)
     base.mkdir(parents=True, exist_ok=True)
+    begun.write_text(asks)
     wide_gates(base / "conf", **WIDE)
     feeds = make_feeds(asked, asked.records)
     arguments = ["--inside", str(feeds), "--days", str(asked.days), "--build", str(asked.build)]
@@ -237,12 +242,7 @@ def main() -> int:
     found = json.loads(result.read_text(encoding="utf-8"))
     told = {
         "machine": describe_machine(),
-        "scale": {
-            "employees": asked.employees,
-            "person_records": asked.records,
-            "seed": asked.seed,
-            "master": asked.master,
-        },
+        "scale": scale,
         "measured_on": f"{datetime.now(tz=UTC):%Y-%m-%d}",
         "versions": describe_versions(java_command()),
         **found,

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from linkage_spark.nominals.records import with_record_id
-from linkage_spark.nominals.replay import replay, replay_nominals
+from linkage_spark.nominals.replay import replay
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.tables.enums import RunKind, RunStatus
 from linkage_spark.tables.nominals import NOMINAL_EVENT, NOMINAL_RUN
@@ -50,9 +50,10 @@ def nominals_then(store: DeltaStore, links: DataFrame, *, up_to: int) -> DataFra
     if not numbers:
         return None
     event, until = store.read(NOMINAL_EVENT), max(numbers)
-    sizes = replay_nominals(event, until_run_no=until).select("nominal_id", F.col("records").alias("nominal_records"))
-    placed = replay(event, until_run_no=until).join(F.broadcast(with_record_id(links)), on=["record_id"])
-    return sizes.join(F.broadcast(placed), on=["nominal_id"]).select(*NOMINALS_THEN)
+    members = replay(event, until_run_no=until)
+    sizes = members.groupBy("nominal_id").agg(F.count(F.lit(1)).alias("nominal_records"))
+    linked = members.join(F.broadcast(with_record_id(links)), on=["record_id"])
+    return sizes.join(F.broadcast(linked), on=["nominal_id"]).select(*NOMINALS_THEN)
 
 
 def _is_published_backfill(row: Any) -> bool:
