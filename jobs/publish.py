@@ -1,7 +1,7 @@
 """Show readers an earlier good run again, when the last one should not be seen. Logged in RUN; no table is touched.
 
 Readers go on seeing it until a run that finds anything new publishes anew. Exit codes: 0 done, 1 unexpected,
-2 arguments: there is no such run or its snapshot is gone, 5 another run holds the lock.
+2 arguments: there is no such run, its snapshot is gone, or rows were removed since, 5 another run holds the lock.
 """
 
 import argparse

@@ -4,7 +4,7 @@ Periods stand under [retention] in conf/settings. What still holds follows its s
 this. --subjects names a CSV file with the columns kind (employee, person or event), source_system and ref: of these, what no longer
 holds goes at once. What was removed is logged in the table removal, without the data; the deleted files are listed in the report
 folder of the run. Exit codes: 0 done, 1 unexpected, 2 arguments, or nothing was held of any of those asked for, 4 readers were taken
-back to an earlier snapshot, 5 another run holds the lock.
+back to an earlier snapshot, or the nominals are older than the last backfill, 5 another run holds the lock.
 """
 
 import argparse

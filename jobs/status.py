@@ -1,7 +1,8 @@
 """Say how things stand: the last runs, what readers see and how old it is, who is at work, which feeds wait.
 
 Exit codes: 0 the last good run is of the day that is due (today from 07:00 Europe/London on, yesterday before), 1 unexpected,
-2 nothing was ever published there, 6 it is older, or the newest run failed.
+2 nothing was ever published there, 6 it is older, the newest run failed, or no
+retain has come to its end for too long.
 """
 
 import argparse

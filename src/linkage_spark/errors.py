@@ -43,6 +43,10 @@ class SourceError(LinkageError):
         super().__init__("\n".join(self.faults))
 
 
+class FeedNotThereError(SourceError):
+    """There is no such feed. One that its mapping does not require may be missing; one that is there and cannot be read may not."""
+
+
 class ContractError(LinkageError):
     """A table does not have the shape its contract states. Exit code 1: a defect of this code."""
 
@@ -70,6 +74,6 @@ def gathered(errors: Sequence[LinkageError]) -> LinkageError:
 
 
 class StaleError(LinkageError):
-    """What readers see is older than it should be, or the newest run failed. Exit code 6: look at the nightly run."""
+    """What readers see is older than it should be, the newest run failed, or retention is overdue. Exit code 6: look at that run."""
 
     exit_code = 6

@@ -14,7 +14,7 @@ from pyspark.sql import functions as F
 from linkage_spark.flows.screen import screen
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import load_model
-from linkage_spark.runs.canaries import Flock, flock_of, missed, screened_alone
+from linkage_spark.runs.canaries import Flock, flock_of, missed, release, screened_alone
 from linkage_spark.settings.canaries import load_canaries
 from linkage_spark.settings.sources import load_sources
 from linkage_spark.standardise.canaries import canary_feeds
@@ -115,6 +115,14 @@ def test_a_canary_whose_record_the_mapping_loses_is_missed_and_the_message_names
     told = lost(run, without)
     assert len(told) == 1
     assert told[0].startswith("canary same of crime: not found instead of match")
+
+
+def test_a_canary_of_a_source_that_is_not_mapped_is_not_released_and_so_not_counted(
+    spark: SparkSession, run: RunContext
+) -> None:
+    mapped = tuple(source for source in run.sources if source.source_system != "custody")
+    flock = release(replace(run, sources=mapped), raw_feeds(spark))
+    assert {canary.source for canary in run.canaries} - {canary.source for canary in flock.canaries} == {"custody"}
 
 
 def test_canaries_are_missed_when_the_model_no_longer_finds_them(run: RunContext, flock: Flock) -> None:

@@ -293,6 +293,25 @@ def test_a_half_written_file_stops_the_day_and_the_next_one_catches_up(ready: Re
     assert left_by(job) == ready.left
 
 
+def test_a_half_written_log_of_a_feed_stops_the_day_and_is_no_matter_once_it_is_whole(ready: Ready) -> None:
+    job = copied(ready.job, "cut-log")
+    log = job.feeds / NOMINAL / "_delta_log"
+    newest = max(log.glob("*.json"))
+    for checksum in list(log.glob(f"*{newest.stem}*crc")):  # they are written after the entry
+        checksum.unlink()
+    whole = newest.read_bytes()
+    newest.write_bytes(whole[: len(whole) // 2])
+    asks = r"^crime\.nominal: .*(the log of its Delta table is cut off|cannot be read)"
+    with readers_keep_what_they_had(job), pytest.raises(SourceError, match=asks):
+        job.daily(FIRST_DAY)
+    failed = job.store.read(RUN).orderBy(F.desc("run_no")).first()
+    assert failed is not None
+    assert (failed["status"], failed["error_class"]) == ("failed", "SourceError")
+    newest.write_bytes(whole)
+    job.daily(FIRST_DAY)
+    assert "nothing has changed" in job.said
+
+
 def _cut(folder: Path) -> dict[Path, bytes]:
     """Cut off the data files of a feed; what they were."""
     whole = {part: part.read_bytes() for part in folder.glob("part-*.parquet")}

@@ -115,7 +115,10 @@ def test_a_rival_who_is_gone_is_named_no_more_and_all_else_stays(spark: SparkSes
 
 
 def test_moves_of_records_that_are_gone_are_due_after_their_days_or_when_asked_for(spark: SparkSession) -> None:
-    began = [{"run_no": no, "started_at": datetime(2026, no, 1, 4, 30, tzinfo=UTC)} for no in (1, 2, 3)]
+    """By the days that the runs were for, as all else: each of these began after midnight."""
+    late = [
+        {"run_no": no, "run_id": f"R{no}", "started_at": datetime(2026, no, 2, 0, 30, tzinfo=UTC)} for no in (1, 2, 3)
+    ]
     moves = [
         {"run_no": 1, "kind": "joined", "record_id": 1},
         {"run_no": 1, "kind": "joined", "record_id": 2},
@@ -125,13 +128,13 @@ def test_moves_of_records_that_are_gone_are_due_after_their_days_or_when_asked_f
         {"run_no": 3, "kind": "joined", "record_id": 3},
         {"run_no": 1, "kind": "new"},
     ]
-    events, of_runs = contract_rows(spark, NOMINAL_EVENT, *moves), contract_rows(spark, NOMINAL_RUN, *began)
+    events, of_runs = contract_rows(spark, NOMINAL_EVENT, *moves), contract_rows(spark, NOMINAL_RUN, *late)
 
     def found(day: date, *asked: int, refused: tuple[int, ...] = ()) -> set[tuple[int, str]]:
         ids, held = (
             local_frame(spark, [(one,) for one in listed], schema="record_id long") for listed in (asked, refused)
         )
-        rows = due_records(events, of_runs, ids, held, days=30, held_days=60, day=day)
+        rows = due_records(events, of_runs, runs(spark), ids, held, days=30, held_days=60, day=day)
         return {(row["record_id"], row["due"]) for row in rows.collect()}
 
     assert found(date(2026, 3, 2)) == set()

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from linkage_spark.errors import GateError
 from linkage_spark.governance.due import ASKED
 from linkage_spark.hits.build import stable_id
 from linkage_spark.kit.frames import local_frame
-from linkage_spark.runs.retain import hits_as_told, named_subjects
+from linkage_spark.runs.retain import _refuse_taken_back, hits_as_told, named_subjects
 from linkage_spark.runs.retain_rows import RetainedEstate, remove_items
 from linkage_spark.settings.run import load_settings
 from linkage_spark.tables.canonical import EMPLOYEE, EVENT, PERSON, REFUSED
@@ -280,3 +281,22 @@ def test_those_whom_a_table_names_are_found_whatever_the_table_and_as_they_are_w
     }
     assert named_subjects(frames, sorted(held | unknown, key=repr)) == held
     assert named_subjects(frames, sorted(unknown, key=repr)) == frozenset()
+
+
+# ---- readers who were taken back ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("shown", "refused"), [("B-first", True), ("A-later", False), ("C-unchanged", True)])
+def test_nothing_is_removed_while_readers_see_another_run_than_the_newest_that_published(
+    spark: SparkSession, shown: str, *, refused: bool
+) -> None:
+    """By the order in which they ended: the clock of the later one had gone back."""
+    rows = [("B-first", 1, "published"), ("A-later", 2, "published"), ("C-unchanged", 3, "unchanged")]
+    runs = [{"run_id": run_id, "run_no": no, "status": status} for run_id, no, status in rows]
+    run: Any = SimpleNamespace(store=Tables(spark, {RUN: [*runs, {"run_id": "D", "run_no": 4, "status": "failed"}]}))
+    good: Any = SimpleNamespace(shown_run_id=shown)
+    if refused:
+        with pytest.raises(GateError, match=f"readers were taken back to {shown}, .* or show A-later again"):
+            _refuse_taken_back(run, good)
+    else:
+        _refuse_taken_back(run, good)

@@ -12,7 +12,7 @@ import pytest
 
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.serving.columns import iso_utc
-from linkage_spark.serving.star import FRESHNESS, Results, build_star
+from linkage_spark.serving.star import FRESHNESS, Results, build_star, with_baseline
 from linkage_spark.store.files import Files
 from linkage_spark.store.snapshot import published_path, write_published
 from linkage_spark.tables.canonical import EMPLOYEE, EVENT
@@ -25,6 +25,10 @@ from tests.support.contract_rows import contract_rows
 RUN_ID = "20261121T053000Z-backfill"
 BIG = str(2**53 + 1)
 ADVISORY = "advisory only"
+BASELINE_RUN, LATER_RUN = "20260301T100000Z-backfill", "20260301T080000Z-daily"
+"""The run that set the baseline, and one that came after it on the same day, when the clock had gone back."""
+
+NUMBERS = {BASELINE_RUN: 1, LATER_RUN: 2}
 
 
 def results(spark) -> Results:
@@ -95,6 +99,7 @@ def results(spark) -> Results:
     ]
     day, before = date(2026, 3, 2), date(2026, 3, 1)
     seen = {"is_live": True, "lane": "conduct", "last_change": "new", "first_seen_day": before, "changed_day": before}
+    seen |= {"changed_run_id": BASELINE_RUN}
     items = [
         {"item_kind": "hit", "item_id": "h1", **seen},
         {
@@ -105,12 +110,13 @@ def results(spark) -> Results:
             "changed_day": day,
             "tier_before": "possible",
         },
-        {"item_kind": "location_hit", "item_id": "l1", **seen, "lane": "triage", "changed_run_id": "later that day"},
+        {"item_kind": "location_hit", "item_id": "l1", **seen, "lane": "triage", "changed_run_id": LATER_RUN},
         {"item_kind": "link", "item_id": "k1", **seen, "lane": None},
         {"item_kind": "hit", "item_id": "h0", "employee_id": "E2", **seen, "is_live": False, "last_change": "withdrawn"}
         | {"withdrawal_reason": "record_amended", "changed_day": day, "last_seen_day": before, "tier": "match"},
     ]
-    baselines = [{"lane": lane, "baseline_day": before} for lane in ("conduct", "welfare", "triage")]
+    lanes = ("conduct", "welfare", "triage")
+    baselines = [{"lane": lane, "baseline_day": before, "run_id": BASELINE_RUN} for lane in lanes]
     return Results(
         hit=contract_rows(spark, HIT, hit, undated),
         hit_link=contract_rows(spark, HIT_LINK, {"hit_id": "h1", **ref}, {"hit_id": "h2", **ref}),
@@ -129,7 +135,7 @@ def results(spark) -> Results:
 @pytest.fixture(scope="module")
 def published(spark, tmp_path_factory) -> str:
     root = str(tmp_path_factory.mktemp("star"))
-    for contract, frame in build_star(results(spark), run_id=RUN_ID).items():
+    for contract, frame in build_star(results(spark), run_id=RUN_ID, numbers=NUMBERS).items():
         write_published(Files(spark), frame, root, contract, RUN_ID)
     return root
 
@@ -197,12 +203,30 @@ def test_a_hit_says_since_when_and_how_it_changed_and_the_default_view_is_what_c
         ("h2", "changed", 20260301, 20260302, 1, "possible", 1),
     }
     assert rows(published, "location_hit", "location_hit_key", "location_hit_since_baseline") == {("l1", 1)}, (
-        "what another run brought on the day of the baseline came after it"
+        "what a later run brought on the day of the baseline came after it, though its id sorts before"
     )
     columns = ("withdrawn_kind", "withdrawn_reason_words", "withdrawn_last_seen_date_key", "withdrawn_date_key")
     assert rows(published, "withdrawn", "withdrawn_key", "employee_key", *columns, "withdrawn_tier") == {
         ("h0", "E2", "hit", "the source has amended the record", 20260301, 20260302, "match")
     }
+
+
+def test_on_the_day_of_the_baseline_the_order_of_the_runs_counts_and_not_their_ids(spark) -> None:
+    day, early, now = date(2026, 3, 1), "20260301T090000Z-daily", "20260301T070000Z-daily"
+
+    def since(set_by: str, numbers: dict[str, int], *runs: str) -> dict[str, bool | None]:
+        hits = [{"item_kind": "hit", "item_id": run, "lane": "conduct", "changed_run_id": run} for run in runs]
+        link = {"item_kind": "link", "item_id": "link", "lane": None, "changed_run_id": LATER_RUN}
+        items = contract_rows(spark, ITEM, *({**item, "changed_day": day} for item in (*hits, link)))
+        baseline = contract_rows(spark, BASELINE, {"lane": "conduct", "baseline_day": day, "run_id": set_by})
+        told = with_baseline(items, baseline, numbers)
+        assert told.columns == [*ITEM.names, "since_baseline"]
+        return {row["item_id"]: row["since_baseline"] for row in told.collect()}
+
+    ended = {early: 1, BASELINE_RUN: 2, LATER_RUN: 3}
+    of_runs = {early: False, BASELINE_RUN: False, LATER_RUN: True, now: True, "link": None}
+    assert since(BASELINE_RUN, ended, early, BASELINE_RUN, LATER_RUN, now) == of_runs, "the last is still under way"
+    assert since(now, ended, LATER_RUN, now) == {LATER_RUN: False, now: False, "link": None}, "which sets it itself"
 
 
 def test_days_run_without_a_gap_from_first_to_last_and_day_0_is_unknown(published: str) -> None:
@@ -263,7 +287,7 @@ def test_an_empty_run_publishes_a_star_that_can_be_read(spark, tmp_path) -> None
         **{name: getattr(full, name).limit(0) for name in Results.__dataclass_fields__ if name != "run"},
         run=full.run,
     )
-    for contract, frame in build_star(empty, run_id=RUN_ID).items():
+    for contract, frame in build_star(empty, run_id=RUN_ID, numbers={}).items():
         write_published(Files(spark), frame, str(tmp_path), contract, RUN_ID)
     assert table(str(tmp_path), "hit").num_rows == 0
     assert rows(str(tmp_path), "date", "date_key") == {(0,)}

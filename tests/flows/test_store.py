@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import functions as F
 
-from linkage_spark.errors import ContractError, SourceError
+from linkage_spark.errors import ContractError, LockError, SourceError
 from linkage_spark.kit.contract import Field, TableContract
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.store.delta import DeltaStore
@@ -443,3 +443,47 @@ def test_rows_are_added_to_the_version_that_was_named(spark, tmp_path) -> None:
     store.add(VISIT, visits(spark, ("inn", "ann", 2, "cut off")), onto=first)
     store.add(VISIT, visits(spark, ("inn", "ann", 2, "b")), onto=first)
     assert held(store) == [("inn", "ann", 1, "a"), ("inn", "ann", 2, "b")]
+
+
+def test_a_run_that_lost_its_lock_changes_no_table(spark, tmp_path) -> None:
+    store = DeltaStore(spark, str(tmp_path))
+    first = store.overwrite(VISIT, visits(spark, ("inn", "ann", 1, "a")))
+    second = store.append(VISIT, visits(spark, ("inn", "ann", 2, "b")))
+
+    def lost() -> None:
+        raise LockError("lost")
+
+    store.refuse = lost
+    rows, unit = visits(spark, ("bar", "bob", 1, "d")), units(spark, ("inn", "ann"))
+    for change in (
+        lambda: store.overwrite(VISIT, rows),
+        lambda: store.append(VISIT, rows),
+        lambda: store.add(VISIT, rows, onto=first),
+        lambda: store.grow(VISIT, rows, unit, onto=second),
+        lambda: store.restore(VISIT, first),
+        lambda: store.drop(VISIT),
+    ):
+        with pytest.raises(LockError):
+            change()
+    assert store.version(VISIT) == second
+
+
+def test_rows_that_somebody_else_put_in_at_the_same_moment_are_never_taken_for_ones_own(
+    spark, tmp_path, monkeypatch
+) -> None:
+    store, other = DeltaStore(spark, str(tmp_path)), DeltaStore(spark, str(tmp_path))
+    store.overwrite(VISIT, visits(spark, ("inn", "ann", 1, "a")))
+    other.append(VISIT, visits(spark))  # an append of nothing is one version at most
+
+    newest, beside = store.version, iter([visits(spark, ("bar", "eve", 1, "e"))])
+
+    def version_then_another(contract: TableContract) -> int | None:
+        found = newest(contract)
+        for rows in beside:
+            other.append(VISIT, rows)
+        return found
+
+    # The store has seen that the table is there; what it asks next is the version that it writes onto.
+    monkeypatch.setattr(store, "_check_stored", lambda _: monkeypatch.setattr(store, "version", version_then_another))
+    with pytest.raises(LockError, match="table visit: somebody else has written"):
+        store.append(VISIT, visits(spark, ("bar", "bob", 1, "d")))

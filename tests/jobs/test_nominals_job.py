@@ -25,6 +25,10 @@ def joined(
     return Estate(root), (estate_with_nominals.root.parent / "said.txt").read_text(), estate.current
 
 
+LARGE = ("10 to 19", "20 to 49", "50 and more")
+"""Sizes of nominals that count as large ones."""
+
+
 def figures(estate: Estate) -> dict[str, object]:
     return dict(json.loads((estate.root / "reports" / estate.current / "nominals.json").read_text()))
 
@@ -75,6 +79,15 @@ def test_figures_add_up_and_the_page_opens_offline_without_a_persons_value(joine
     assert "http" not in page.replace("http://www.w3.org", "")
     assert "Advisory only" in page
     assert not any(value.lower() in (page + said).lower() for value in PLANTED)
+
+
+def test_the_first_run_is_measured_and_held_against_nothing(joined: tuple[Estate, str, str]) -> None:
+    estate = joined[0]
+    noted = json.loads((estate.root / "reports" / estate.current / "gates.json").read_text())
+    told = {figure["measure"]: figure["value"] for figure in noted["figures"]}
+    large = sum(size["nominals"] for size in figures(estate)["sizes"] if size["label"] in LARGE)
+    assert told == {"largest_component": figures(estate)["largest_component"], "large_nominals": large}
+    assert (noted["breaches"], [figure["usual"] for figure in noted["figures"]]) == ([], [None, None])
 
 
 @pytest.mark.slow

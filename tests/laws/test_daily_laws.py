@@ -2,6 +2,7 @@
 
 No run takes the last day but one, so that the last run takes two days in one. ``LINKAGE_DAY_WORLDS`` is the number of worlds, ``LINKAGE_DAYS``
 that of days (at least three), ``LINKAGE_DAY_SEED`` another seed, for a longer soak. With more than three days all of them but the first are taken in one as well.
+``LINKAGE_CLOCKS`` ('forward' or 'back') says which clock change the days come through; by itself it is the one and the other by turns.
 """
 
 from __future__ import annotations
@@ -19,16 +20,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from linkage_spark.errors import SettingsError, UsageError
+from linkage_spark.errors import GateError, SettingsError, UsageError
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.runs import shadow
 from linkage_spark.runs.approval import approve, refuse_unapproved_model
 from linkage_spark.runs.main_stages import ALL_TABLES
 from linkage_spark.runs.manifest import good_run, last_good_run
 from linkage_spark.runs.progress import Progress
+from linkage_spark.runs.publish import show_again
 from linkage_spark.runs.replay import ThatDay, no_longer_held, removed_since, score_again
 from linkage_spark.runs.retain import Order
-from linkage_spark.runs.retain_files import NEWEST_ALONE, PURGED, REMOVED_FILES
+from linkage_spark.runs.retain_files import NEWEST_ALONE, PURGED
+from linkage_spark.runs.retain_lists import REMOVED_FILES, STANDING
 from linkage_spark.runs.shadow import try_model
 from linkage_spark.store.files import Files
 from linkage_spark.tables.candidates import SCORED_PAIR
@@ -43,8 +46,9 @@ from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, RUN, SCREE
 from linkage_spark.tables.star import STAR
 from tests.support.ageing import age, old_files
 from tests.support.day_worlds import FIRST_DAY, History, make_history
+from tests.support.draws import KILL_DAY, SEED, TOLD
 from tests.support.held import gone_refs, holding, refs_in
-from tests.support.killing import KILL_DAY, SEED, Killed, drawn, points, readers_find_one_whole_run
+from tests.support.killing import Killed, Readers, drawn, points, readers_find_one_whole_run, readers_of
 from tests.support.main_job import MainJob, write_day
 
 if TYPE_CHECKING:
@@ -61,6 +65,9 @@ WAYS = ("by_day", "in_one") if DAYS > 3 else ("by_day",)
 COMPARED = (*CANONICAL, PERSON_IDENTIFIER, FEED_PRINT, SCORED_PAIR, LINK, HIT, HIT_LINK, LOCATION_HIT, SCREENING)
 """Every table of which a day must leave what a run over everything leaves."""
 
+ONCE_SWITCHED = ("publish: after table run", "start: before renaming part.parquet")
+"""Where the last day is killed besides: RUN has switched and readers have not been moved, and while the next start was about to move them."""
+
 
 @dataclass
 class Folds:
@@ -73,7 +80,8 @@ class Folds:
         at_once: a backfill on the last day.
         seen: what each run of ``by_day`` left of some tables, the backfill of the first day among them.
         versions: newest versions of the tables of ``by_day`` before and after the last day was taken a second time.
-        kills: where the last day of ``by_day`` was killed before it came to its end, and whether readers found one whole run then.
+        kills: where the last day of ``by_day`` was killed before it came to its end, and what readers found then.
+        repaired: what they found after the start that nobody killed.
     """
 
     history: History
@@ -82,7 +90,8 @@ class Folds:
     at_once: MainJob
     seen: list[dict[str, list[dict[str, Any]]]]
     versions: list[dict[str, int | None]]
-    kills: dict[str, bool]
+    kills: dict[str, Readers]
+    repaired: Readers
 
 
 @pytest.fixture(scope="module")
@@ -103,17 +112,17 @@ def folds(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Fold
     by_day, in_one, at_once = jobs["by_day"], jobs["in_one"], jobs["at_once"]
     assert by_day is not None
     assert at_once is not None
-    kills: dict[str, bool] = {}
+    kills: dict[str, Readers] = {}
     count = 0
     for before, no in pairwise(RUNS):
         write_day(spark, by_day.feeds, history.days[before], history.days[no])
         if no == DAYS:
-            kills = _killed_on(by_day, FIRST_DAY + timedelta(days=no), _three_of(count))
+            kills = _killed_on(by_day, FIRST_DAY + timedelta(days=no), [*_three_of(count), *ONCE_SWITCHED])
         with points() as watched:
             by_day.daily(FIRST_DAY + timedelta(days=no))
         count = next(no for no, name in enumerate(watched.seen) if name.endswith("before table run"))
         seen.append(_seen(by_day))
-    versions = [_versions(by_day)]
+    versions, repaired = [_versions(by_day)], readers_of(by_day)
     by_day.daily(FIRST_DAY + timedelta(days=DAYS))
     versions.append(_versions(by_day))
     for job in (in_one, at_once):
@@ -122,7 +131,7 @@ def folds(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Fold
     if in_one is not None:
         in_one.daily(FIRST_DAY + timedelta(days=DAYS))
     at_once.backfill(FIRST_DAY + timedelta(days=DAYS))
-    return Folds(history, by_day, in_one, at_once, seen, versions, kills)
+    return Folds(history, by_day, in_one, at_once, seen, versions, kills, repaired)
 
 
 def _three_of(count: int) -> list[int]:
@@ -131,15 +140,15 @@ def _three_of(count: int) -> list[int]:
     return [place - before for before, place in zip([0, *places], places, strict=False)]
 
 
-def _killed_on(job: MainJob, day: date, counts: list[int]) -> dict[str, bool]:
-    """Begin a day and be killed, once per count; where that was, and whether readers found one whole run then."""
+def _killed_on(job: MainJob, day: date, places: list[int | str]) -> dict[str, Readers]:
+    """Begin a day and be killed, once per place: after so many points, or at one; where that was, and what readers found then."""
     kills = {}
-    for count in counts:
+    for place in places:
         try:
-            with points(kill_at=count):
+            with points(kill_at=place):
                 job.daily(day)
         except Killed as point:
-            kills[f"{point}, start {len(kills) + 1}"] = readers_find_one_whole_run(job)
+            kills[f"{point}, start {len(kills) + 1}"] = readers_of(job)
     return kills
 
 
@@ -158,7 +167,7 @@ def _versions(job: MainJob) -> dict[str, int | None]:
 @pytest.mark.parametrize("table", COMPARED, ids=lambda table: table.name)
 def test_days_add_up_to_what_one_run_over_everything_makes(folds: Folds, way: str, table: TableContract) -> None:
     expected, found = folds.at_once.rows(table), getattr(folds, way).rows(table)
-    told = f"seed {SEED}, {WORLDS} worlds, {table.name}"
+    told = f"{TOLD}, {WORLDS} worlds, {table.name}"
     assert len(expected) > 0, told
     assert [row for row in found if row not in expected] == [], f"{told}: too many"
     assert [row for row in expected if row not in found] == [], f"{told}: missing"
@@ -186,17 +195,28 @@ def test_every_kind_of_change_happened(folds: Folds) -> None:
     assert {row["tier"] for row in folds.seen[-1]["hit"]} == {"match", "possible"}
 
 
-def test_the_last_day_was_killed_three_times_and_left_nothing_behind(folds: Folds) -> None:
+def test_the_last_day_was_killed_again_and_again_and_left_nothing_behind(folds: Folds) -> None:
     """That it ended as a day that nobody killed is what all the other laws here say: they look at its tables."""
-    job, told = folds.by_day, f"seed {SEED}, killed on {KILL_DAY} at {', '.join(folds.kills)}"
-    assert len(folds.kills) == 3, told
-    assert all(folds.kills.values()), told
+    job, told = folds.by_day, f"{TOLD}, killed on {KILL_DAY} at {'; '.join(folds.kills)}"
+    assert len(folds.kills) == 3 + len(ONCE_SWITCHED), told
+    assert all(readers.find_one_whole_run for readers in folds.kills.values()), told
     for folder in (job.root, job.root / "tables", job.root / "published"):
         of_calm = folds.at_once.root / folder.relative_to(job.root)
         assert {path.name for path in folder.iterdir()} == {path.name for path in of_calm.iterdir()}, told
     for folder in (job.root / "published").iterdir():
         if folder.name != "current_run":
             assert len(list(folder.glob("run_id=*"))) <= len(RUNS), f"{told}: {folder.name}"
+
+
+def test_readers_of_a_day_that_was_killed_once_it_had_switched_are_moved_by_the_next_start(folds: Folds) -> None:
+    told = f"{TOLD}, killed on {KILL_DAY} at {'; '.join(folds.kills)}"
+    *begun, switched, repairing = folds.kills.values()
+    assert all(readers.follow == readers.should_follow for readers in begun), told
+    for readers in (switched, repairing):
+        assert readers.should_follow != readers.follow == begun[0].follow, told
+    assert folds.repaired == Readers(True, switched.should_follow, switched.should_follow), told
+    current = folds.by_day.root / "published" / "current_run"
+    assert [path.name for path in current.iterdir()] == ["part.parquet"], told
 
 
 def test_the_same_day_twice_changes_nothing(folds: Folds) -> None:
@@ -212,9 +232,9 @@ def test_every_hit_is_told_since_when_and_how_it_changed(folds: Folds) -> None:
     changes: Counter[str] = Counter()
     for no, seen in enumerate(folds.seen):
         told = {row["item_id"]: row for row in seen["item"] if row["item_kind"] == "hit"}
-        assert told.keys() == {hit for day in hits[: no + 1] for hit in day}, f"seed {SEED}, day {no}"
+        assert told.keys() == {hit for day in hits[: no + 1] for hit in day}, f"{TOLD}, day {no}"
         for hit, item in told.items():
-            where = f"seed {SEED}, day {no}, {hit}"
+            where = f"{TOLD}, day {no}, {hit}"
             there = [hit in day for day in hits[: no + 1]]
             assert item["is_live"] == there[-1], where
             assert item["first_seen_day"] == days[there.index(True)], where
@@ -261,7 +281,7 @@ def test_what_was_shown_on_any_day_can_be_told_from_the_histories(folds: Folds) 
                 sorted(([row[name] for name in names] for row in listed), key=repr)
                 for listed in (live, seen[table.name])
             )
-            assert found == expected, f"seed {SEED}, day {no}, {table.name}"
+            assert found == expected, f"{TOLD}, day {no}, {table.name}"
 
 
 def test_nothing_goes_unexplained(folds: Folds) -> None:
@@ -279,7 +299,7 @@ def test_a_record_that_its_source_still_holds_is_told_as_refused_and_never_as_ta
     for row in _dicts(folds.by_day, LINK_HISTORY):
         told = row["withdrawal_reason"]
         if told in why and row["source_system"] == "crime" and row["run_day"] == LAST:
-            assert (row["person_ref"] in held) == why[told], f"seed {SEED}, {row['person_ref']}"
+            assert (row["person_ref"] in held) == why[told], f"{TOLD}, {row['person_ref']}"
 
 
 # ---- retention ---------------------------------------------------------------------------------------------
@@ -447,6 +467,54 @@ def test_an_order_that_was_killed_is_finished_and_one_that_names_nobody_is_no_su
     with pytest.raises(UsageError, match="no table named any of the 1 asked for"):
         job.retain(LAST, wrong)
     assert "line 2: nothing of these was held" in capsys.readouterr().out
+    assert readers_find_one_whole_run(job)
+
+
+def test_readers_who_were_taken_back_hold_retention_up_and_run_tells_of_it(folds: Folds) -> None:
+    job = copied(folds.by_day, "back", _AT_ONCE)
+    before = last_good_run(job.store)
+    assert before is not None
+    earlier = next(row["run_id"] for row in job.store.read(RUN).collect() if row["kind"] == "backfill")
+    show_again(job.context(RunKind.PUBLISH, LAST, StringIO()), earlier)
+    versions, files = _versions(job), refs_in(job.root).keys()
+    with pytest.raises(GateError, match=f"taken back to {earlier}, .* or show {before.shown_run_id} again"):
+        job.retain(LAST, Order(at_once=True))
+    assert _versions(job) == versions
+    assert files <= refs_in(job.root).keys(), "nothing has gone"
+    newest = max(job.store.read(RUN).collect(), key=lambda row: row["run_no"])
+    assert (newest["kind"], newest["status"], newest["error_class"]) == ("retain", "failed", "GateError")
+    assert newest["shown_run_id"] == earlier
+    assert "kind=retain" in job.said.splitlines()[-1]
+    assert "status=failed" in job.said.splitlines()[-1]
+
+
+@pytest.mark.slow
+def test_retention_that_was_killed_twice_tells_of_every_file_and_readers_are_not_taken_back(folds: Folds) -> None:
+    job = copied(folds.by_day, "cut-off", _AT_ONCE)
+    gone, there = gone_refs(folds.history), set(refs_in(job.root))
+    earlier = next(row["run_id"] for row in job.store.read(RUN).collect() if row["kind"] == "backfill")
+    for table in (LINK, ITEM):
+        with points(kill_at=f"files that nobody needs: before purge {table.name}"), pytest.raises(Killed):
+            job.retain(LAST, Order(at_once=True))
+    assert len(list((job.root / "reports").glob(f"*/{STANDING}"))) == 2
+    assert holding(refs_in(job.root), gone), "files still hold what is gone"
+    with pytest.raises(UsageError, match="were removed since"):
+        show_again(job.context(RunKind.PUBLISH, LAST, StringIO()), earlier)
+    job.retain(LAST, Order(at_once=True))
+    left = refs_in(job.root)
+    assert holding(left, gone) == {}, f"seed {SEED}"
+    good = last_good_run(job.store)
+    assert good is not None
+    rows = [line.split(",") for line in (job.root / "reports" / good.run_id / REMOVED_FILES).read_text().splitlines()]
+    listed = {row[0]: row[3] for row in rows[1:]}
+    expected = {name for name in there if name.split("/")[0] in ("tables", "published", "reports")} - set(left)
+    assert expected <= listed.keys(), "what attempts wrote themselves and the next one deleted is told too"
+    assert not listed.keys() & set(left)
+    assert len(set(listed.values())) == 3, "each of the three has deleted some"
+    told = [row for row in _removals(job) if row["kind"] != "rows"]
+    assert {row["run_id"] for row in told} == set(listed.values())
+    assert sum(row["files"] for row in told) == len(listed)
+    assert not list((job.root / "reports").glob(f"*/{STANDING}"))
     assert readers_find_one_whole_run(job)
 
 

@@ -1,12 +1,13 @@
 """A run that is killed anywhere, or whose disk is full, ends as if nothing had been once it is started again; nothing is left behind.
 
 ``LINKAGE_KILLS`` is the number of points tried of each job, 'all' for every one; ``LINKAGE_DAY_SEED`` and ``LINKAGE_KILL_DAY`` choose which:
-others every day. `make soak` tries all.
+others every day. ``LINKAGE_CLOCKS`` says which of the two clock changes the days come through. `make soak` tries all.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -21,10 +22,12 @@ from pyspark.errors import PySparkException
 from linkage_spark.runs.retain import Order
 from linkage_spark.store.files import Files
 from linkage_spark.store.snapshot import read_current_run
+from linkage_spark.tables.nominals import NOMINALS
 from tests.support.day_worlds import FIRST_DAY, make_history
-from tests.support.disks import small_disk
+from tests.support.disks import filled, no_space_left, small_disk
+from tests.support.draws import SEED, TOLD
 from tests.support.held import gone_refs, holding, refs_in
-from tests.support.killing import SEED, Killed, drawn, points, readers_find_one_whole_run
+from tests.support.killing import Killed, drawn, points, readers_find_one_whole_run
 from tests.support.left import Left, left_by
 from tests.support.main_job import MainJob, write_day
 
@@ -42,11 +45,30 @@ DAY = FIRST_DAY + timedelta(days=1)
 SPARKS_OWN = (Py4JJavaError, PySparkException, OSError)
 
 _AT_ONCE = dict.fromkeys(("record_withdrawn", "left_roster", "superseded"), 0)
-JOBS: Mapping[str, Callable[[MainJob], None]] = {
-    "daily": lambda job: job.daily(DAY),
-    "retain": lambda job: job.retain(DAY, Order(at_once=True)),
-}
 SETTINGS = {"retention": {"law_enforcement": _AT_ONCE, "public_task": _AT_ONCE}}
+
+
+@dataclass(frozen=True)
+class Work:
+    """One job that is killed.
+
+    Attributes:
+        start: begins it.
+        after: the job that came last; '' where it begins with what the first day left, its nominals among that.
+    """
+
+    start: Callable[[MainJob], None]
+    after: str = ""
+
+
+JOBS: Mapping[str, Work] = {
+    "daily": Work(lambda job: job.daily(DAY)),
+    "retain": Work(lambda job: job.retain(DAY, Order(at_once=True)), after="daily"),
+    "compact": Work(lambda job: job.compact(DAY), after="daily"),
+    "backfill": Work(lambda job: job.backfill(DAY)),
+    "nominals": Work(lambda job: job.nominals(DAY), after="backfill"),
+}
+"""Each after those that it comes after."""
 
 
 @dataclass
@@ -68,14 +90,22 @@ def ready(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict
     job.backfill(FIRST_DAY)
     job.nominals(FIRST_DAY)
     write_day(spark, job.feeds, history.days[0], history.days[1])
+    calm = {"": job}
     made = {}
     for name, work in JOBS.items():
-        calm = copied(job, base / f"calm-{name}")
+        before_it = calm[work.after]
+        calm[name] = copied(before_it, base / f"calm-{name}")
         with points() as seen:
-            work(calm)
-        made[name] = Ready(job, left_by(calm, with_nominals=True), seen.seen, gone_refs(history))
-        job = calm
+            work.start(calm[name])
+        made[name] = Ready(before_it, left(name, calm[name]), seen.seen, gone_refs(history))
     return made
+
+
+def left(name: str, job: MainJob) -> Left:
+    """What a job leaves. RUN pins no nominals after a backfill: it makes none, and their tables stand as they stood."""
+    if name != "backfill":
+        return left_by(job, with_nominals=True)
+    return left_by(job) | {"nominals": {table.name: job.store.version(table) for table in NOMINALS}}
 
 
 def copied(job: MainJob, root: Path) -> MainJob:
@@ -92,10 +122,11 @@ def chosen(names: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("name", "parts"),
+    ("name", "least", "parts"),
     [
         (
             "daily",
+            60,
             (
                 "table person",
                 "table run",
@@ -110,15 +141,45 @@ def chosen(names: list[str]) -> list[str]:
         ),
         (
             "retain",
+            60,
             ("table item", "table person", "table run", "table removal", "snapshot hit", "purge person", "deleting"),
+        ),
+        ("compact", 10, ("table person", "table involvement", "table run")),
+        (
+            "backfill",
+            60,
+            (
+                "table person",
+                "table scored_pair",
+                "table run",
+                "work items",
+                "snapshot hit",
+                "file progress.json",
+                "renaming part.parquet",
+            ),
+        ),
+        (
+            "nominals",
+            60,
+            (
+                "table nominal_pair",
+                "table nominal_event",
+                "table run",
+                "snapshot nominal_alert",
+                "snapshot hit",
+                "file progress.json",
+                "renaming part.parquet",
+            ),
         ),
     ],
 )
-def test_a_run_comes_through_all_kinds_of_points(ready: dict[str, Ready], name: str, parts: tuple[str, ...]) -> None:
+def test_a_run_comes_through_all_kinds_of_points(
+    ready: dict[str, Ready], name: str, least: int, parts: tuple[str, ...]
+) -> None:
     names = ready[name].names
     for part in parts:
         assert any(part in point for point in names), part
-    assert len(names) > 60
+    assert len(names) > least
 
 
 @pytest.mark.parametrize("name", list(JOBS))
@@ -126,24 +187,25 @@ def test_killed_anywhere_and_started_again_it_ends_as_if_it_had_not_been_killed(
     ready: dict[str, Ready], name: str
 ) -> None:
     """At several points in a row, at each once started again: as a night that will not come to its end."""
-    before_it, work = ready[name], JOBS[name]
+    before_it, work = ready[name], JOBS[name].start
     tried = pending = chosen(before_it.names)
     chains = 0
     while pending:
         chain = pending[:: -(-len(pending) // CHAIN)]
         job = copied(before_it.job, before_it.job.root.with_name(f"killed-{name}-{chains}"))
         killed = killed_at(job, work, chain)
-        told = f"seed {SEED}, {name} killed at {', '.join(killed)}"
+        told = f"{TOLD}, {name} killed at {', '.join(killed)}"
         assert killed[:1] == chain[:1], f"{told}: it never came to '{chain[0]}'"
-        found = left_by(job, with_nominals=True)
+        found = left(name, job)
         for part, expected in before_it.left.items():
             assert found[part] == expected, f"{told}: {part}"
+        assert readers_find_one_whole_run(job), told
         if name == "retain":
             assert holding(refs_in(job.root), before_it.gone) == {}, told
         shutil.rmtree(job.root)
         pending, chains = [point for point in pending if point not in killed], chains + 1
         print(f"{name}: {len(tried) - len(pending)} of {len(tried)} points", flush=True)  # noqa: T201
-    print(f"seed {SEED}: {name} killed at {len(tried)} of {len(before_it.names)} points in {chains} runs")  # noqa: T201
+    print(f"{TOLD}: {name} killed at {len(tried)} of {len(before_it.names)} points in {chains} runs")  # noqa: T201
 
 
 def killed_at(job: MainJob, work: Callable[[MainJob], None], chain: list[str]) -> list[str]:
@@ -155,7 +217,7 @@ def killed_at(job: MainJob, work: Callable[[MainJob], None], chain: list[str]) -
                 work(job)
         except Killed:
             killed.append(point)
-            assert readers_find_one_whole_run(job), f"seed {SEED}, killed at {', '.join(killed)}"
+            assert readers_find_one_whole_run(job), f"{TOLD}, killed at {', '.join(killed)}"
         else:
             return killed
     work(job)
@@ -164,27 +226,30 @@ def killed_at(job: MainJob, work: Callable[[MainJob], None], chain: list[str]) -
 
 # ---- a full disk, and what is broken or lost ---------------------------------------------------------------
 
+_BEFORE_A_WRITE = re.compile(r": before (table|work|snapshot|file) ")
+
 
 def test_a_full_disk_fails_the_run_and_leaves_readers_what_they_had(
     ready: dict[str, Ready], tmp_path: Path, spark: SparkSession
 ) -> None:
-    calm = ready["daily"]
+    """On a disk of its own that is full; where none can be mounted, every write of ours fails from some point on."""
+    calm, disk = ready["daily"], tmp_path / "disk"
     size = sum(path.stat().st_size for path in calm.job.root.rglob("*") if path.is_file())
-    with small_disk(tmp_path / "disk", megabytes=64 + size // 2**20) as is_mounted:
-        if not is_mounted:
-            pytest.skip("no file system can be mounted here: needs the right to mount a tmpfs")
-        job = copied(calm.job, tmp_path / "disk" / "root")
-        free = shutil.disk_usage(tmp_path / "disk").free
-        ballast = tmp_path / "disk" / "ballast"
-        ballast.write_bytes(b"\0" * max(free - 400_000, 0))
+    with small_disk(disk, megabytes=64 + size // 2**20) as is_mounted:
+        job = copied(calm.job, disk / "root")
+        place = drawn().choice([name for name in calm.names if _BEFORE_A_WRITE.search(name)])
+        how = (
+            "a disk that is full" if is_mounted else f"nothing can be mounted here: no write succeeds from '{place}' on"
+        )
+        print(f"{TOLD}: {how}", flush=True)  # noqa: T201
         before = read_current_run(Files(spark), str(job.root))
-        with pytest.raises(SPARKS_OWN, match="No space left|IOException"):
-            job.daily(DAY)
-        assert read_current_run(Files(spark), str(job.root)) == before
-        assert readers_find_one_whole_run(job)
-        ballast.unlink()
+        with filled(disk, free_bytes=400_000) if is_mounted else points(kill_at=place, ends=no_space_left):
+            with pytest.raises(SPARKS_OWN, match="No space left|IOException"):
+                job.daily(DAY)
+            assert read_current_run(Files(spark), str(job.root)) == before, how
+            assert readers_find_one_whole_run(job), how
         job.daily(DAY)
-        assert left_by(job, with_nominals=True) == calm.left
+        assert left_by(job, with_nominals=True) == calm.left, f"{TOLD}: {how}"
 
 
 def test_what_a_killed_run_noted_may_be_lost_or_half_written(ready: dict[str, Ready]) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from tests.support.draws import CLOCKS
 from tests.support.feeds import (
     ALIAS_COLUMNS,
     CALLER_COLUMNS,
@@ -33,8 +34,8 @@ Row = dict[str, Any]
 Feeds = dict[str, dict[str, Row]]
 """By ``source.feed``: rows by a name that the history alone knows, so that two equal rows are two."""
 
-FIRST_DAY = date(2026, 3, 27)
-"""The day of the backfill; the clocks go forward two days later."""
+FIRST_DAY = {"forward": date(2026, 3, 27), "back": date(2026, 10, 23)}[CLOCKS]
+"""The day of the backfill; two days later the clocks go forward, or back."""
 
 _GIVENS = ("Adam", "Belinda", "Kwame", "Imran", "Sofia", "Tomas", "Yusuf", "Grace", "Leroy", "Dylan", "Ngozi", "Hazel")
 _STARTS, _MIDDLES = (
@@ -398,7 +399,8 @@ class _World:
         own = [name for name in self.feeds["incident.log"] if name.startswith(f"G{self.no:03d}-")]
         if own:
             row = self.feeds["incident.log"][self.draw.choice(own)]
-            row |= {"CLOSE_CODE": f"CL{self.day + 1}", "UPDATED": f"2026-04-{self.day + 1:02d} 01:30:00"}
+            updated = FIRST_DAY + timedelta(days=self.day + 5)
+            row |= {"CLOSE_CODE": f"CL{self.day + 1}", "UPDATED": f"{updated} 01:30:00"}
             self.said("incident closed")
 
     def disposal(self) -> date | None:
@@ -445,7 +447,7 @@ KINDS = (
 
 
 def make_history(*, seed: int, worlds: int, days: int) -> History:
-    """A history; the same for the same seed and sizes.
+    """A history; the same for the same seed and sizes, from FIRST_DAY on.
 
     Args:
         seed: of everything drawn.

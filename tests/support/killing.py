@@ -2,34 +2,29 @@
 
 from __future__ import annotations
 
-import os
 import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
 from linkage_spark.runs import publishing, retain_files
 from linkage_spark.runs.main_stages import MainRun
+from linkage_spark.runs.manifest import last_good_run
 from linkage_spark.runs.nominal_stages import NominalRun
 from linkage_spark.runs.progress import Progress, Stage
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
 from linkage_spark.store.snapshot import read_current_run
+from linkage_spark.tables.enums import RunKind
+from linkage_spark.tables.star import STAR, STAR_NOMINALS
+from tests.support.draws import KILL_DAY, SEED
 
 if TYPE_CHECKING:
     from tests.support.main_job import MainJob
-
-
-SEED = int(os.environ.get("LINKAGE_DAY_SEED", "20261122"))
-"""Of the made-up worlds, and of where runs are killed in them."""
-
-KILL_DAY = os.environ.get("LINKAGE_KILL_DAY", f"{date.today():%Y-%m-%d}")  # noqa: DTZ011
-"""Runs are killed in other places every day; a failure says which day to name here to see it again."""
 
 
 def drawn() -> random.Random:
@@ -47,11 +42,13 @@ class Points:
     Attributes:
         seen: their names in order, with the stage in which they come; one that comes again in its stage has its number.
         kill_at: where the run ends: at the point of this name, or at so many points; None: nowhere.
+        ends: what is raised there, and at every point that is reached after it.
     """
 
-    def __init__(self, kill_at: str | int | None) -> None:
+    def __init__(self, kill_at: str | int | None, ends: Callable[[str], BaseException]) -> None:
         self.seen: list[str] = []
         self.kill_at = kill_at
+        self.ends = ends
         self.stage = "start"
         self._times: Counter[str] = Counter()
         self._lock = threading.Lock()
@@ -66,13 +63,13 @@ class Points:
             self.seen.append(numbered)
             self._dead = self._dead or self.kill_at in (numbered, len(self.seen))
             if self._dead:
-                raise Killed(numbered)
+                raise self.ends(numbered)
 
 
 @contextmanager
-def points(kill_at: str | int | None = None) -> Iterator[Points]:
-    """Watch a run, and end it at a point."""
-    watched = Points(kill_at)
+def points(kill_at: str | int | None = None, *, ends: Callable[[str], BaseException] = Killed) -> Iterator[Points]:
+    """Watch a run, and end it at a point: as if its process were gone, or as ``ends`` says."""
+    watched = Points(kill_at, ends)
 
     def around(real: Callable[..., Any], name: Callable[..., str]) -> Callable[..., Any]:
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -119,10 +116,36 @@ def points(kill_at: str | int | None = None) -> Iterator[Points]:
 
 
 def readers_find_one_whole_run(job: MainJob) -> bool:
-    """``current_run`` names a run of which every published table is there."""
+    """``current_run`` names a run of which every published table is there; a backfill makes no nominals, so that it has none of theirs."""
     current = read_current_run(Files(job.spark), str(job.root))
+    if current is None:
+        return False
     folders = [path for path in (job.root / "published").iterdir() if path.name != "current_run"]
-    return current is not None and all((path / f"run_id={current.run_id}").is_dir() for path in folders)
+    there = {path.name for path in folders if (path / f"run_id={current.run_id}").is_dir()}
+    of_nominals = {table.name for table in STAR_NOMINALS} if f"-{RunKind.BACKFILL.value}" in current.run_id else set()
+    return there == {path.name for path in folders} - of_nominals and there >= {table.name for table in STAR}
+
+
+class Readers(NamedTuple):
+    """What readers find.
+
+    Attributes:
+        find_one_whole_run: ``readers_find_one_whole_run``.
+        follow: the run that ``current_run`` names.
+        should_follow: the one that RUN says they should.
+    """
+
+    find_one_whole_run: bool
+    follow: str
+    should_follow: str
+
+
+def readers_of(job: MainJob) -> Readers:
+    """What readers find now."""
+    current, good = read_current_run(Files(job.spark), str(job.root)), last_good_run(job.store)
+    assert current is not None
+    assert good is not None
+    return Readers(readers_find_one_whole_run(job), current.run_id, good.shown_run_id)
 
 
 def _last(path: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -31,13 +31,14 @@ from linkage_spark.settings.wording import load_wording
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
 from linkage_spark.tables.enums import RunKind
-from tests.support.day_worlds import Feeds
+from tests.support.day_worlds import FIRST_DAY, Feeds
 from tests.support.feeds import COLUMNS, CONF, schema_of
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
 SECRET = b"s" * 32
+FIRST_START = datetime.combine(FIRST_DAY, time(5, 30), tzinfo=UTC)
 
 _SHARES = ("max_refused_share", "max_fall", "max_refused_rise", "max_filled_fall")
 _FACTORS = ("max_links_per_employee", "max_rise", "max_times_changed", "max_times_candidates", "max_times_cluster")
@@ -146,7 +147,7 @@ class MainJob:
     spark: SparkSession
     root: Path
     feeds: Path
-    clock: datetime = datetime(2026, 3, 27, 5, 30, tzinfo=UTC)
+    clock: datetime = FIRST_START
     said: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     with_canaries: bool = False

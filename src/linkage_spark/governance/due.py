@@ -146,6 +146,7 @@ def without_rivals(links: DataFrame, gone: DataFrame) -> DataFrame:
 
 def due_records(
     event: DataFrame,
+    nominal_runs: DataFrame,
     runs: DataFrame,
     asked_ids: DataFrame,
     held_ids: DataFrame,
@@ -158,7 +159,8 @@ def due_records(
 
     Args:
         event: NOMINAL_EVENT.
-        runs: NOMINAL_RUN.
+        nominal_runs: NOMINAL_RUN.
+        runs: RUN, for the day that each of them was for: as of all else, it is this day that periods count from.
         asked_ids: ``record_id`` of person records that somebody asked for.
         held_ids: ``record_id`` of those that their source still holds, and whose rows were refused.
         days: for which the moves of a record that is gone are kept.
@@ -173,12 +175,15 @@ def due_records(
         F.max_by("kind", "run_no").alias("kind"), F.max("run_no").alias("run_no")
     )  # of one run a record has one move at most
     gone = last.where(F.col("kind") == NominalEventKind.LEFT.value)
-    dated = gone.join(F.broadcast(runs.select("run_no", "started_at")), on=["run_no"], how="left")
+    days_of_runs = nominal_runs.select("run_no", "run_id").join(
+        runs.select("run_id", "run_day"), on=["run_id"], how="inner"
+    )
+    dated = gone.join(F.broadcast(days_of_runs.select("run_no", "run_day")), on=["run_no"], how="left")
     wanted = asked_ids.select("record_id").distinct().withColumn("asked", F.lit(True))
     held = held_ids.select("record_id").distinct().withColumn("held", F.lit(True))
     told = dated.join(F.broadcast(wanted), on=["record_id"], how="left").join(held, on=["record_id"], how="left")
     kept_days = F.when(F.col("held"), F.lit(held_days)).otherwise(F.lit(days))
-    over = F.date_add(F.to_date("started_at"), kept_days) <= F.lit(day).cast("date")
+    over = F.date_add("run_day", kept_days) <= F.lit(day).cast("date")
     due = F.when(F.col("asked"), F.lit(RemovalReason.ASKED_FOR.value)).when(
         over, F.lit(RemovalReason.PERIOD_OVER.value)
     )

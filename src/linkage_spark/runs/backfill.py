@@ -80,8 +80,10 @@ def backfill(run: RunContext) -> None:
         publishing.record_unchanged(run, good=good, made_from=inputs)
         return
     pinned = {ALL_TABLES: good.versions if good else {}}
-    stands_on = fingerprint({"inputs": inputs.digest, "canaries": canaries_digest(run)})
-    saved = take_up_work(run, good, fingerprint=stands_on, pinned=pinned)
+    # What it found of links and hits it added to what the last good run had told of them.
+    before = good.run_id if good else "nothing"
+    stands_on = fingerprint({"inputs": inputs.digest, "good": before, "canaries": canaries_digest(run)})
+    saved = take_up_work(run, fingerprint=stands_on, pinned=pinned)
     state = MainRun(run=run, inputs=inputs, saved=saved, former=good, of_model=of_model)
     try:
         for name, work in _STAGES.items():
@@ -191,7 +193,7 @@ def _screen(state: MainRun, stage: Stage) -> Done:
     stage.counts["candidate pairs"] = observed["pairs_first"]
     stage.counts["of these settled by the gate"] = observed["pairs_gated"]
     stage.counts["scored above the floor"] = store.read(SCORED_PAIR, version=versions[SCORED_PAIR.name]).count()
-    stage.counts["canaries found"] = len(run.canaries) - len(lost)
+    stage.counts["canaries found"] = len(flock.canaries) - len(lost)
     return Done(seconds=0.0, versions=versions, notes={"canaries missed": lost})
 
 

@@ -9,6 +9,7 @@ from functools import cached_property
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
+from linkage_spark.errors import SettingsError
 from linkage_spark.flows.screen import link, screen
 from linkage_spark.hits.build import build_hits
 from linkage_spark.kit.frames import local_frame
@@ -16,7 +17,7 @@ from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.manifest import fingerprint
 from linkage_spark.runs.side_by_side import side_by_side
-from linkage_spark.settings.canaries import Canary
+from linkage_spark.settings.canaries import Canary, canaries_of, sources_without
 from linkage_spark.standardise.canaries import canary_feeds
 from linkage_spark.standardise.stage import Standardised, standardise
 from linkage_spark.tables.canonical import EMPLOYEE, EVENT, INVOLVEMENT, PERSON
@@ -30,7 +31,7 @@ class Flock:
     """Canaries in the canonical tables: a handful of rows each, held by the driver.
 
     Attributes:
-        canaries: which.
+        canaries: which; of mapped sources alone.
         person, employee, event, involvement: what the mappings made of them, under their contracts; every reference to a person begins
             with a blank, as no reference of a feed does, so that none is anybody else's.
     """
@@ -75,8 +76,29 @@ class Flock:
 
 
 def canaries_digest(run: RunContext) -> str:
-    """One SHA-256 over the canaries: work is not gone on with that looked for others."""
+    """One SHA-256 over the canaries: work is not gone on with that looked for others.
+
+    Raises:
+        SettingsError: the settings ask for canaries, and a mapped source has none.
+    """
+    refuse_without_canaries(run)
     return fingerprint({canary.name: canary.model_dump_json() for canary in run.canaries})
+
+
+def refuse_without_canaries(run: RunContext) -> None:
+    """A run without canaries would pass whatever became of a mapping; where no model needs an approval it says that it has none.
+
+    Raises:
+        SettingsError: models need an approval here, and a mapped source of people has no canary; it is named.
+    """
+    if not (without := sources_without(run.sources, run.canaries)):
+        return
+    if run.settings.screening.needs_approval:
+        raise SettingsError(
+            f"conf/canaries.toml: no canary for {', '.join(without)}, so that nothing would tell when nobody is found in it any more; "
+            f'add a [[canary]] with source = "{without[0]}", or put the file back that is shipped with one for each source'
+        )
+    run.progress.say(f"no canaries: {', '.join(without)}; nothing tells when nobody is found there any more")
 
 
 def release(run: RunContext, frames: Mapping[str, DataFrame]) -> Flock:
@@ -86,12 +108,13 @@ def release(run: RunContext, frames: Mapping[str, DataFrame]) -> Flock:
         run: the run.
         frames: the feeds; only their columns are looked at.
     """
-    if not run.canaries:
+    canaries = canaries_of(run.sources, run.canaries)
+    if not canaries:
         empty = {table.name: local_frame(run.spark, [], schema=table.schema) for table in _NEEDED}
         return Flock(canaries=(), **empty)
-    feeds = canary_feeds(frames, run.sources, run.canaries)
+    feeds = canary_feeds(frames, run.sources, canaries)
     return flock_of(
-        run.spark, run.canaries, standardise(feeds, sources=run.sources, reference=run.reference, as_of=run.day)
+        run.spark, canaries, standardise(feeds, sources=run.sources, reference=run.reference, as_of=run.day)
     )
 
 
@@ -144,12 +167,11 @@ def missed(run: RunContext, flock: Flock, scored: DataFrame) -> list[str]:
     found = {
         canary.name: next((tiers[ref] for ref in tiers if canary.is_called(ref)), None) for canary in flock.canaries
     }
-    sources = {source.source_system for source in run.sources}
     return [
         f"canary {canary.name} of {canary.source}: {_said(found[canary.name])} instead of {canary.tier}; its record goes through the "
         "mapping, the rules and the policy as every record does: see which of them changed"
-        for canary in flock.canaries
-        if canary.source in sources and found[canary.name] != canary.tier
+        for canary in canaries_of(run.sources, flock.canaries)
+        if found[canary.name] != canary.tier
     ]
 
 

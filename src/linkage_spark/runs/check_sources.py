@@ -9,7 +9,7 @@ from typing import Any
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
-from linkage_spark.errors import SourceError, UsageError
+from linkage_spark.errors import FeedNotThereError, SourceError, UsageError
 from linkage_spark.reference.standard import Reference, load_reference
 from linkage_spark.runs.entry import conf_dir
 from linkage_spark.runs.feed_states import unrecorded_changes
@@ -108,8 +108,10 @@ def _open_sample(spark: SparkSession, feed: FeedMapping, feeds_root: str, sample
     """A feed's first rows, or what is wrong with it."""
     try:
         frame = read_feed(spark, feed, feeds_root)
-    except SourceError as error:
+    except FeedNotThereError as error:
         return list(error.faults) if feed.required else []
+    except SourceError as error:
+        return list(error.faults)
     faults = column_faults(feed, frame)
     return faults or frame.limit(sample_rows)
 

@@ -49,9 +49,9 @@ class Checkpoints:
 
     @classmethod
     def open(
-        cls, files: Files, folder: str, *, run_id: str, fingerprint: str, day: str
+        cls, files: Files, folder: str, *, run_id: str, fingerprint: str, day: str, may_go_on: bool = True
     ) -> tuple[Checkpoints, str | None]:
-        """Take over what an interrupted run of the same fingerprint has done, else start afresh.
+        """Take over what an interrupted run of the same fingerprint has done, if it may be; else start afresh.
 
         Returns:
             The checkpoints, and the id of the run whose work was left behind; None when there was none. The
@@ -59,7 +59,7 @@ class Checkpoints:
         """
         path = f"{folder}/progress.json"
         found = _read(files, path)
-        if found.get("fingerprint") == fingerprint:
+        if may_go_on and found.get("fingerprint") == fingerprint:
             done = {name: Done(**stage) for name, stage in found["done"].items()}
             return cls(files, path, found["run_id"], fingerprint, found["day"], done), found["run_id"]
         files.delete(folder)

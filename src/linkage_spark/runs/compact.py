@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from linkage_spark.errors import UsageError
+from linkage_spark.kit.contract import TableContract
 from linkage_spark.runs import publishing
 from linkage_spark.runs.context import RunContext, open_run
 from linkage_spark.runs.daily_nominals import nominal_part
 from linkage_spark.runs.main_stages import ALL_TABLES
-from linkage_spark.runs.manifest import drop_unfinished, last_good_run, write_run
+from linkage_spark.runs.manifest import GoodRun, drop_unfinished, last_good_run, write_run
+from linkage_spark.runs.upkeep import failure_told
 from linkage_spark.tables.enums import RunKind, RunStatus
 
 
@@ -37,16 +39,24 @@ def compact(run: RunContext) -> None:
 
     Raises:
         UsageError: nothing has been published there.
+        LinkageError: it failed, and a failed RUN row says so.
     """
     good = last_good_run(run.store)
     if good is None:
         raise UsageError(f"--out {run.root}: no run has been published there; run the backfill first")
-    drop_unfinished(run.store, ALL_TABLES, good.versions, run.progress.say)
-    grown = compact_tables(run, good.versions)
-    if not grown:
+    with failure_told(run, good):
+        _compact(run, good)
+
+
+def _compact(run: RunContext, good: GoodRun) -> None:
+    """All of it, on what the last good run left."""
+    if next(_grown(run, good.versions), None) is None:
+        # No table is touched: a day that a gate has stopped goes on, on the versions that it has written.
         run.progress.say("no table has grown since it was last written whole")
         publishing.say_last(run, RunStatus.UNCHANGED, good.shown_run_id)
         return
+    drop_unfinished(run.store, ALL_TABLES, good.versions, run.progress.say)
+    grown = compact_tables(run, good.versions)
     part, counts = nominal_part(run), json.loads(good.counts_json)
     versions = {**(part.pinned if part is not None else {}), **good.versions, **grown}
     if part is not None and part.stands_on(good):
@@ -73,11 +83,16 @@ def compact_tables(run: RunContext, versions: Mapping[str, int]) -> dict[str, in
         versions: version of every table as it stands.
     """
     grown = {}
-    for table in ALL_TABLES:
-        if not table.unit or table.name not in versions or not run.store.has_batches(table, versions[table.name]):
-            continue
+    for table in _grown(run, versions):
         with run.progress.stage(table.name) as stage:
             rows = run.store.read(table, version=versions[table.name])
             stage.counts["rows"] = rows.count()
             grown[table.name] = run.store.overwrite(table, rows)
     return grown
+
+
+def _grown(run: RunContext, versions: Mapping[str, int]) -> Iterator[TableContract]:
+    """Tables that batches were added to since they were last written whole."""
+    for table in ALL_TABLES:
+        if table.unit and table.name in versions and run.store.has_batches(table, versions[table.name]):
+            yield table

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pyspark.sql import SparkSession
 
-from linkage_spark.errors import SourceError
+from linkage_spark.errors import FeedNotThereError, SourceError
 from linkage_spark.model.schema import Model, load_model
 from linkage_spark.reference.standard import Reference, load_reference
 from linkage_spark.runs.entry import conf_dir, environment
@@ -53,7 +53,8 @@ class RunContext:
         feeds_root: folder under which the mappings' relative paths lie.
         canaries: made-up employees whose records the run must find.
         secret: key of every stored hash of a personal value; never printed, never stored.
-        refuse_unless_held: called right before RUN is written or ``current_run`` moved: a LockError when the lock is lost.
+        refuse_unless_held: called right before anything is written, RUN and ``current_run`` above all: a LockError when the lock is lost.
+        may_go_on: what a stopped run has done may be gone on with; see ``HeldLock``.
     """
 
     kind: RunKind
@@ -74,6 +75,7 @@ class RunContext:
     secret: bytes
     progress: Progress
     refuse_unless_held: Callable[[], None] = _holds_none
+    may_go_on: bool = True
 
     @property
     def work(self) -> str:
@@ -133,7 +135,8 @@ def open_run(
         store = DeltaStore(spark, root, kept_days=settings.retention.table_days)
         hours = settings.lock.stale_after_hours
         lock = hold_lock(files, root, run_id=run_id, now=started_at, stale_after_hours=hours, say=progress.say)
-        with lock as refuse_unless_held:
+        with lock as held:
+            store.refuse = held
             yield RunContext(
                 kind=kind,
                 run_id=unused_run_id(store, run_id),
@@ -152,7 +155,8 @@ def open_run(
                 canaries=canaries,
                 secret=load_secret(files, root, settings=settings, env=env),
                 progress=progress,
-                refuse_unless_held=refuse_unless_held,
+                refuse_unless_held=held,
+                may_go_on=held.may_go_on,
             )
 
 
@@ -179,11 +183,13 @@ def settings_digest(settings: Settings) -> str:
 
 
 def _feed_state(run: RunContext, feed: FeedMapping) -> str:
-    """A feed's fingerprint; a word when it is not there, which reading the feeds says with all other faults."""
+    """A feed's fingerprint; a word when it is not there or cannot be read, which reading the feeds says with all other faults."""
     try:
         return feed_fingerprint(run.spark, feed, run.feeds_root)
-    except SourceError:
+    except FeedNotThereError:
         return "missing"
+    except SourceError:
+        return "unreadable"
 
 
 def _decides_rows(path: Path) -> bool:

@@ -84,7 +84,7 @@ def daily(run: RunContext) -> None:
         {"inputs": inputs.digest, "good": good.run_id, "day": run.day.isoformat(), "canaries": canaries_digest(run)}
     )
     pinned = {ALL_TABLES: good.versions, **({NOMINALS: part.former.good.versions} if part is not None else {})}
-    saved = take_up_work(run, good, fingerprint=stands_on, pinned=pinned)
+    saved = take_up_work(run, fingerprint=stands_on, pinned=pinned)
     state = MainRun(run=run, inputs=inputs, saved=saved, former=good, of_model=good, stands_on=good.versions)
     try:
         for name, work in _STAGES.items():

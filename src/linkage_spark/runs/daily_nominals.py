@@ -108,7 +108,9 @@ class NominalPart:
         day = replace(good, versions=main.versions, made_from=main.inputs)
         made_from = self.made_from(main.run, day)
         today = run.day.isoformat()
-        saved, _ = Checkpoints.open(run.files, run.work, run_id=run.run_id, fingerprint=made_from, day=today)
+        saved, _ = Checkpoints.open(
+            run.files, run.work, run_id=run.run_id, fingerprint=made_from, day=today, may_go_on=run.may_go_on
+        )
         is_known = self._is_known(good)
         state = NominalRun(
             run=run,

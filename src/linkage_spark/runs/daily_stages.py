@@ -275,7 +275,7 @@ def screen_changes(state: MainRun, stage: Stage) -> Done:
     version = store.overwrite(SCORED_PAIR, scored)
     stage.counts["scored above the floor in all"] = store.read(SCORED_PAIR, version=version).count()
     lost = missed(run, flock, of_canaries)
-    stage.counts["canaries found"] = len(run.canaries) - len(lost)
+    stage.counts["canaries found"] = len(flock.canaries) - len(lost)
     return Done(seconds=0.0, versions={SCORED_PAIR.name: version}, notes={"canaries missed": lost})
 
 

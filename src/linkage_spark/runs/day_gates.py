@@ -1,10 +1,11 @@
-"""Before a day is published: its figures against those of the runs before. A breach says what moved, and by how much."""
+"""Before a day, or new nominals, are published: the figures against those of the runs before. A breach says what moved, and by how much."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from statistics import median
 from typing import Final
 
@@ -12,25 +13,27 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from linkage_spark.evaluation.figures import SourceFigures
+from linkage_spark.kit.frames import local_frame
 from linkage_spark.runs import checks
 from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.daily_stages import AGAIN
 from linkage_spark.runs.main_stages import MainRun
-from linkage_spark.runs.manifest import runs_since_backfill
+from linkage_spark.runs.manifest import run_numbers, runs_since_backfill
 from linkage_spark.runs.nominal_stages import NominalRun
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.side_by_side import side_by_side
 from linkage_spark.serving.star import with_baseline
 from linkage_spark.settings.run import Gates
+from linkage_spark.store.delta import DeltaStore
 from linkage_spark.tables.canonical import EVENT, PERSON
 from linkage_spark.tables.changes import FEED_STATE
-from linkage_spark.tables.enums import ItemChange, ItemKind, Measure, RunKind, SourceSystem
+from linkage_spark.tables.enums import ItemChange, ItemKind, Measure, RunKind, RunStatus, SourceSystem
 from linkage_spark.tables.gates import RUN_METRIC
 from linkage_spark.tables.lifecycle import BASELINE, ITEM
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.nominals import NOMINAL
-from linkage_spark.tables.results import HIT
+from linkage_spark.tables.results import HIT, RUN
 
 Metrics = Mapping[tuple[Measure, str], float]
 """Figures by measure and part."""
@@ -44,59 +47,169 @@ LARGE_NOMINAL: Final = 10
 _QUANTILES: Final = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 
 
+OF_NOMINALS: Final = (Measure.LARGEST_COMPONENT, Measure.LARGE_NOMINALS)
+"""What is measured of nominals."""
+
+
 def hold_gates(state: MainRun, nominals: NominalRun | None, stage: Stage) -> Done:
     """Measure the run, keep its figures, and hold them against those of the runs before.
 
     Raises:
         GateError: something moved further than its limit; every breach is named.
     """
-    run, store = state.run, state.run.store
+    run = state.run
     now = measure(state, nominals)
-    before: dict[tuple[Measure, str], list[float]] = {}
     earlier = metrics_before(state)
-    for figures in earlier:
-        for part, value in figures.items():
-            before.setdefault(part, []).append(value)
-    rows = [
-        {"run_id": run.run_id, "run_day": run.day, "measure": name.value, "part": part, "value": value}
-        for (name, part), value in sorted(now.items())
-    ]
-    version = store.add(RUN_METRIC, state.rows(RUN_METRIC, rows), onto=state.stood(RUN_METRIC))
-    stage.counts["figures"] = len(now)
-    stage.counts["runs they are held against"] = len(earlier)
+    before = by_part(earlier)
+    if nominals is not None and not any(name in OF_NOMINALS for name, _ in before):
+        # Since the last backfill nobody has measured any: those from before it are of the same model.
+        before |= by_part(nominals_before(nominals))
     moved = breaches(now, before, run.settings.gates) if run.kind is RunKind.DAILY else []
-    _note(run, now, before, moved)
-    checks.stop_if(moved)
-    return Done(seconds=0.0, versions={RUN_METRIC.name: version})
+    held = _Held(now=now, before=before, runs=len(earlier), moved=moved)
+    return _keep(run, held, stage, day=run.day, onto=state.stood(RUN_METRIC))
 
 
-def metrics_before(state: MainRun) -> list[Metrics]:
+def hold_nominal_gates(state: NominalRun, stage: Stage) -> Done:
+    """The same of a run of the job nominals: its figures are of the nominals alone, held against the newest ones of the same model.
+
+    A first run of a model is measured and held against nothing.
+
+    Raises:
+        GateError: something moved further than its limit; every breach is named.
+    """
+    now = _nominals(state)
+    earlier = nominals_before(state)
+    before = by_part(earlier)
+    moved = breaches(now, before, state.run.settings.gates)
+    held = _Held(now=now, before=before, runs=len(earlier), moved=moved)
+    return _keep(state.run, held, stage, day=state.good.day, onto=state.good.versions.get(RUN_METRIC.name))
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """An earlier run.
+
+    Attributes:
+        is_day: it was a day, which looks for changes; other runs do not.
+        figures: what it measured.
+    """
+
+    is_day: bool
+    figures: Metrics
+
+
+def by_part(earlier: Sequence[Earlier]) -> dict[tuple[Measure, str], list[float]]:
+    """Earlier figures by measure and part, in the order of the runs.
+
+    A day on which a source delivered nothing has no figure of its changes, and is counted as one with none: what comes once a week
+    is then usual once a week.
+    """
+    found: dict[tuple[Measure, str], list[float]] = {}
+    delivering = sorted({part for run in earlier for part in run.figures if part[0] is Measure.CHANGED_UNITS})
+    for run in earlier:
+        silent = dict.fromkeys(delivering, 0.0) if run.is_day else {}
+        for part, value in {**silent, **run.figures}.items():
+            found.setdefault(part, []).append(value)
+    return found
+
+
+def metrics_before(state: MainRun) -> list[Earlier]:
     """Figures of the last good runs since the last backfill, the newest first; at most ``gates.runs_before``."""
     if state.former is None:
         return []
-    numbers = runs_since_backfill(state.run.store)
+    store = state.run.store
+    numbers, days = runs_since_backfill(store), _days(store)
+    found = _by_run(state.before(RUN_METRIC), numbers)
+    newest = sorted(found, key=lambda run_id: -numbers[run_id])[: state.run.settings.gates.runs_before]
+    return [Earlier(is_day=run_id in days, figures=found[run_id]) for run_id in newest]
+
+
+def nominals_before(state: NominalRun) -> list[Earlier]:
+    """Figures of the newest good run that measured nominals of the same model, before the last backfill too; none before the first."""
+    if RUN_METRIC.name not in state.good.versions:
+        return []
+    numbers = _runs_of_model(state.run.store, state.run.model.id)
+    measured = state.of_estate(RUN_METRIC).where(F.col("measure").isin([name.value for name in OF_NOMINALS]))
+    found = _by_run(measured, numbers)
+    newest = sorted(found, key=lambda run_id: -numbers[run_id])[:1]
+    return [Earlier(is_day=False, figures=found[run_id]) for run_id in newest]
+
+
+def _by_run(metrics: DataFrame, wanted: Collection[str]) -> dict[str, dict[tuple[Measure, str], float]]:
+    """Rows of RUN_METRIC by run, of some runs."""
     found: dict[str, dict[tuple[Measure, str], float]] = {}
-    for row in state.before(RUN_METRIC).collect():
-        if row["run_id"] in numbers:
+    for row in metrics.collect():
+        if row["run_id"] in wanted:
             found.setdefault(row["run_id"], {})[(Measure(row["measure"]), row["part"])] = row["value"]
-    newest = sorted(found, key=lambda run_id: -numbers[run_id])
-    return [found[run_id] for run_id in newest[: state.run.settings.gates.runs_before]]
+    return found
+
+
+def _days(store: DeltaStore) -> frozenset[str]:
+    """Ids of all daily runs."""
+    rows = store.read(RUN).where(F.col("kind") == RunKind.DAILY.value).select("run_id").collect()
+    return frozenset(row["run_id"] for row in rows)
+
+
+def _runs_of_model(store: DeltaStore, model_id: str) -> dict[str, int]:
+    """``run_no`` of the good runs whose nominals are of a model, by id; of those too that made none and left them as they were."""
+    good = F.col("status").isin(RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value)
+    told = F.get_json_object("counts_json", "$.nominals.model_id")
+    rows = store.read(RUN).where(good & (told == F.lit(model_id))).select("run_id", "run_no").collect()
+    return {row["run_id"]: int(row["run_no"]) for row in rows}
+
+
+@dataclass(frozen=True)
+class _Held:
+    """Figures of a run, held against those before.
+
+    Attributes:
+        now: its own.
+        before: those that they are held against.
+        runs: how many runs these are of.
+        moved: breaches, in sentences.
+    """
+
+    now: Metrics
+    before: Mapping[tuple[Measure, str], Sequence[float]]
+    runs: int
+    moved: Sequence[str]
+
+
+def _keep(run: RunContext, held: _Held, stage: Stage, *, day: date, onto: int | None) -> Done:
+    """Keep the figures, note them, and stop the run where something moved too far.
+
+    Args:
+        run: the run.
+        held: its figures.
+        stage: takes the counts.
+        day: the day that they are of.
+        onto: the version of RUN_METRIC that the last good run pins; None where it knew no such table.
+    """
+    rows = [
+        {"run_id": run.run_id, "run_day": day, "measure": name.value, "part": part, "value": value}
+        for (name, part), value in sorted(held.now.items())
+    ]
+    values = [tuple(row[name] for name in RUN_METRIC.names) for row in rows]
+    version = run.store.add(RUN_METRIC, local_frame(run.spark, values, schema=RUN_METRIC.schema), onto=onto)
+    stage.counts["figures"] = len(held.now)
+    stage.counts["runs they are held against"] = held.runs
+    _note(run, held, day)
+    checks.stop_if(held.moved)
+    return Done(seconds=0.0, versions={RUN_METRIC.name: version})
 
 
 GATES_FILE: Final = "gates.json"
 """In the report folder of a run: its figures with the median of those before, and what stopped it."""
 
 
-def _note(
-    run: RunContext, now: Metrics, before: Mapping[tuple[Measure, str], Sequence[float]], moved: Sequence[str]
-) -> None:
+def _note(run: RunContext, held: _Held, day: date) -> None:
     """Write the figures down, of a run that is stopped too: ``jobs/status.py`` tells of them."""
     figures = [
         {"measure": name.value, "part": part, "value": value, "usual": median(seen) if seen else None}
-        for (name, part), value in sorted(now.items())
-        for seen in [before.get((name, part), [])]
+        for (name, part), value in sorted(held.now.items())
+        for seen in [held.before.get((name, part), [])]
     ]
-    told = {"run_id": run.run_id, "run_day": run.day.isoformat(), "breaches": list(moved), "figures": figures}
+    told = {"run_id": run.run_id, "run_day": day.isoformat(), "breaches": list(held.moved), "figures": figures}
     run.files.write_text(f"{run.root}/reports/{run.run_id}/{GATES_FILE}", json.dumps(told, indent=1))
 
 
@@ -120,7 +233,7 @@ def measure(state: MainRun, nominals: NominalRun | None) -> dict[tuple[Measure, 
             "filled": lambda: _filled(state),
             "links": lambda: _links(state.read(LINK)),
             "new": lambda: _new_items(state),
-            "nominals": lambda: _nominals(nominals),
+            "nominals": lambda: {} if nominals is None else _nominals(nominals),
         },
     )
     for figures in asked.values():
@@ -180,7 +293,7 @@ def _links(link: DataFrame) -> dict[tuple[Measure, str], float]:
 
 def _new_items(state: MainRun) -> dict[tuple[Measure, str], float]:
     """Hits and location hits that came or changed on this day since the baseline, by lane and tier. Officers on duty stay outside."""
-    today = with_baseline(state.read(ITEM), state.read(BASELINE)).where(
+    today = with_baseline(state.read(ITEM), state.read(BASELINE), run_numbers(state.run.store)).where(
         (F.col("changed_day") == F.lit(state.run.day).cast("date"))
         & F.col("since_baseline")
         & (F.col("item_kind") != ItemKind.LINK.value)
@@ -193,10 +306,8 @@ def _new_items(state: MainRun) -> dict[tuple[Measure, str], float]:
     return {(Measure.NEW_ITEMS, row["part"]): float(row["items"]) for row in rows}
 
 
-def _nominals(nominals: NominalRun | None) -> dict[tuple[Measure, str], float]:
+def _nominals(nominals: NominalRun) -> dict[tuple[Measure, str], float]:
     """The tail of the nominals' sizes."""
-    if nominals is None:
-        return {}
     large = nominals.own(NOMINAL).where(F.col("records") >= LARGE_NOMINAL).count()
     largest = nominals.saved.done["components"].counts["records in the largest"]
     return {(Measure.LARGEST_COMPONENT, ""): float(largest), (Measure.LARGE_NOMINALS, ""): float(large)}
@@ -226,11 +337,18 @@ _CANDIDATES_OF: Final = {False: "person records", True: "employees"}
 
 @dataclass(frozen=True)
 class _Limit:
-    """How far a figure may lie from the median of those before, and how that is said."""
+    """How far a figure may lie from the median of those before, and how that is said.
+
+    Attributes:
+        least, most: of the figure.
+        said: the settings that say so.
+        look: where a person looks first.
+    """
 
     least: float
     most: float
     said: str
+    look: str = "in the feed"
 
 
 def breaches(now: Metrics, before: Mapping[tuple[Measure, str], Sequence[float]], gates: Gates) -> list[str]:
@@ -244,7 +362,7 @@ def breaches(now: Metrics, before: Mapping[tuple[Measure, str], Sequence[float]]
     faults = list(_absolute(now, gates))
     for (name, part), seen in sorted(before.items()):
         middle = median(seen)
-        limit = _limit(name, middle, len(seen), gates)
+        limit = _limit(name, middle, seen, gates)
         of = _of_count(name, part)
         if of is not None and of in before and median(before[of]) < _LEAST_JUDGED:
             continue
@@ -254,13 +372,16 @@ def breaches(now: Metrics, before: Mapping[tuple[Measure, str], Sequence[float]]
         if not limit.least <= value <= limit.most:
             faults.append(
                 f"gate {name.value} of {part or 'all'}: {_number(value)}, where the last {len(seen)} runs had about "
-                f"{_number(middle)} ({limit.said}); see what changed in the feed, or raise the limit knowingly"
+                f"{_number(middle)} ({limit.said}); see what changed {limit.look}, or raise the limit knowingly"
             )
     return faults
 
 
-_GONE_IS_NONE = frozenset({Measure.ROWS, Measure.LINKS})
-"""Measures of which a part that is not there any more counts as 0."""
+_GONE_IS_NONE = frozenset({Measure.ROWS, Measure.LINKS, Measure.CHANGED_UNITS})
+"""Measures of which a part that is not there any more counts as 0: a source that delivers nothing brings no changes."""
+
+_QUIET_DAYS: Final = 2
+"""So many quiet days among those before are a habit, such as weekends: one more is no news."""
 
 _LEAST_JUDGED: Final = 50.0
 """Counts below this rise and fall by more than any share without meaning anything, and so do shares and quantiles of so few."""
@@ -273,8 +394,9 @@ def _of_count(name: Measure, part: str) -> tuple[Measure, str] | None:
     return (Measure.LINKS, part.split("/")[0]) if name is Measure.WEIGHT_BITS else None
 
 
-def _limit(name: Measure, middle: float, runs: int, gates: Gates) -> _Limit | None:
-    """The limit of a measure, from the median before; None where none is set."""
+def _limit(name: Measure, middle: float, seen: Sequence[float], gates: Gates) -> _Limit | None:
+    """The limit of a measure, from what was seen before and its median; None where none is set."""
+    runs = len(seen)
     if name in (Measure.ROWS, Measure.LINKS) and middle >= _LEAST_JUDGED:
         low, high = middle * (1 - gates.max_fall), middle * (1 + gates.max_rise)
         return _Limit(low, high, f"gates.max_fall = {gates.max_fall}, gates.max_rise = {gates.max_rise}")
@@ -285,7 +407,8 @@ def _limit(name: Measure, middle: float, runs: int, gates: Gates) -> _Limit | No
         said = (
             f"gates.min_times_changed = {gates.min_times_changed}, gates.max_times_changed = {gates.max_times_changed}"
         )
-        return _Limit(low, high, said)
+        is_habit = sum(value < low for value in seen) >= _QUIET_DAYS
+        return _Limit(0.0 if is_habit else low, high, said)
     if name is Measure.FILLED_SHARE:
         return _Limit(middle - gates.max_filled_fall, 1.0, f"gates.max_filled_fall = {gates.max_filled_fall}")
     if name is Measure.CANDIDATES_PER_RECORD and runs >= DAYS_NEEDED and middle > 0:
@@ -294,9 +417,10 @@ def _limit(name: Measure, middle: float, runs: int, gates: Gates) -> _Limit | No
     if name is Measure.WEIGHT_BITS:
         shift = gates.max_weight_shift_bits
         return _Limit(middle - shift, middle + shift, f"gates.max_weight_shift_bits = {shift}")
-    if name in (Measure.LARGEST_COMPONENT, Measure.LARGE_NOMINALS) and middle >= LARGE_NOMINAL:
-        most = middle * gates.max_times_cluster
-        return _Limit(0.0, most, f"gates.max_times_cluster = {gates.max_times_cluster}")
+    if name in OF_NOMINALS:
+        most = max(middle, LARGE_NOMINAL) * gates.max_times_cluster
+        said = f"gates.max_times_cluster = {gates.max_times_cluster}"
+        return _Limit(0.0, most, said, look="in the feeds, under [nominals] or in its model")
     return None
 
 

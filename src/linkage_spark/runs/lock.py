@@ -9,6 +9,7 @@ import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,24 @@ _MARK_STALE_AFTER_HOURS: Final = 0.25
 _AT_ONCE: Final = "another run took the lock at the same moment; try again when it has ended"
 
 
+@dataclass(frozen=True)
+class HeldLock:
+    """The lock while a run works. Called before anything is written: a LockError, which names the holder, when it is no longer its own.
+
+    Attributes:
+        refuse: what the call does.
+        may_go_on: what a stopped run has done may be gone on with: of whoever held the lock before it is known that they have ended. A run
+            on another host whose lock was too old to be believed may still be writing under its id.
+    """
+
+    refuse: Callable[[], None]
+    may_go_on: bool
+
+    def __call__(self) -> None:
+        """Refuse to go on when the lock is lost."""
+        self.refuse()
+
+
 @contextmanager
 def hold_lock(
     files: Files,
@@ -37,7 +56,7 @@ def hold_lock(
     now: datetime,
     stale_after_hours: float,
     say: Callable[[str], None],
-) -> Iterator[Callable[[], None]]:
+) -> Iterator[HeldLock]:
     """Hold ``ROOT/lock.json`` while a run works; it names who holds it and since when.
 
     A lock whose process is gone from this very host, or one of another host, or that cannot be read, that is older than
@@ -52,7 +71,7 @@ def hold_lock(
         say: prints one line.
 
     Yields:
-        What a run calls before it publishes: a LockError, which names the holder, when the lock is no longer its own.
+        What a run calls before it writes.
 
     Raises:
         LockError: names the run, host and process that hold the lock, and since when.
@@ -60,12 +79,14 @@ def hold_lock(
     path = f"{root}/{_NAME}"
     process = _this_process(run_id)
     mine = json.dumps({**process, "since": now.isoformat()})
-    _take(files, path, mine, mark=json.dumps(process), now=now, stale_after_hours=stale_after_hours, say=say)
+    may_go_on = _take(
+        files, path, mine, mark=json.dumps(process), now=now, stale_after_hours=stale_after_hours, say=say
+    )
     with tidied(f"the lock {path}", partial(_release, files, path, mine)):
-        refuse = partial(_refuse_unless_held, files, path, mine)
-        refuse()
+        lock = HeldLock(refuse=partial(_refuse_unless_held, files, path, mine), may_go_on=may_go_on)
+        lock()
         _remove_marks(files, root, mine)
-        yield refuse
+        yield lock
 
 
 def held_lock(files: Files, root: str) -> dict[str, str]:
@@ -85,7 +106,7 @@ def _take(
     now: datetime,
     stale_after_hours: float,
     say: Callable[[str], None],
-) -> None:
+) -> bool:
     """Create a file that says who holds it, or take it over from a holder who is gone.
 
     Only who has created the mark named after what the file says may delete it, and only while it still says so: of several
@@ -100,11 +121,14 @@ def _take(
         stale_after_hours: age at which a file from another host counts as left behind.
         say: prints one line.
 
+    Returns:
+        Nobody had it, or the process that had it is known to have ended.
+
     Raises:
         LockError: somebody else has it.
     """
     if files.create_exclusive(path, text):
-        return
+        return True
     held = _said(files, path)
     if not held:
         raise LockError(_AT_ONCE)
@@ -121,6 +145,7 @@ def _take(
         files.delete(path)
         if not files.create_exclusive(path, text):
             raise LockError(_AT_ONCE)
+    return held.get("host") == socket.gethostname()
 
 
 def _release(files: Files, path: str, text: str) -> None:

@@ -88,6 +88,14 @@ def runs_since_backfill(store: DeltaStore) -> dict[str, int]:
     return {run_id: number for run_id, number in run_numbers(store).items() if number >= first}
 
 
+def published_runs(store: DeltaStore) -> frozenset[str]:
+    """Ids of all runs that readers were ever moved to."""
+    if not store.exists(RUN):
+        return frozenset()
+    rows = store.read(RUN).where(F.col("status") == RunStatus.PUBLISHED.value).select("run_id").collect()
+    return frozenset(row["run_id"] for row in rows)
+
+
 def unused_run_id(store: DeltaStore, run_id: str) -> str:
     """The id, with a number after it where a clock that went back has brought it up a second time."""
     known = run_numbers(store)

@@ -38,7 +38,7 @@ from linkage_spark.runs import checks
 from linkage_spark.runs.checkpoints import Checkpoints, Done
 from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.figures import grouped
-from linkage_spark.runs.manifest import GoodRun, code_version
+from linkage_spark.runs.manifest import GoodRun, code_version, run_numbers
 from linkage_spark.runs.nominal_components import find_checked_components
 from linkage_spark.runs.progress import Stage
 from linkage_spark.serving.star import with_baseline
@@ -444,7 +444,7 @@ def describe(state: NominalRun, stage: Stage) -> Done:
 
 def _with_default_view(state: NominalRun) -> DataFrame:
     """HIT, where ``default_view`` says what readers are shown by default: since the baseline of its lane, and no officer on duty."""
-    items = with_baseline(state.of_estate(ITEM), state.of_estate(BASELINE))
+    items = with_baseline(state.of_estate(ITEM), state.of_estate(BASELINE), run_numbers(state.run.store))
     told = items.where(F.col("item_kind") == ItemKind.HIT.value).select(
         F.col("item_id").alias("hit_id"), "since_baseline"
     )

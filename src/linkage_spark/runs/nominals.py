@@ -15,6 +15,7 @@ from linkage_spark.errors import SettingsError, UsageError
 from linkage_spark.runs import nominal_stages, publishing
 from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import RunContext, clear_work, open_run, settings_digest
+from linkage_spark.runs.day_gates import hold_nominal_gates
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.manifest import (
     GoodRun,
@@ -97,7 +98,7 @@ def nominals(run: RunContext) -> None:
         _record_unchanged(run, good)
         return
     pinned = {NOMINALS: former.good.versions if former else {}}
-    saved = take_up_work(run, good, fingerprint=made_from, pinned=pinned)
+    saved = take_up_work(run, fingerprint=made_from, pinned=pinned)
     state = NominalRun(
         run=run,
         good=good,
@@ -111,6 +112,7 @@ def nominals(run: RunContext) -> None:
     try:
         for name, work in STAGES.items():
             run_stage(run.progress, saved, name, partial(work, state))
+        run_stage(run.progress, saved, "gates", partial(hold_nominal_gates, state))
         published = publish_nominals(state, made_from=made_from)
     except Exception as error:
         _record_failure(run, good, error)
@@ -223,4 +225,4 @@ STAGES: Mapping[str, Callable[[NominalRun, Stage], Done]] = {
     "persons": nominal_stages.describe,
     "check": nominal_stages.check,
 }
-"""The stages of a run in their order, by name; each needs what those before it left."""
+"""The stages that make nominals in their order, by name; each needs what those before it left. The gates come after: a day has its own."""

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from linkage_spark.errors import UsageError
 from linkage_spark.runs import publishing
 from linkage_spark.runs.context import RunContext, open_run
-from linkage_spark.runs.manifest import last_good_run, write_run
+from linkage_spark.runs.manifest import last_good_run, published_runs, run_numbers, write_run
+from linkage_spark.runs.retain_files import last_removal_no
 from linkage_spark.store.snapshot import list_published_runs, move_current_run
 from linkage_spark.tables.enums import RunKind, RunStatus
-from linkage_spark.tables.results import RUN
 from linkage_spark.tables.star import STAR
 
 
@@ -26,7 +26,7 @@ def run_publish(*, root: str, run_id: str) -> int:
         0: readers see it.
 
     Raises:
-        UsageError: there is no such run, or its snapshot is not whole.
+        UsageError: there is no such run, its snapshot is not whole, or rows were removed since.
     """
     with open_run(RunKind.PUBLISH, feeds_root=root, root=root) as run:
         show_again(run, run_id)
@@ -37,7 +37,7 @@ def show_again(run: RunContext, run_id: str) -> None:
     """Point readers at an earlier run, under the lock. RUN first, ``current_run`` second, as every run does.
 
     Raises:
-        UsageError: there is no such run, or its snapshot is not whole.
+        UsageError: there is no such run, its snapshot is not whole, or rows were removed since.
     """
     good = last_good_run(run.store)
     if good is None:
@@ -65,14 +65,23 @@ def show_again(run: RunContext, run_id: str) -> None:
 
 
 def _refuse(run: RunContext, run_id: str) -> None:
-    """Refuse a run that is not there as a whole."""
+    """Refuse a run that is not there as a whole, and one that tells what was removed since."""
     kept = [set(list_published_runs(run.files, run.root, table.name)) for table in STAR]
-    whole = sorted(set.intersection(*kept))
-    known = {row["run_id"] for row in run.store.read(RUN).where("status = 'published'").select("run_id").collect()}
+    whole = set.intersection(*kept)
+    known = published_runs(run.store)
+    numbers = run_numbers(run.store)
+    # A retain that was killed has switched, and may not have come to delete the snapshots before it.
+    removal_no = last_removal_no(run, numbers)
+    told = {one for one in known if numbers[one] < removal_no}
+    can_be = _choices((known & whole) - told)
     if run_id not in known:
-        raise UsageError(f"--run {run_id}: no good run has this id; {_choices(known & set(whole))}")
+        raise UsageError(f"--run {run_id}: no good run has this id; {can_be}")
+    if run_id in told:
+        raise UsageError(
+            f"--run {run_id}: rows that it may show were removed since, under retention or erasure; {can_be}"
+        )
     if run_id not in whole:
-        raise UsageError(f"--run {run_id}: its snapshot is no longer there; {_choices(known & set(whole))}")
+        raise UsageError(f"--run {run_id}: its snapshot is no longer there; {can_be}")
 
 
 def _choices(runs: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ from linkage_spark.kit.frames import local_frame
 from linkage_spark.runs import figures as counted
 from linkage_spark.runs.checkpoints import Checkpoints
 from linkage_spark.runs.context import RunContext
-from linkage_spark.runs.manifest import GoodRun, MadeFrom, new_run_id, write_run
+from linkage_spark.runs.manifest import GoodRun, MadeFrom, new_run_id, run_numbers, write_run
 from linkage_spark.runs.reporting import collect_examples, collect_expected_false, write_report
 from linkage_spark.runs.side_by_side import side_by_side
 from linkage_spark.serving.freshness import MEASURES, freshness_rows
@@ -90,6 +90,7 @@ class Published:
 
 def forget(run: RunContext, left: str) -> None:
     """Remove the published files and the report of a run that never became one."""
+    run.refuse_unless_held()
     delete_published(run.files, run.root, tuple(table.name for table in (*STAR, *STAR_NOMINALS)), left)
     run.files.delete(f"{run.root}/reports/{left}")
     run.progress.say(f"removed what the unfinished run {left} had left")
@@ -264,6 +265,7 @@ def publish(
         )
         report = write_report(run.root, run.run_id, figures, files=run.files, examples=examples)
         if shown is not None:
+            run.refuse_unless_held()
             delete_published(run.files, run.root, tuple(table.name for table in tables), run.run_id)
             row |= {"status": RunStatus.UNCHANGED.value, "shown_run_id": shown}
         run.refuse_unless_held()
@@ -299,17 +301,19 @@ def write_star(run: RunContext, versions: Mapping[str, int], row: Mapping[str, A
         freshness=_freshness(run, read),
         run=local_frame(run.spark, [tuple(row[name] for name in RUN.names)], schema=RUN.schema),
     )
-    write_tables(run, build_star(results, run_id=run.run_id))
+    write_tables(run, build_star(results, run_id=run.run_id, numbers=run_numbers(run.store)))
 
 
 def _freshness(run: RunContext, read: Callable[[TableContract], DataFrame]) -> DataFrame:
     """How fresh the feeds are; a few hundred small rows are read."""
     metrics = counted.dict_rows(read(RUN_METRIC).where(F.col("measure").isin(*MEASURES)))
-    return local_frame(run.spark, freshness_rows(counted.dict_rows(read(FEED_STATE)), metrics), schema=FRESHNESS)
+    told = freshness_rows(counted.dict_rows(read(FEED_STATE)), metrics, run_numbers(run.store))
+    return local_frame(run.spark, told, schema=FRESHNESS)
 
 
 def write_tables(run: RunContext, tables: Mapping[TableContract, DataFrame]) -> None:
     """Published tables under the run's id."""
+    run.refuse_unless_held()
     count = run.settings.publish.files_per_table
     write = partial(write_published, files=run.files, root=run.root, run_id=run.run_id, file_count=count)
     side_by_side(

@@ -12,7 +12,7 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from linkage_spark.errors import SourceError
+from linkage_spark.errors import FeedNotThereError, SourceError
 from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.manifest import GoodRun
 from linkage_spark.settings.sources import FeedMapping, feeds_of
@@ -66,8 +66,11 @@ def open_feeds(run: RunContext) -> Mapping[str, DataFrame]:
         try:
             version = feed_version(run.spark, feed, run.feeds_root)
             frames[feed.key] = read_feed(run.spark, feed, run.feeds_root, version=version)
-        except SourceError as error:
+        except FeedNotThereError as error:
             faults += error.faults if feed.required else ()
+            continue
+        except SourceError as error:
+            faults += error.faults
             continue
         faults += column_faults(feed, frames[feed.key])
     if faults:

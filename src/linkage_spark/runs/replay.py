@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -44,6 +44,8 @@ SHOWN: Final[tuple[tuple[TableContract, TableContract], ...]] = (
 _WRITTEN: Final = (*(contract.name for contract, _ in SHOWN), "nominal", "differences")
 """The files; one of an earlier replay that this one does not write is deleted."""
 
+_ENDED_WELL: Final = (RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value)
+
 _COMPARED: Final = ("tier", "match_weight_millibits", "policy_reason", "evidence_fingerprint")
 
 
@@ -56,12 +58,15 @@ class ThatDay:
         told: the run that said so; another one where that run found nothing new, or went back to an earlier one.
         up_to: ``run_no`` of the run that they saw: later rows of the histories were not there yet.
         code: the software of the run that they saw.
+        held: version of every table as the last good run of today pins it. What is newer is of a run that has not ended, or that was
+            stopped. A table that is not named is read as it stands.
     """
 
     shown: GoodRun
     told: str
     up_to: int
     code: str
+    held: Mapping[str, int] = field(default_factory=dict)
 
 
 def run_replay(*, root: str, as_of: date, out: str, employee_id: str | None = None) -> int:
@@ -88,16 +93,8 @@ def run_replay(*, root: str, as_of: date, out: str, employee_id: str | None = No
         store = DeltaStore(spark, files.absolute(root))
         out = files.absolute(out)
         that_day = shown_on(store, as_of)
-        for name in _WRITTEN:
-            files.delete(f"{out}/{name}.csv")
         progress.say(f"on {as_of} readers saw {that_day.shown.run_id} (as {that_day.told} says)")
-        for contract, history in SHOWN:
-            rows = of_employee(shown_rows(store, contract, history, that_day.up_to), employee_id)
-            count = _write_csv(files, f"{out}/{contract.name}.csv", rows, contract.names, contract.key)
-            progress.say(f"  {contract.name}: {count:,} rows")
-        _show_nominals(store, files, that_day, employee_id, out=out, progress=progress)
-        for missing in no_longer_held(store, that_day, employee_id):
-            progress.say(f"  {missing}")
+        show_day(store, files, that_day, employee_id, out=out, progress=progress)
         like_then = that_day.shown.made_from.settings == settings_digest(settings)
         if not like_then:
             progress.say("settings, mappings or reference lists are others than then: differences may be theirs")
@@ -119,14 +116,22 @@ def shown_on(store: DeltaStore, as_of: date) -> ThatDay:
         UsageError: nothing had been published by then.
     """
     rows = store.read(RUN).collect() if store.exists(RUN) else []
-    ended_well = (RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value)
-    then = [row for row in rows if _told_on(row) <= as_of and row["status"] in ended_well]
+    good = sorted((row for row in rows if row["status"] in _ENDED_WELL), key=lambda row: row["run_no"])
+    then = [row for row in good if _told_on(row) <= as_of]
     if not then:
         raise UsageError(f"--as-of {as_of}: nothing had been published by the end of that day")
-    told = max(then, key=lambda row: row["run_no"])
-    shown = next(row for row in rows if row["run_id"] == told["shown_run_id"] and row["status"] == ended_well[0])
+    told = then[-1]
+    shown = next(row for row in rows if row["run_id"] == told["shown_run_id"] and row["status"] == _ENDED_WELL[0])
+    # A backfill pins no nominals: theirs stand as the last good run pinned them that named them.
+    held: dict[str, int] = {}
+    for row in good:
+        held |= json.loads(row["table_versions_json"])
     return ThatDay(
-        shown=good_run(shown), told=told["run_id"], up_to=int(shown["run_no"]), code=str(shown["code_version"])
+        shown=good_run(shown),
+        told=told["run_id"],
+        up_to=int(shown["run_no"]),
+        code=str(shown["code_version"]),
+        held=held,
     )
 
 
@@ -136,18 +141,47 @@ def _told_on(row: Any) -> date:
     return moment.astimezone(FORCE_ZONE).date()
 
 
-def shown_rows(store: DeltaStore, contract: TableContract, history: TableContract, up_to: int) -> DataFrame:
+def show_day(
+    store: DeltaStore, files: Files, that_day: ThatDay, employee_id: str | None, *, out: str, progress: Progress
+) -> None:
+    """Write what was shown as CSV; what may be missing there is said before.
+
+    Args:
+        store: the tables.
+        files: the file system.
+        that_day: the day.
+        employee_id: one employee alone; None: all.
+        out: folder of the files; those of an earlier replay are deleted.
+        progress: says what was written.
+    """
+    if removed_since(store, that_day):
+        progress.say(
+            "rows were removed since, under retention or erasure: what is written may lack some that were shown then"
+        )
+    for name in _WRITTEN:
+        files.delete(f"{out}/{name}.csv")
+    for contract, history in SHOWN:
+        rows = of_employee(shown_rows(store, contract, history, that_day), employee_id)
+        count = _write_csv(files, f"{out}/{contract.name}.csv", rows, contract.names, contract.key)
+        progress.say(f"  {contract.name}: {count:,} rows")
+    _show_nominals(store, files, that_day, employee_id, out=out, progress=progress)
+    for missing in no_longer_held(store, that_day, employee_id):
+        progress.say(f"  {missing}")
+
+
+def shown_rows(store: DeltaStore, contract: TableContract, history: TableContract, that_day: ThatDay) -> DataFrame:
     """Rows of a table as a run left them, from its history: of every key the last row up to that run, unless it was withdrawn.
 
     Args:
         store: the tables.
         contract: the table.
         history: its history.
-        up_to: ``run_no`` of the run.
+        that_day: the run that readers saw, and the version of the history that holds now.
     """
-    runs = store.read(RUN).select("run_id", "run_no").where(F.col("run_no") <= F.lit(up_to))
+    runs = store.read(RUN).select("run_id", "run_no").where(F.col("run_no") <= F.lit(that_day.up_to))
     last = Window.partitionBy(*contract.key).orderBy(F.desc("run_no"))
-    rows = store.read(history).join(F.broadcast(runs), on=["run_id"]).withColumn("place", F.row_number().over(last))
+    told = store.read(history, version=that_day.held.get(history.name)).join(F.broadcast(runs), on=["run_id"])
+    rows = told.withColumn("place", F.row_number().over(last))
     held = rows.where((F.col("place") == 1) & (F.col("item_change") != ItemChange.WITHDRAWN.value))
     return contract.conform(held)
 
@@ -164,8 +198,8 @@ def _show_nominals(
     store: DeltaStore, files: Files, that_day: ThatDay, employee_id: str | None, *, out: str, progress: Progress
 ) -> None:
     """Write the nominals of the shown links, where that run showed any."""
-    links = of_employee(shown_rows(store, LINK, LINK_HISTORY, that_day.up_to), employee_id)
-    found = nominals_then(store, links, up_to=that_day.up_to)
+    links = of_employee(shown_rows(store, LINK, LINK_HISTORY, that_day), employee_id)
+    found = nominals_then(store, links, up_to=that_day.up_to, held=that_day.held)
     if found is None:
         progress.say("  nominals: that run showed none")
         return
@@ -187,7 +221,7 @@ def no_longer_held(store: DeltaStore, that_day: ThatDay, employee_id: str | None
     found = []
     for contract, history in SHOWN:
         if contract in then:
-            now = shown_rows(store, contract, history, that_day.up_to).count()
+            now = shown_rows(store, contract, history, that_day).count()
             if now != then[contract]:
                 found.append(
                     f"{then[contract] - now:,} of the {then[contract]:,} rows of {contract.name} shown then are no longer held: "
@@ -229,7 +263,7 @@ def score_again(
         )
     links = screen_again(person, frozen, work=work, with_proposed=False).links
     now = of_employee(links.where(F.col("tier") != Tier.NON_MATCH.value), employee_id)
-    then = of_employee(shown_rows(store, LINK, LINK_HISTORY, that_day.up_to), employee_id)
+    then = of_employee(shown_rows(store, LINK, LINK_HISTORY, that_day), employee_id)
     if removed_since(store, that_day):
         progress.say(
             "rows were removed since, under retention or erasure: links that are no longer held are not compared"

@@ -25,17 +25,25 @@ from linkage_spark.runs.compact import compact_tables
 from linkage_spark.runs.context import FORCE_ZONE, RunContext, open_run
 from linkage_spark.runs.daily_nominals import nominal_part
 from linkage_spark.runs.main_stages import ALL_TABLES
-from linkage_spark.runs.manifest import GoodRun, drop_unfinished, last_good_run, write_run
-from linkage_spark.runs.retain_files import list_files, remove_files, remove_scratch, told_kind
+from linkage_spark.runs.manifest import GoodRun, drop_unfinished, last_good_run, run_numbers, write_run
+from linkage_spark.runs.retain_files import remove_files, remove_scratch
+from linkage_spark.runs.retain_lists import (
+    Gone,
+    append_removals,
+    begin_lists,
+    finish_lists,
+    removal_rows,
+    told_kind,
+)
 from linkage_spark.runs.retain_rows import BEFORE, RetainedEstate, remove_items, remove_nominals
+from linkage_spark.runs.upkeep import failure_told
 from linkage_spark.serving.star import star_withdrawn, with_baseline
-from linkage_spark.store.files import FileEntry, Files
+from linkage_spark.store.files import Files
 from linkage_spark.store.snapshot import move_current_run, published_path
 from linkage_spark.tables.canonical import CANONICAL
 from linkage_spark.tables.changes import FEED_PRINT
 from linkage_spark.tables.enums import (
     ItemKind,
-    RemovalKind,
     RemovalReason,
     RunKind,
     RunStatus,
@@ -120,10 +128,17 @@ def retain(run: RunContext, order: Order) -> None:
             earlier run removed anything of them: superseded files cannot be looked through, so they go in any case.
         GateError: readers were taken back to a snapshot that may hold what is due; or somebody is asked for, and the nominals are older
             than the last backfill.
+        LinkageError: it failed, and a failed RUN row says so.
     """
     good = last_good_run(run.store)
     if good is None:
         raise UsageError(f"--out {run.root}: no run has been published there; run the backfill first")
+    with failure_told(run, good):
+        _retain(run, order, good)
+
+
+def _retain(run: RunContext, order: Order, good: GoodRun) -> None:
+    """All of it, on what the last good run left."""
     publishing.repair_current_run(run, good)
     _refuse_taken_back(run, good)
     part = nominal_part(run)
@@ -132,7 +147,7 @@ def retain(run: RunContext, order: Order) -> None:
             "--subjects: the nominals were made before the last backfill, so that they may tell of what the sources have taken back since: "
             "run the daily job, then start this again"
         )
-    before = list_files(run)
+    lists = begin_lists(run, order.reference)
     remove_scratch(run)
     versions = {**(part.pinned if part is not None else {}), **good.versions}
     put_back(run, versions)
@@ -153,11 +168,9 @@ def retain(run: RunContext, order: Order) -> None:
         stage.counts["written whole"] = len(grown)
     _switch(run, estate, order)
     with run.progress.stage("files that nobody needs") as stage:
-        gone = remove_files(
-            run, estate, before, at_once=order.at_once or bool(order.subjects), earlier=bool(order.subjects)
-        )
-        stage.counts |= {"files deleted": len(gone), "bytes": sum(entry.size_bytes for entry in gone)}
-    _log(run, estate, order, of_rows=False)
+        remove_files(run, at_once=order.at_once or bool(order.subjects), earlier=bool(order.subjects))
+        gone = finish_lists(run, lists)
+        stage.counts |= {"files deleted": len(gone), "bytes": sum(file.entry.size_bytes for file in gone)}
     _say(run, estate, order, gone, found)
     if order.subjects and not found:
         _refuse_unknown(run, order)
@@ -199,7 +212,7 @@ def _switch(run: RunContext, estate: RetainedEstate, order: Order) -> None:
         counts_json=json.dumps(counts, sort_keys=True),
         finished_at=finished_at,
     )
-    _log(run, estate, order, of_rows=True)
+    append_removals(run, removal_rows(run.run_id, run.day, order.reference, estate.removed))
     run.refuse_unless_held()
     write_run(run.store, {**row, "model_id": good.model_id, "run_day": good.day})
     if status is RunStatus.PUBLISHED:
@@ -220,7 +233,7 @@ def _refuse_taken_back(run: RunContext, good: GoodRun) -> None:
 
 def _copy_snapshot(run: RunContext, estate: RetainedEstate, shown: str) -> None:
     """The snapshot that readers see under this run's id, without what has gone."""
-    items = with_baseline(estate.read(run, ITEM), estate.read(run, BASELINE))
+    items = with_baseline(estate.read(run, ITEM), estate.read(run, BASELINE), run_numbers(run.store))
     stamp = F.lit(run.run_id)
     frames = {}
     for table in (*STAR, *STAR_NOMINALS):
@@ -247,42 +260,16 @@ def hits_as_told(hits: DataFrame, items: DataFrame) -> DataFrame:
     return told.withColumns(shown).select(*hits.columns)
 
 
-# ---- the log -----------------------------------------------------------------------------------------------
+# ---- what is said ------------------------------------------------------------------------------------------
 
 
-def _log(run: RunContext, estate: RetainedEstate, order: Order, *, of_rows: bool) -> None:
-    """Add what was removed to REMOVAL: rows before RUN's row is written, files once they are gone."""
-    listed = [
-        {
-            "run_id": run.run_id,
-            "run_day": run.day,
-            "removed_at": datetime.now(tz=UTC),
-            "kind": kind,
-            "part": part,
-            "reason": reason,
-            "rows": rows,
-            "files": files,
-            "bytes": size,
-            "reference": order.reference,
-        }
-        for (kind, part, reason), (rows, files, size) in sorted(estate.removed.items())
-        if (kind == RemovalKind.ROWS.value) == of_rows and (rows or files)
-    ]
-    if listed:
-        values = [tuple(row[name] for name in REMOVAL.names) for row in listed]
-        run.store.append(REMOVAL, local_frame(run.spark, values, schema=REMOVAL.schema))
-
-
-def _say(
-    run: RunContext, estate: RetainedEstate, order: Order, gone: list[FileEntry], found: Collection[Subject]
-) -> None:
+def _say(run: RunContext, estate: RetainedEstate, order: Order, gone: list[Gone], found: Collection[Subject]) -> None:
     """What a person reads at the end."""
     rows: Counter[str] = Counter()
-    for (kind, part, _), (count, _, _) in estate.removed.items():
-        if kind == RemovalKind.ROWS.value:
-            rows[part] += count
+    for (_, part, _), (count, _, _) in estate.removed.items():
+        rows[part] += count
     lines = [f"  {count:,} rows of {part}" for part, count in sorted(rows.items()) if count]
-    kinds = Counter(told_kind(entry.name)[0].value for entry in gone)
+    kinds = Counter(told_kind(file.entry.name)[0].value for file in gone)
     lines += [f"  {count:,} files: {kind}" for kind, count in sorted(kinds.items())]
     print("\nRemoved:" if lines else "\nNothing was due.", *lines, sep="\n", flush=True)
     if order.subjects:

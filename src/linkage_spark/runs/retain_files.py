@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.runs.context import RunContext, scratch
-from linkage_spark.runs.csv_files import write_csv
 from linkage_spark.runs.main_stages import ALL_TABLES
 from linkage_spark.runs.manifest import last_good_run
-from linkage_spark.runs.retain_rows import RetainedEstate
+from linkage_spark.runs.retain_lists import is_unfinished
 from linkage_spark.store.delta import KEPT_FOR_GOOD
-from linkage_spark.store.files import FileEntry
 from linkage_spark.store.purging import purge
 from linkage_spark.store.snapshot import delete_published, list_published_runs
-from linkage_spark.tables.enums import RemovalKind, RemovalReason, RunKind, RunStatus
+from linkage_spark.tables.enums import RunKind, RunStatus
 from linkage_spark.tables.governance import REMOVAL
 from linkage_spark.tables.lifecycle import LIFECYCLE
 from linkage_spark.tables.nominals import NOMINAL_EVENT, NOMINALS, PERSON_JUDGEMENT
@@ -36,61 +33,29 @@ PURGED: Final[tuple[TableContract, ...]] = (
 )
 """Tables whose superseded files and log entries go."""
 
-_FOLDERS: Final = ("tables", "published", "reports", "work")
-
 
 def remove_scratch(run: RunContext) -> None:
     """Delete what interrupted runs left to go on with: they begin afresh, on the tables as retention leaves them."""
+    run.refuse_unless_held()
     run.files.delete(scratch(run.root))
 
 
-def remove_files(
-    run: RunContext, estate: RetainedEstate, before: Mapping[str, FileEntry], *, at_once: bool, earlier: bool
-) -> list[FileEntry]:
-    """Delete superseded files, old snapshots and reports; every file that was there before and is gone.
+def remove_files(run: RunContext, *, at_once: bool, earlier: bool) -> None:
+    """Delete superseded files, old snapshots and reports.
 
     Args:
         run: the run.
-        estate: what stands under the root.
-        before: every file, when retention began.
         at_once: superseded files and log entries of any age.
         earlier: snapshots and reports of any age, but for those that readers see.
     """
+    run.refuse_unless_held()
     _remove_snapshots(run, earlier=earlier)
     for table in PURGED:
         if run.store.exists(table):
             alone = at_once or table in NEWEST_ALONE
             kept_days = 0 if alone else run.settings.retention.table_days
+            run.refuse_unless_held()
             purge(run.store, table, kept_days=kept_days, log_at_once=alone)
-    after = list_files(run)
-    gone = [entry for name, entry in sorted(before.items()) if name not in after]
-    for entry in gone:
-        kind, part = told_kind(entry.name)
-        reason = RemovalReason.LEFT_BEHIND if kind is RemovalKind.WORK else RemovalReason.SUPERSEDED
-        estate.count(kind, part, reason.value, files=1, size=entry.size_bytes)
-    _write_list(run, gone)
-    return gone
-
-
-def list_files(run: RunContext) -> dict[str, FileEntry]:
-    """Every file below the root that may hold somebody's data, by its path below the root."""
-    found = {}
-    for folder in _FOLDERS:
-        for entry in run.files.list(f"{run.root}/{folder}", recursive=True):
-            name = f"{folder}/{entry.name}"
-            found[name] = replace(entry, name=name)
-    return found
-
-
-def told_kind(name: str) -> tuple[RemovalKind, str]:
-    """What a file was, by its path below the root."""
-    folder, part, *rest = name.split("/")
-    if folder == "tables":
-        kind = RemovalKind.LOG_FILES if rest and rest[0] == "_delta_log" else RemovalKind.TABLE_FILES
-        return kind, part
-    if folder == "published":
-        return RemovalKind.SNAPSHOT, rest[0].removeprefix("run_id=") if len(rest) > 1 else part
-    return (RemovalKind.REPORT if folder == "reports" else RemovalKind.WORK), part
 
 
 def _remove_snapshots(run: RunContext, *, earlier: bool) -> None:
@@ -103,7 +68,7 @@ def _remove_snapshots(run: RunContext, *, earlier: bool) -> None:
     # Its report names nobody who has gone since; that of a run that published before it may.
     spared = newest["run_id"] if newest["status"] == RunStatus.PUBLISHED.value else ""
     oldest = run.day - timedelta(days=run.settings.retention.published_days)
-    removal_no = _last_removal_no(run, {row["run_id"]: int(row["run_no"]) for row in rows})
+    removal_no = last_removal_no(run, {row["run_id"]: int(row["run_no"]) for row in rows})
     removed_at = max((row["finished_at"] for row in rows if int(row["run_no"]) == removal_no), default=None)
 
     def is_due(run_id: str) -> bool:
@@ -116,7 +81,7 @@ def _remove_snapshots(run: RunContext, *, earlier: bool) -> None:
         if is_due(run_id):
             delete_published(run.files, run.root, tables, run_id)
     for entry in run.files.list(f"{run.root}/reports"):
-        if entry.name in (spared, run.run_id, _MODELS):
+        if entry.name in (spared, run.run_id, _MODELS) or is_unfinished(run.files, run.root, entry.name):
             continue
         changed = datetime.fromtimestamp(entry.modified_ms / 1000, tz=UTC)
         before_removal = removed_at is not None and changed < removed_at.astimezone(UTC)
@@ -134,26 +99,14 @@ _MODELS: Final = "models"
 """Reports on trained models: parameters and counts, no person's values."""
 
 
-def _last_removal_no(run: RunContext, numbers: Mapping[str, int]) -> int:
-    """``run_no`` of the last run that removed rows; 0 where none ever did."""
+def last_removal_no(run: RunContext, numbers: Mapping[str, int]) -> int:
+    """``run_no`` of the last run that removed rows; 0 where none ever did.
+
+    Args:
+        run: the run.
+        numbers: ``run_no`` of every run by its id.
+    """
     if not run.store.exists(REMOVAL):
         return 0
     told = run.store.read(REMOVAL).where("rows > 0").select("run_id").distinct().collect()
     return max((numbers[row["run_id"]] for row in told if row["run_id"] in numbers), default=0)
-
-
-def _write_list(run: RunContext, gone: Iterable[FileEntry]) -> None:
-    """The list of deleted files, kept with the run's report."""
-    rows = [
-        (
-            entry.name,
-            entry.size_bytes,
-            datetime.fromtimestamp(entry.modified_ms / 1000, tz=UTC).isoformat(timespec="seconds"),
-        )
-        for entry in gone
-    ]
-    write_csv(run.files, f"{run.root}/reports/{run.run_id}/{REMOVED_FILES}", ("file", "bytes", "modified_utc"), rows)
-
-
-REMOVED_FILES: Final = "removed_files.csv"
-"""The list of deleted files in a run's report folder."""

@@ -189,14 +189,15 @@ def remove_nominals(run: RunContext, estate: RetainedEstate, asked: DataFrame) -
     """Moves of records that are long gone, and reviewers' words on them."""
     if estate.nominals is None:
         return
-    events, runs = estate.read(run, NOMINAL_EVENT), estate.read(run, NOMINAL_RUN)
+    events = estate.read(run, NOMINAL_EVENT)
     people = asked.where(F.col("kind") == SubjectKind.PERSON.value)
     ids = people.withColumn("person_ref", F.col("ref")).select(record_id().alias("record_id"))
     held = still_held(estate.read(run, REFUSED), PERSON).select(record_id().alias("record_id"))
     purposes = (run.settings.retention.law_enforcement, run.settings.retention.public_task)
     due = due_records(
         events,
-        runs,
+        estate.read(run, NOMINAL_RUN),
+        run.store.read(RUN),
         ids,
         held,
         days=max(kept.record_withdrawn for kept in purposes),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Final
 
 from pyspark.sql import functions as F
 
@@ -17,6 +17,7 @@ from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.feed_states import known_states
 from linkage_spark.runs.lock import held_lock
 from linkage_spark.runs.manifest import GoodRun, last_good_run, run_numbers
+from linkage_spark.runs.retain_lists import is_unfinished
 from linkage_spark.runs.session import open_session
 from linkage_spark.settings.run import load_settings
 from linkage_spark.settings.sources import FeedMapping, feeds_of, load_sources
@@ -48,6 +49,9 @@ class Status:
         found_new: the day of the last run that published; every good one after it found nothing new.
         measured_on: the day of the last run that measured the feeds; None when none did.
         event_ages: days from each source's latest event to that day.
+        retained_on: the day on which the job retain last came to its end; None when it never did.
+        held_since: the day on which the first good run began.
+        retain_within_days: longest that retention may lie back (``[retention] due_every_days``).
         waiting: feeds that were written to since that run; None when no feeds root was given.
         feed_days: day on which a run last found each feed written to, by ``source.feed``.
         gates: what the newest run that was measured wrote down of its figures (``day_gates.GATES_FILE``); None where none was.
@@ -61,6 +65,9 @@ class Status:
     found_new: date
     measured_on: date | None
     event_ages: Mapping[str, float]
+    retained_on: date | None
+    held_since: date
+    retain_within_days: int
     waiting: Sequence[str] | None
     feed_days: Mapping[str, date] = field(default_factory=dict)
     gates: Mapping[str, Any] | None = None
@@ -69,6 +76,11 @@ class Status:
     def is_stale(self) -> bool:
         """The night is over, and the last good run is not of today; before that, not of yesterday or today."""
         return self.good.day < day_due(self.now)
+
+    @property
+    def is_retain_due(self) -> bool:
+        """No retain has come to its end for longer than it may; where none ever did, since the first run."""
+        return (_day(self.now) - (self.retained_on or self.held_since)).days > self.retain_within_days
 
     @property
     def failed_last(self) -> bool:
@@ -89,9 +101,9 @@ def run_status(*, root: str, feeds_root: str | None = None, now: datetime | None
 
     Raises:
         UsageError: nothing was ever published under the root.
-        StaleError: the last good run is older than what is due, or the newest run failed.
+        StaleError: the last good run is older than what is due, the newest run failed, or retention has not come to its end for too long.
     """
-    load_settings(conf_dir(), environment())
+    settings = load_settings(conf_dir(), environment())
     with open_session("status") as spark:
         files = Files(spark)
         store = DeltaStore(spark, files.absolute(root))
@@ -99,6 +111,7 @@ def run_status(*, root: str, feeds_root: str | None = None, now: datetime | None
         if good is None:
             raise UsageError(f"--out {root}: no run has been published there; run the backfill first")
         measured_on, event_ages = _event_ages(store, good)
+        held_since, retained_on = _held_and_retained(files, store)
         status = Status(
             now=now or datetime.now(tz=UTC),
             runs=[row.asDict() for row in store.read(RUN).orderBy(F.desc("run_no")).limit(_SHOWN_RUNS).collect()],
@@ -108,18 +121,46 @@ def run_status(*, root: str, feeds_root: str | None = None, now: datetime | None
             found_new=_found_new(store),
             measured_on=measured_on,
             event_ages=event_ages,
+            retained_on=retained_on,
+            held_since=held_since,
+            retain_within_days=settings.retention.due_every_days,
             waiting=_waiting(store, good, files.absolute(feeds_root)) if feeds_root else None,
             feed_days={f"{source}.{feed}": row["written_day"] for (source, feed), row in _feeds(store, good).items()},
-            gates=_gates(files, store.root),
+            gates=_gates(files, store.root, run_numbers(store)),
         )
     print(in_words(status), flush=True)
-    if status.failed_last:
-        raise StaleError(
-            f"the newest run failed ({status.runs[0]['error_class']}); see its log, mend the cause, start it again"
-        )
-    if status.is_stale:
-        raise StaleError(f"the last good run is of {good.day}; see whether the nightly run was started, and start it")
+    if faults := _faults(status):
+        raise StaleError("\n".join(faults))
     return 0
+
+
+def _faults(status: Status) -> list[str]:
+    """What somebody has to look into."""
+    found = []
+    if status.failed_last:
+        why = status.runs[0]["error_class"]
+        found.append(f"the newest run failed ({why}); see its log, mend the cause, start it again")
+    elif status.is_stale:
+        day = status.good.day
+        found.append(f"the last good run is of {day}; see whether the nightly run was started, and start it")
+    if status.is_retain_due:
+        since = status.retained_on or f"the first run, of {status.held_since}"
+        found.append(
+            f"no retain has come to its end since {since}, for more than {status.retain_within_days} days ([retention] due_every_days): "
+            "see its log, mend the cause, start it again"
+        )
+    return found
+
+
+def _held_and_retained(files: Files, store: DeltaStore) -> tuple[date, date | None]:
+    """The days on which the first good run began, and the newest retain that came to its end."""
+    good = F.col("status").isin(RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value)
+    rows = store.read(RUN).where(good).select("run_id", "kind", "run_no", "started_at").orderBy("run_no").collect()
+    retains = [row for row in reversed(rows) if row["kind"] == RunKind.RETAIN.value]
+    # It stands in RUN from its switch on, before its files go.
+    ended = (row for row in retains if not is_unfinished(files, store.root, row["run_id"]))
+    last = next(ended, None)
+    return _day(rows[0]["started_at"]), _day(last["started_at"]) if last is not None else None
 
 
 def _found_new(store: DeltaStore) -> date:
@@ -147,14 +188,27 @@ def _feeds(store: DeltaStore, good: GoodRun) -> dict[tuple[str, str], dict[str, 
     return known_states(store.read(FEED_STATE, version=good.versions[FEED_STATE.name]))
 
 
-def _gates(files: Files, root: str) -> Mapping[str, Any] | None:
-    """What the newest measured run wrote down, a stopped one too."""
-    for folder in reversed(files.list(f"{root}/reports")):
-        path = f"{root}/reports/{folder.name}/{GATES_FILE}"
+def _gates(files: Files, root: str, numbers: Mapping[str, int]) -> Mapping[str, Any] | None:
+    """What the newest measured run wrote down, a stopped one too.
+
+    Args:
+        files: the file system.
+        root: output root.
+        numbers: ``run_no`` of every run by its id.
+    """
+    runs = [folder.name for folder in files.list(f"{root}/reports")]
+    for run_id in sorted(runs, key=lambda run_id: _ended(run_id, numbers), reverse=True):
+        path = f"{root}/reports/{run_id}/{GATES_FILE}"
         if files.exists(path):
             told: Mapping[str, Any] = json.loads(files.read_text(path))
             return told
     return None
+
+
+def _ended(run_id: str, numbers: Mapping[str, int]) -> tuple[int, str]:
+    """Where a run comes in the order in which runs ended; one that was stopped has the number of its failure, one that was killed has none."""
+    known = numbers.get(run_id) or numbers.get(f"{run_id}-failed")
+    return known or max((no for other, no in numbers.items() if other < run_id), default=0), run_id
 
 
 def _waiting(store: DeltaStore, good: GoodRun, feeds_root: str) -> list[str]:
@@ -187,6 +241,7 @@ def in_words(status: Status) -> str:
         lines.append(
             f"No run has found anything new since {status.found_new}, {days} days before the last good run: see whether the feeds are delivered"
         )
+    lines.append(f"Last retain: {status.retained_on or f'none since the first run, of {status.held_since}'}")
     lines.append(f"New or changed hits of the last good run: {_changes(status.good)}")
     lines += _gate_lines(status.gates)
     if status.waiting is not None:
@@ -194,19 +249,22 @@ def in_words(status: Status) -> str:
     return "\n".join(lines)
 
 
+_OF_NOMINALS: Final = frozenset({Measure.LARGEST_COMPONENT.value, Measure.LARGE_NOMINALS.value})
+"""What the job `nominals` measures by itself: it makes no hits."""
+
+
 def _gate_lines(gates: Mapping[str, Any] | None) -> list[str]:
     """What stopped the newest measured run, and how much of the alert budget it took."""
     if gates is None:
         return []
+    figures, moved = gates["figures"], gates["breaches"]
     new = ", ".join(
-        f"{figure['part']} {figure['value']:,.0f}"
-        for figure in gates["figures"]
-        if figure["measure"] == Measure.NEW_ITEMS.value
+        f"{figure['part']} {figure['value']:,.0f}" for figure in figures if figure["measure"] == Measure.NEW_ITEMS.value
     )
-    moved = gates["breaches"]
     said = f"{len(moved)} breached" if moved else "none breached"
-    lines = [f"Gates of {gates['run_id']}: {len(gates['figures'])} figures, {said}; hits of its day: {new or 'none'}"]
-    return lines + [f"  {breach}" for breach in moved]
+    of_nominals_alone = figures and {figure["measure"] for figure in figures} <= _OF_NOMINALS
+    hits = "" if of_nominals_alone else f"; hits of its day: {new or 'none'}"
+    return [f"Gates of {gates['run_id']}: {len(figures)} figures, {said}{hits}", *[f"  {breach}" for breach in moved]]
 
 
 def _run_line(row: Mapping[str, Any]) -> str:
@@ -241,6 +299,11 @@ def _changes(good: GoodRun) -> str:
 def _local(moment: datetime) -> str:
     """A time as the force reads it."""
     return f"{moment.astimezone(FORCE_ZONE):%Y-%m-%d %H:%M} (Europe/London)"
+
+
+def _day(moment: datetime) -> date:
+    """The day of a time as the force reads it."""
+    return moment.astimezone(FORCE_ZONE).date()
 
 
 def day_due(now: datetime) -> date:

@@ -2,44 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date
 
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.runs import publishing
 from linkage_spark.runs.checkpoints import Checkpoints
 from linkage_spark.runs.context import RunContext
-from linkage_spark.runs.manifest import GoodRun, drop_unfinished
+from linkage_spark.runs.manifest import drop_unfinished, published_runs
 
 
 def take_up_work(
     run: RunContext,
-    good: GoodRun | None,
     *,
     fingerprint: str,
     pinned: Mapping[tuple[TableContract, ...], Mapping[str, int]],
 ) -> Checkpoints:
     """Take over what an interrupted run made from the same has done, under its id; else begin afresh.
 
+    What a run has published that stands in RUN is never removed: readers may be taken back to it.
+
     Args:
         run: the run; takes the id of the one that it goes on with, and its day: what was read was read as of that.
-        good: the last good run; what it published, or shows, is never removed.
         fingerprint: of all that decides the run.
         pinned: tables that the run writes, and the versions that they are put back to when it begins afresh.
     """
     day = run.day.isoformat()
-    saved, left = Checkpoints.open(run.files, run.work, run_id=run.run_id, fingerprint=fingerprint, day=day)
+    saved, left = Checkpoints.open(
+        run.files, run.work, run_id=run.run_id, fingerprint=fingerprint, day=day, may_go_on=run.may_go_on
+    )
     if left == saved.run_id:
         run.run_id, run.day = saved.run_id, date.fromisoformat(saved.day)
         run.progress.say(f"going on with run {saved.run_id}, stopped after: {', '.join(saved.done) or 'its start'}")
-    elif left is not None and left not in _kept(good):
+    elif left is not None and left not in published_runs(run.store):
         publishing.forget(run, left)
     if not saved.done:
         for tables, versions in pinned.items():
             drop_unfinished(run.store, tables, versions, run.progress.say)
     return saved
-
-
-def _kept(good: GoodRun | None) -> Iterable[str]:
-    """Runs that readers may see."""
-    return () if good is None else (good.run_id, good.shown_run_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
@@ -14,8 +15,14 @@ MEASURES: Final = (Measure.EVENT_AGE_DAYS.value, Measure.CHANGED_UNITS.value)
 """Of RUN_METRIC what is needed."""
 
 
+_Place = tuple[float, date, str]
+"""Where a run stands among all: by its number; of those that have none by day and id."""
+
+
 def freshness_rows(
-    states: Iterable[Mapping[str, Any]], metrics: Iterable[Mapping[str, Any]]
+    states: Iterable[Mapping[str, Any]],
+    metrics: Iterable[Mapping[str, Any]],
+    numbers: Mapping[str, int],
 ) -> list[tuple[str, str, date, date | None, int | None, int | None]]:
     """One row per feed: source, feed, day of the run that last found it written to, latest event and changed records of its source, and what is usual.
 
@@ -24,12 +31,14 @@ def freshness_rows(
     Args:
         states: rows of FEED_STATE.
         metrics: rows of RUN_METRIC, of ``MEASURES`` at least.
+        numbers: ``run_no`` by run id: the order of the runs. One that is not among them is under way, and later than all that are.
     """
-    latest: dict[str, tuple[tuple[date, str], date]] = {}
-    changed: dict[str, dict[tuple[date, str], float]] = defaultdict(lambda: defaultdict(float))
+    latest: dict[str, tuple[_Place, date]] = {}
+    changed: dict[str, dict[_Place, float]] = defaultdict(lambda: defaultdict(float))
     runs = set()
     for row in metrics:
-        run, source = (row["run_day"], row["run_id"]), str(row["part"]).split("/", 1)[0]
+        run = (numbers.get(row["run_id"], math.inf), row["run_day"], row["run_id"])
+        source = str(row["part"]).split("/", 1)[0]
         if row["measure"] == Measure.EVENT_AGE_DAYS.value:
             runs.add(run)
             event = row["run_day"] - timedelta(days=int(row["value"]))

@@ -72,17 +72,18 @@ class Results:
     run: DataFrame
 
 
-def build_star(results: Results, *, run_id: str) -> dict[TableContract, DataFrame]:
+def build_star(results: Results, *, run_id: str, numbers: Mapping[str, int]) -> dict[TableContract, DataFrame]:
     """Make every table of the star, lazily.
 
     Args:
         results: the tables of the run.
         run_id: the run; it becomes a column of every table.
+        numbers: as ``with_baseline`` takes them.
 
     Returns:
         One frame per contract of ``tables.star.STAR``, in that order.
     """
-    items = _on_the_day(with_baseline(results.item, results.baseline), results.run)
+    items = _on_the_day(with_baseline(results.item, results.baseline, numbers), results.run)
     frames = {
         STAR_HIT: star_hit(results.hit, items),
         STAR_HIT_LINK: star_hit_link(results.hit_link),
@@ -100,16 +101,33 @@ def build_star(results: Results, *, run_id: str) -> dict[TableContract, DataFram
     return {contract: contract.conform(frame.withColumn("run_id", F.lit(run_id))) for contract, frame in frames.items()}
 
 
-def with_baseline(item: DataFrame, baseline: DataFrame) -> DataFrame:
+_UNDER_WAY: Final = 2**31 - 1
+"""Stands for the number of a run that has none yet: it comes after all that have."""
+
+
+def with_baseline(item: DataFrame, baseline: DataFrame, numbers: Mapping[str, int]) -> DataFrame:
     """ITEM with ``since_baseline``: it came or changed after the baseline of its lane; null of a link, which has none.
 
-    On the day of the baseline itself that is what a later run than the one that set it brought; run ids sort by time.
+    On the day of the baseline itself that is what a later run than the one that set it brought. Which one is later ``run_no`` says: an
+    id has the time of a clock, which may go back.
+
+    Args:
+        item: ITEM.
+        baseline: BASELINE.
+        numbers: ``run_no`` by run id. A run that is not among them is under way, and later than all that are; of two such their ids tell.
     """
+    runs = local_frame(item.sparkSession, sorted(numbers.items()), schema="run_id string, run_no int")
     days = baseline.select("lane", "baseline_day", F.col("run_id").alias("baseline_run_id"))
     told = item.join(F.broadcast(days), on=["lane"], how="left")
-    later_that_day = (F.col("changed_day") == F.col("baseline_day")) & (
-        F.col("changed_run_id") > F.col("baseline_run_id")
+    for name in ("changed", "baseline"):
+        numbered = runs.select(F.col("run_id").alias(f"{name}_run_id"), F.col("run_no").alias(f"{name}_run_no"))
+        told = told.join(F.broadcast(numbered), on=[f"{name}_run_id"], how="left")
+    changed_no, baseline_no = (
+        F.coalesce(F.col(f"{name}_run_no"), F.lit(_UNDER_WAY)) for name in ("changed", "baseline")
     )
+    by_id = (changed_no == baseline_no) & (F.col("changed_run_id") > F.col("baseline_run_id"))
+    is_later = (changed_no > baseline_no) | by_id
+    later_that_day = (F.col("changed_day") == F.col("baseline_day")) & is_later
     since = (F.col("changed_day") > F.col("baseline_day")) | later_that_day
     return told.select(*item.columns, since.alias("since_baseline"))
 

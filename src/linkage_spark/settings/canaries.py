@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 from typing import Final, Literal
@@ -10,6 +11,7 @@ from typing import Final, Literal
 from pydantic import Field, field_validator
 
 from linkage_spark.settings.files import Frozen, read_toml, validate
+from linkage_spark.settings.sources import SourceMapping
 
 CANARY: Final = "CANARY-"
 """How the reference of every canary begins, on the roster and in the sources."""
@@ -85,10 +87,38 @@ class Canaries(Frozen):
 
 
 def load_canaries(conf_dir: Path) -> tuple[Canary, ...]:
-    """Read ``canaries.toml``; none where there is no such file.
+    """Read ``canaries.toml``; none where there is no such file, which ``sources_without`` tells.
 
     Raises:
         SettingsError: names every faulty key.
     """
     path = conf_dir / "canaries.toml"
     return validate(Canaries, read_toml(path), source="conf/canaries.toml").canary if path.is_file() else ()
+
+
+def canaries_of(sources: Iterable[SourceMapping], canaries: Iterable[Canary]) -> tuple[Canary, ...]:
+    """The canaries of mapped sources: the others go nowhere, and are neither found nor missed."""
+    mapped = {source.source_system for source in sources}
+    return tuple(canary for canary in canaries if canary.source in mapped)
+
+
+_MADE_OF_A_HIT: Final = frozenset({"person", "event", "involvement"})
+"""The tables that a source must make for anybody in it to become a hit."""
+
+
+def sources_without(sources: Iterable[SourceMapping], canaries: Iterable[Canary]) -> tuple[str, ...]:
+    """The police sources that somebody can be found in, and that have no canary; by name."""
+    watched = {canary.source for canary in canaries}
+    return tuple(
+        sorted(
+            source.source_system
+            for source in sources
+            if not source.roster and source.source_system not in watched and _makes_hits(source)
+        )
+    )
+
+
+def _makes_hits(source: SourceMapping) -> bool:
+    """A source of places alone can have no canary."""
+    made = {block.table for feed in source.feeds.values() for block in feed.produces if not block.is_variant}
+    return made >= _MADE_OF_A_HIT

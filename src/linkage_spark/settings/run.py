@@ -33,7 +33,8 @@ class Screening(Frozen):
 
     Attributes:
         model_id: the model.
-        needs_approval: a model takes another one's place only once it was tried in shadow and somebody has approved it by name.
+        needs_approval: a model takes another one's place only once it was tried in shadow and somebody has approved it by name;
+            and every mapped police source needs a canary.
     """
 
     model_id: str
@@ -139,11 +140,13 @@ class Retention(Frozen):
     Attributes:
         table_days: superseded versions of tables, with their files and log entries; an earlier day can be scored again for so long.
         published_days: snapshots that readers no longer see, and reports.
+        due_every_days: longest that the job retain may not have come to its end; then ``status`` ends with an error.
         law_enforcement, public_task: links and hits, by the purpose that they were processed for.
     """
 
     table_days: int = Field(ge=1)
     published_days: int = Field(ge=1)
+    due_every_days: int = Field(ge=1)
     law_enforcement: KeptFor
     public_task: KeptFor
 

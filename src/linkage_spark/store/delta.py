@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Final
 
 from delta.tables import DeltaTable
@@ -10,7 +11,7 @@ from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from linkage_spark.errors import ContractError
+from linkage_spark.errors import ContractError, LockError
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.store.files import Files
 from linkage_spark.store.growing import BATCH, HIDDEN, as_batch, is_grown, live_rows
@@ -54,15 +55,23 @@ _COMMIT = re.compile(r"^(\d{20})\.json$")
 _VIOLATIONS = ("NOT_NULL_CONSTRAINT_VIOLATED", "VIOLATE_CONSTRAINT", "NOT_NULL_ASSERT_VIOLATION")
 
 
+def _never_refuses() -> None:
+    """What a store without a lock asks before it writes."""
+
+
 class DeltaStore:
     """The tables of one output root, ``ROOT/tables/<name>``.
 
     Every table has reader version 1, no deletion vectors, no partitions, NOT NULL on what its contract
     requires, and statistics on STATISTICS_COLUMNS only, since Delta's log keeps them in clear and VACUUM
     never cleans the log. No CHECK constraint is used: its error message repeats the row.
+
+    Attributes:
+        refuse: called before every change of a table; raises where no run may change it any more. Does nothing unless set.
     """
 
     def __init__(self, spark: SparkSession, root: str, *, kept_days: int = 30) -> None:
+        self.refuse: Callable[[], None] = _never_refuses
         self.spark = spark
         self.files = Files(spark)
         self.root = root.rstrip("/")
@@ -162,11 +171,13 @@ class DeltaStore:
             raise ContractError(f"table {contract.name}: it has no version {version} to go back to")
         if version == newest:
             return False
+        self.refuse()
         DeltaTable.forPath(sparkSession=self.spark, path=self.path(contract)).restoreToVersion(version=version)
         return True
 
     def drop(self, contract: TableContract) -> bool:
         """Delete the table with all its versions; False when nothing was there."""
+        self.refuse()
         return self.files.delete(self.path(contract))
 
     def _write(
@@ -178,6 +189,7 @@ class DeltaStore:
         batch: int | None = None,
         replaced: DataFrame | None = None,
     ) -> int:
+        self.refuse()
         rows = contract.conform(frame)
         if batch is not None and replaced is not None:
             rows = as_batch(rows, replaced, contract, batch=batch)
@@ -185,6 +197,7 @@ class DeltaStore:
             self._check_stored(contract)
         else:
             self._create(contract)
+        before = self.version(contract) or 0
         # Only the two hidden columns of a batch are ever merged into a table.
         writer = rows.write.format("delta").mode(mode).option("mergeSchema", batch is not None)
         try:
@@ -197,6 +210,10 @@ class DeltaStore:
         version = self.version(contract)
         if version is None:
             raise ContractError(f"table {contract.name}: nothing stands where it was just written")
+        if version > before + 1:
+            raise LockError(
+                f"table {contract.name}: somebody else has written to it at the same moment; start again when no other run is working"
+            )
         return version
 
     def _create(self, contract: TableContract) -> None:

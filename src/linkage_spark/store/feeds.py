@@ -15,7 +15,7 @@ from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from linkage_spark.errors import SourceError
+from linkage_spark.errors import FeedNotThereError, SourceError
 from linkage_spark.store.files import FileEntry, Files
 
 
@@ -68,6 +68,9 @@ _RECORDS: Final = ("delta.enableChangeDataFeed", "delta.enableChangeDataCapture"
 
 _UNRECORDED: Final = "DELTA_MISSING_CHANGE_DATA"
 """Delta's name for changes that a table was not told to record; the message names neither table nor path."""
+
+_CUT_LOG: Final = r"MALFORMED_RECORD_IN_PARSING|Json(EOF|Parse)Exception"
+"""How an entry of a Delta table's log shows itself that is not whole: nothing else of such a table is JSON."""
 
 _SIGNS: Final[tuple[tuple[str, str], ...]] = (
     (
@@ -159,9 +162,14 @@ def read_feed(spark: SparkSession, feed: Feed, feeds_root: str, *, version: int 
         if not frame.columns:
             raise SourceError(f"{feed_key(feed)}: it has no columns (an empty file?); export it again")
     except (Py4JJavaError, PySparkException) as error:
-        fault = translate_read_error(error, feeds=[feed], feeds_root=feeds_root)
-        raise fault or _fault(feed, _full_text(error)) from None
+        raise _cannot_be_opened(error, feed, feeds_root) from None
     return frame
+
+
+def _cannot_be_opened(error: Exception, feed: Feed, feeds_root: str) -> SourceError:
+    """Why a feed cannot be opened, in words."""
+    fault = translate_read_error(error, feeds=[feed], feeds_root=feeds_root)
+    return fault or _fault(feed, _full_text(error))
 
 
 def feed_version(spark: SparkSession, feed: Feed, feeds_root: str) -> int | None:
@@ -188,24 +196,24 @@ def table_id(spark: SparkSession, feed: Feed, feeds_root: str) -> str | None:
     """Delta's own id of a Delta feed, another one when the table was made anew; None for any other format.
 
     Raises:
-        SourceError: when nothing is there.
+        SourceError: when nothing is there, or its log cannot be read.
     """
     if feed.format != "delta":
         return None
     _check_there(spark, feed, feeds_root)
-    return _told_by_log(spark, feed_location(feed, feeds_root)).table_id
+    return _told_by_log(spark, feed, feeds_root).table_id
 
 
 def records_changes(spark: SparkSession, feed: Feed, feeds_root: str) -> bool:
     """Whether a feed is a Delta table that records its changes from now on.
 
     Raises:
-        SourceError: when nothing is there.
+        SourceError: when nothing is there, or its log cannot be read.
     """
     if feed.format != "delta":
         return False
     _check_there(spark, feed, feeds_root)
-    return _told_by_log(spark, feed_location(feed, feeds_root)).records_changes
+    return _told_by_log(spark, feed, feeds_root).records_changes
 
 
 class _Told(NamedTuple):
@@ -215,10 +223,14 @@ class _Told(NamedTuple):
     records_changes: bool
 
 
-def _told_by_log(spark: SparkSession, location: str) -> _Told:
-    """The same as long as nobody writes to the log."""
+def _told_by_log(spark: SparkSession, feed: Feed, feeds_root: str) -> _Told:
+    """The same as long as nobody writes to the log; SourceError when it cannot be read."""
+    location = feed_location(feed, feeds_root)
     newest = _newest_commit(spark, location)
-    return _told_at(spark, location, newest.modified_ms if newest is not None else 0)
+    try:
+        return _told_at(spark, location, newest.modified_ms if newest is not None else 0)
+    except (Py4JJavaError, PySparkException) as error:
+        raise _cannot_be_opened(error, feed, feeds_root) from None
 
 
 @lru_cache(maxsize=256)
@@ -266,7 +278,7 @@ def feed_fingerprint(spark: SparkSession, feed: Feed, feeds_root: str) -> str:
     of its files.
 
     Raises:
-        SourceError: when nothing is there.
+        SourceError: when nothing is there, or the log of a Delta feed cannot be read.
     """
     _check_there(spark, feed, feeds_root)
     files, location = Files(spark), feed_location(feed, feeds_root)
@@ -322,6 +334,10 @@ def _reason(text: str) -> str | None:
 def _fault(feed: Feed, text: str, *, file: str | None = None) -> SourceError:
     """The fault of a feed that a message tells of."""
     reason = _reason(text) or f"it cannot be read as {feed.format}; correct the feed or its mapping"
+    if feed.format == "delta" and re.search(pattern=_CUT_LOG, string=text):
+        reason = (
+            "the log of its Delta table is cut off; start again when its delivery has ended, or have the table restored"
+        )
     columns = ", ".join(_columns(text))
     where = "".join([f" file {file}:" if file else "", f" column {columns}:" if columns else ""])
     return SourceError(f"{feed_key(feed)}:{where} {reason}")
@@ -345,11 +361,11 @@ def _check_there(spark: SparkSession, feed: Feed, feeds_root: str) -> None:
     key, mapping = feed_key(feed), f"conf/sources/{feed.source_system}.toml"
     if feed.format == "hive":
         if not spark.catalog.tableExists(tableName=str(feed.table)):
-            raise SourceError(f"{key}: there is no Hive table {feed.table}; correct 'table' in {mapping}")
+            raise FeedNotThereError(f"{key}: there is no Hive table {feed.table}; correct 'table' in {mapping}")
         return
     files, location = Files(spark), feed_location(feed, feeds_root)
-    if not files.exists(location):
-        raise SourceError(
+    if not files.list(location):
+        raise FeedNotThereError(
             f"{key}: there is nothing at {feed.path} under the feeds root; deliver the feed, or correct "
             f"'path' in {mapping}"
         )

@@ -156,8 +156,9 @@ def steps_of_a_takeover() -> int:
 
 def test_a_free_lock_is_taken_and_given_back() -> None:
     files = MemoryFiles()
-    with take(files):
+    with take(files) as lock_held:
         assert json.loads(files.texts["out/lock.json"])["run_id"] == "R2"
+        assert lock_held.may_go_on
     assert files.texts == {}
 
 
@@ -178,18 +179,19 @@ def test_a_lock_of_this_host_whose_process_lives_refuses() -> None:
 
 
 @pytest.mark.parametrize(
-    "left_behind",
+    ("left_behind", "has_ended"),
     [
-        held(host=socket.gethostname(), pid=GONE),
-        held(since=(NOW - timedelta(hours=13)).isoformat()),
+        (held(host=socket.gethostname(), pid=GONE), True),
+        (held(since=(NOW - timedelta(hours=13)).isoformat()), False),
     ],
     ids=["dead here", "old elsewhere"],
 )
-def test_a_lock_left_behind_is_taken_over_and_that_is_said(left_behind: str) -> None:
+def test_a_lock_left_behind_is_taken_over_and_that_is_said(left_behind: str, has_ended: bool) -> None:
     said: list[str] = []
     files = MemoryFiles(**{"out/lock.json": left_behind})
-    with take(files, said):
+    with take(files, said) as lock_held:
         assert json.loads(files.texts["out/lock.json"])["run_id"] == "R2"
+        assert lock_held.may_go_on == has_ended, "a run that may still be at work keeps its id to itself"
     assert len(said) == 1 and "left behind" in said[0]
 
 
@@ -431,7 +433,7 @@ def test_a_run_whose_lock_is_not_its_own_may_not_publish(lost: str | None) -> No
 
 def test_a_run_that_lost_the_lock_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     moved: list[str] = []
-    for name in ("write_run", "move_current_run"):
+    for name in ("write_run", "move_current_run", "delete_published", "write_published", "side_by_side"):
         monkeypatch.setattr(publishing, name, lambda *_, name=name, **__: moved.append(name))
     for name in ("run_row", "read_current_run"):
         monkeypatch.setattr(publishing, name, lambda *_, **__: None)
@@ -446,6 +448,10 @@ def test_a_run_that_lost_the_lock_moves_nothing(monkeypatch: pytest.MonkeyPatch)
             publishing.record_unchanged(run, good=good, made_from=cast("Any", None))
         with pytest.raises(LockError):
             publishing.repair_current_run(run, good)
+        with pytest.raises(LockError):
+            publishing.forget(run, "R1")
+        with pytest.raises(LockError):
+            publishing.write_tables(run, {})
     assert moved == []
 
 

@@ -23,7 +23,15 @@ class Row(SimpleNamespace):
         return getattr(self, name)
 
 
-def run(no: int, finished: str, *, day: int, status: str = "published", shows: str | None = None) -> Row:
+def run(
+    no: int,
+    finished: str,
+    *,
+    day: int,
+    status: str = "published",
+    shows: str | None = None,
+    pins: dict[str, int] | None = None,
+) -> Row:
     run_id = f"R{no}"
     return Row(
         run_id=run_id,
@@ -38,7 +46,7 @@ def run(no: int, finished: str, *, day: int, status: str = "published", shows: s
         settings_fingerprint="s",
         model_fingerprint="m",
         input_fingerprint="i",
-        table_versions_json=json.dumps({}),
+        table_versions_json=json.dumps(pins or {}),
         counts_json="{}",
     )
 
@@ -78,6 +86,17 @@ def test_the_day_ends_at_midnight_in_london() -> None:
     runs = (run(1, "2026-03-30 05:00", day=30), run(2, "2026-03-30 23:30", day=31))  # 00:30 of the 31st in summer time
     assert shown_on(store(*runs), MARCH[30]).told == "R1"
     assert shown_on(store(*runs), MARCH[31]).told == "R2"
+
+
+def test_tables_are_read_as_the_last_good_run_pins_them_and_nominals_as_the_last_one_that_named_them() -> None:
+    runs = (
+        run(1, "2026-03-01 05:00", day=1, pins={"hit_history": 1}),
+        run(2, "2026-03-02 05:00", day=2, pins={"hit_history": 2, "nominal_event": 4}),
+        run(3, "2026-03-03 05:00", day=3, pins={"hit_history": 6}),  # a backfill
+        run(4, "2026-03-04 05:00", day=4, status="failed", shows="R3", pins={"hit_history": 7}),
+    )
+    later_first = store(*reversed(runs))
+    assert shown_on(later_first, MARCH[1]).held == {"hit_history": 6, "nominal_event": 4}
 
 
 def test_before_the_first_run_nothing_was_seen() -> None:

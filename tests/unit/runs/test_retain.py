@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from linkage_spark.errors import UsageError
-from linkage_spark.runs import retain
+from linkage_spark.errors import GateError, LinkageError, UsageError
+from linkage_spark.runs import publishing, retain
 from linkage_spark.runs.daily_nominals import NominalPart
 from linkage_spark.runs.retain import Order, found_in_words, read_subjects
-from linkage_spark.runs.retain_files import told_kind
+from linkage_spark.runs.retain_lists import Standing, count_files, gone_files, told_kind
+from linkage_spark.store.files import FileEntry
 from linkage_spark.tables.enums import RemovalKind
 
 
@@ -125,3 +129,143 @@ def test_nominals_carried_over_stand_on_the_persons_that_they_were_made_of_alone
     run: Any = SimpleNamespace(run_id="R")
     told = nominals_on(6).carried_over(run, now, {"person": 7}, as_they_were=False)
     assert told == {"made_from": "x", "run_id": "R", "run_no": 3}
+
+
+# ---- files of attempts that were cut off --------------------------------------------------------------------
+
+
+def standing(run_id: str, *names: str) -> Standing:
+    entries = {
+        name: FileEntry(path=f"/x/{name}", name=name, size_bytes=7, modified_ms=0, is_dir=False) for name in names
+    }
+    return Standing(run_id=run_id, day=date(2026, 11, 21), reference=None, files=entries)
+
+
+def test_a_file_is_gone_by_the_last_attempt_that_found_it() -> None:
+    first = standing("R1", "tables/person/a", "tables/person/b", "published/hit/run_id=R0/c", "tables/person/d")
+    second = standing("R2", "tables/person/b", "published/hit/run_id=R0/c", "tables/person/d", "tables/person/new")
+    gone = gone_files([first, second], {"tables/person/d", "tables/person/new", "tables/person/newer"})
+    assert [(file.entry.name, file.run_id) for file in gone] == [
+        ("published/hit/run_id=R0/c", "R2"),
+        ("tables/person/a", "R1"),
+        ("tables/person/b", "R2"),
+    ]
+    assert count_files(file.entry for file in gone) == {
+        ("snapshot", "R0", "superseded"): [0, 1, 7],
+        ("table_files", "person", "superseded"): [0, 2, 14],
+    }
+    assert count_files(standing("R", "work/daily/x").files.values()) == {("work", "daily", "left_behind"): [0, 1, 7]}
+
+
+# ---- what is refused before anything is removed -------------------------------------------------------------
+
+TODAY = date(2026, 7, 2)
+LATE = datetime(2026, 7, 1, 23, 30, tzinfo=UTC)
+"""Half past midnight of TODAY in London."""
+
+
+def good_run(day: date = TODAY) -> Any:
+    return SimpleNamespace(day=day, run_id="R1", shown_run_id="R1", made_from=None, versions={})
+
+
+def run_on(day: date) -> Any:
+    return SimpleNamespace(day=day, started_at=LATE, store=None, root="/x", run_id="R9", files=None)
+
+
+@pytest.mark.parametrize(
+    ("day", "of_good", "refused"),
+    [
+        (TODAY, date(2026, 7, 1), False),
+        (date(2026, 7, 3), date(2026, 7, 1), True),
+        (date(2036, 7, 2), date(2026, 7, 1), True),
+        (date(2026, 7, 3), date(2026, 7, 3), False),  # the last run was for the day after
+        (date(2026, 7, 4), date(2026, 7, 3), True),
+        (date(2026, 6, 1), date(2026, 7, 1), False),
+    ],
+)
+def test_a_day_that_is_still_to_come_removes_nothing(
+    monkeypatch: pytest.MonkeyPatch, day: date, of_good: date, *, refused: bool
+) -> None:
+    begun: list[Any] = []
+
+    @contextmanager
+    def opened(*_: Any, **__: Any) -> Iterator[Any]:
+        yield run_on(day)
+
+    monkeypatch.setattr(retain, "open_run", opened)
+    monkeypatch.setattr(retain, "last_good_run", lambda _: good_run(of_good))
+    monkeypatch.setattr(retain, "retain", lambda run, order: begun.append((run.day, order.at_once)))
+    if refused:
+        with pytest.raises(UsageError, match=f"--date {day}: this day is still to come"):
+            retain.run_retain(root="/x", day=day, at_once=True)
+        assert begun == []
+    else:
+        assert retain.run_retain(root="/x", day=day, at_once=True) == 0
+        assert begun == [(day, True)]
+
+
+class BegunError(Exception):
+    """Files are about to go."""
+
+
+def refuse_to_begin(*_: Any) -> None:
+    raise BegunError
+
+
+@pytest.fixture
+def failures(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Classes of the errors that a run of retention notes in RUN; it stops where files would begin to go."""
+    noted: list[str] = []
+    for name, of_run in {
+        "last_good_run": lambda _: good_run(),
+        "_refuse_taken_back": lambda *_: None,
+        "nominal_part": lambda _: None,
+        "begin_lists": refuse_to_begin,
+    }.items():
+        monkeypatch.setattr(retain, name, of_run)
+    monkeypatch.setattr(publishing, "repair_current_run", lambda *_: None)
+    monkeypatch.setattr(publishing, "record_failure", lambda _, *, error, **__: noted.append(type(error).__name__))
+    return noted
+
+
+NAMED = Order(subjects=(("employee", None, "Secret1"),), reference="IG/1")
+
+
+@pytest.mark.parametrize(
+    ("order", "stands", "refused"), [(NAMED, False, True), (NAMED, True, False), (Order(), False, False)]
+)
+def test_an_order_waits_for_nominals_that_were_made_since_the_last_backfill(
+    monkeypatch: pytest.MonkeyPatch, failures: list[str], order: Order, *, stands: bool, refused: bool
+) -> None:
+    part = SimpleNamespace(stands_on=lambda _: stands)
+    monkeypatch.setattr(retain, "nominal_part", lambda _: part)
+    with pytest.raises(GateError if refused else BegunError) as raised:
+        retain.retain(run_on(TODAY), order)
+    if refused:
+        assert "the nominals were made before the last backfill" in str(raised.value)
+    assert "Secret1" not in str(raised.value)
+    assert failures == [type(raised.value).__name__]
+
+
+def test_readers_who_were_taken_back_hold_retention_up_and_run_says_so(
+    monkeypatch: pytest.MonkeyPatch, failures: list[str]
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise GateError("readers were taken back")
+
+    monkeypatch.setattr(retain, "_refuse_taken_back", refuse)
+    with pytest.raises(GateError, match="taken back"):
+        retain.retain(run_on(TODAY), Order())
+    assert failures == ["GateError"]
+
+
+def test_what_asks_for_another_command_is_no_failure_of_a_run(
+    monkeypatch: pytest.MonkeyPatch, failures: list[str]
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise UsageError("no table named any of the 1 asked for")
+
+    monkeypatch.setattr(retain, "begin_lists", refuse)
+    with pytest.raises(LinkageError):
+        retain.retain(run_on(TODAY), NAMED)
+    assert failures == []

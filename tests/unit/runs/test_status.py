@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from linkage_spark.runs.day_gates import GATES_FILE
 from linkage_spark.runs.manifest import GoodRun, MadeFrom
-from linkage_spark.runs.status import Status, day_due, in_words
+from linkage_spark.runs.status import Status, _faults, _gates, day_due, in_words
 from linkage_spark.store.snapshot import CurrentRun
 
 
@@ -49,6 +52,7 @@ def status(**given: Any) -> Status:
         "found_new": TODAY,
         "measured_on": TODAY,
     }
+    known |= {"retained_on": date(2026, 11, 15), "held_since": date(2026, 3, 1), "retain_within_days": 9}
     known |= {"current": CurrentRun("R2", AT), "event_ages": {"crime": 0.0, "intel": 9.0}, "waiting": ["intel.report"]}
     return Status(**(known | given))
 
@@ -69,6 +73,7 @@ def test_a_good_night_is_told() -> None:
         "Last found written to: hr.extract 2026-11-02, intel.report 2026-11-21",
         "Gates of R2: 1 figures, none breached; hits of its day: conduct_match 3",
         "Feeds written to since the last good run: intel.report",
+        "Last retain: 2026-11-15",
     ):
         assert line in said.splitlines()
 
@@ -80,6 +85,9 @@ def test_what_stopped_a_night_is_told_with_the_gate_and_its_figure() -> None:
     assert stopped.failed_last
     assert "Gates of R3: 0 figures, 1 breached; hits of its day: none" in in_words(stopped)
     assert f"  {BREACH}" in in_words(stopped).splitlines()
+    of_nominals = {"measure": "large_nominals", "part": "all", "value": 12.0}
+    later = replace(stopped, gates={"run_id": "R4", "breaches": [], "figures": [of_nominals]})
+    assert "Gates of R4: 1 figures, none breached" in in_words(later).splitlines(), "it makes no hits"
     assert "failed (GateError)" in in_words(stopped)
 
 
@@ -100,3 +108,68 @@ def test_a_night_that_did_not_run_and_feeds_that_bring_nothing() -> None:
 )
 def test_who_holds_the_lock(lock: dict[str, str], said: str) -> None:
     assert f"Lock: {said}" in in_words(status(lock=lock)).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("retained_on", "held_since", "due"),
+    [
+        (date(2026, 11, 12), date(2026, 3, 1), False),
+        (date(2026, 11, 11), date(2026, 3, 1), True),
+        (None, TODAY, False),  # a root that is new
+        (None, date(2026, 11, 12), False),
+        (None, date(2026, 11, 11), True),
+    ],
+)
+def test_retention_is_due_by_days_from_the_last_one_or_from_the_first_run(
+    retained_on: date | None, held_since: date, *, due: bool
+) -> None:
+    told = status(retained_on=retained_on, held_since=held_since)
+    assert told.is_retain_due == due
+    since = "2026-11-11" if retained_on else "the first run, of 2026-11-11"
+    said = f"no retain has come to its end since {since}, for more than 9 days"
+    assert [fault.startswith(said) for fault in _faults(told)] == [True] * due
+
+
+def test_what_is_wrong_is_told_at_once_and_where_no_retain_ever_ran_that_too() -> None:
+    good = status()
+    assert _faults(good) == []
+    failed = {**good.runs[0], "status": "failed", "error_class": "OSError"}
+    told = status(runs=[failed], retained_on=None)
+    assert [fault.split(";")[0].split(",")[0] for fault in _faults(told)] == [
+        "the newest run failed (OSError)",
+        "no retain has come to its end since the first run",
+    ]
+    assert "Last retain: none since the first run, of 2026-03-01" in in_words(told).splitlines()
+
+
+def reports(*runs: str) -> Any:
+    """A folder of reports of which those of days have figures."""
+    folders = [SimpleNamespace(name=run_id) for run_id in sorted((*runs, "models"))]
+    has = {f"/x/reports/{run_id}/{GATES_FILE}": run_id for run_id in runs if run_id.endswith(("-daily", "-backfill"))}
+    return SimpleNamespace(
+        list=lambda _: folders,
+        exists=lambda path: path in has,
+        read_text=lambda path: json.dumps({"run_id": has[path]}),
+    )
+
+
+FIRST, LOWER, LAST = "20261101T040000Z-backfill", "20261031T040000Z-daily", "20261102T040000Z-daily"
+
+
+@pytest.mark.parametrize(
+    ("runs", "numbers", "newest"),
+    [
+        ((FIRST, LOWER), {FIRST: 1, LOWER: 2}, LOWER),  # its clock had gone back
+        ((FIRST, LOWER, "20261103T040000Z-retain"), {FIRST: 1, LOWER: 2, "20261103T040000Z-retain": 3}, LOWER),
+        ((FIRST, LAST), {FIRST: 1, f"{LAST}-failed": 2}, LAST),  # a gate stopped it
+        ((FIRST, LOWER), {FIRST: 1, f"{LOWER}-failed": 2}, LOWER),
+        ((FIRST, LAST), {FIRST: 2, f"{LAST}-failed": 1}, FIRST),  # given up since
+        ((FIRST, LAST), {FIRST: 1}, LAST),  # killed, or at work
+        ((), {}, None),
+    ],
+)
+def test_the_gates_are_those_of_the_run_that_ended_last(
+    runs: tuple[str, ...], numbers: dict[str, int], newest: str | None
+) -> None:
+    told = _gates(reports(*runs), "/x", numbers)
+    assert (told and told["run_id"]) == newest

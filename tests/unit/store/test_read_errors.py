@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import pytest
+from pyspark.errors import PySparkException
+from pyspark.sql import SparkSession
 
-from linkage_spark.store.feeds import feed_location, translate_read_error
+from linkage_spark.errors import SourceError
+from linkage_spark.store import feeds
+from linkage_spark.store.feeds import feed_location, records_changes, table_id, translate_read_error
 
 
 @dataclass(frozen=True)
@@ -34,6 +40,35 @@ def test_a_cut_off_row_names_the_feed_and_the_file_and_no_value() -> None:
     )
     assert said.startswith("hr.extract: file part-0.csv: a row has more or fewer values")
     assert "Vrumblatt" not in said
+
+
+CUT_LOG = (
+    "[FAILED_READ_FILE.NO_HINT] Encountered error while reading file "
+    "file:///data/feeds/crime/nominal/_delta_log/00000000000000000007.json. "
+    "Caused by: [MALFORMED_RECORD_IN_PARSING.WITHOUT_SUGGESTION] Malformed records are detected: [Vrumblatt]."
+)
+
+
+def test_a_cut_off_log_of_a_delta_table_is_no_row_of_another_length() -> None:
+    said = told(CUT_LOG)
+    assert said.startswith(
+        "crime.nominal: file _delta_log/00000000000000000007.json: the log of its Delta table is cut off; start again when"
+    )
+    assert "Vrumblatt" not in said
+
+
+@pytest.mark.parametrize("ask", [table_id, records_changes])
+def test_what_the_log_of_a_delta_table_tells_names_the_feed_where_it_cannot_be_read(
+    ask: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: Any) -> None:
+        raise PySparkException(CUT_LOG)
+
+    monkeypatch.setattr(feeds, "_check_there", lambda *_: None)
+    monkeypatch.setattr(feeds, "_newest_commit", lambda *_: None)
+    monkeypatch.setattr(feeds, "_told_at", cut)
+    with pytest.raises(SourceError, match=r"^crime\.nominal: .* the log of its Delta table is cut off"):
+        ask(cast("SparkSession", None), FEEDS[1], "/data/feeds")
 
 
 def test_a_changed_type_names_the_column() -> None:

@@ -1,0 +1,84 @@
+"""Which stopped run is gone on with, and what of another is removed."""
+
+from __future__ import annotations
+
+from datetime import date
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from linkage_spark.runs import taking_up
+from linkage_spark.runs.checkpoints import Checkpoints, Done
+from linkage_spark.runs.taking_up import take_up_work
+
+
+class MemoryFiles:
+    """The calls that checkpoints make, in memory."""
+
+    def __init__(self) -> None:
+        self.texts: dict[str, str] = {}
+
+    def exists(self, path: str) -> bool:
+        return path in self.texts
+
+    def read_text(self, path: str) -> str:
+        return self.texts[path]
+
+    def write_text(self, path: str, text: str) -> None:
+        self.texts[path] = text
+
+    def delete(self, folder: str) -> None:
+        self.texts = {path: text for path, text in self.texts.items() if not path.startswith(folder)}
+
+    def mkdirs(self, _: str, *, mode: str) -> None:
+        assert mode == "700", "nobody else may read it"
+
+
+@pytest.fixture
+def forgotten(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Runs whose files were removed; readers were moved to R1 once, and a later run is the last good one."""
+    found: list[str] = []
+    monkeypatch.setattr(taking_up.publishing, "forget", lambda _, left: found.append(left))
+    monkeypatch.setattr(taking_up, "published_runs", lambda _: frozenset({"R1"}))
+    return found
+
+
+def stopped(run_id: str, *, fingerprint: str = "same") -> Any:
+    """The files that a run left which was killed after its first stage."""
+    files: Any = MemoryFiles()
+    saved, _ = Checkpoints.open(files, "out/work/daily", run_id=run_id, fingerprint=fingerprint, day="2026-11-20")
+    saved.mark("screen", Done(seconds=1.0))
+    return files
+
+
+def start(files: Any, *, may_go_on: bool = True) -> Any:
+    progress = SimpleNamespace(say=lambda _: None)
+    at = {"files": files, "work": "out/work/daily", "store": None, "progress": progress}
+    return SimpleNamespace(**at, run_id="R9", day=date(2026, 11, 21), may_go_on=may_go_on)
+
+
+def test_a_stopped_run_made_from_the_same_goes_on_under_its_id_and_day(forgotten: list[str]) -> None:
+    run = start(stopped("R2"))
+    saved = take_up_work(run, fingerprint="same", pinned={})
+    assert (run.run_id, run.day, list(saved.done)) == ("R2", date(2026, 11, 20), ["screen"])
+    assert forgotten == []
+
+
+def test_of_a_stopped_run_made_from_something_else_its_files_go(forgotten: list[str]) -> None:
+    run = start(stopped("R2", fingerprint="another"))
+    assert take_up_work(run, fingerprint="same", pinned={}).done == {}
+    assert (run.run_id, forgotten) == ("R9", ["R2"])
+
+
+def test_what_a_published_run_left_of_its_work_never_costs_it_its_snapshot(forgotten: list[str]) -> None:
+    """It was killed after RUN had switched, and others were published since."""
+    run = start(stopped("R1", fingerprint="another"))
+    assert take_up_work(run, fingerprint="same", pinned={}).done == {}
+    assert forgotten == []
+
+
+def test_a_run_that_may_still_be_at_work_is_not_gone_on_with(forgotten: list[str]) -> None:
+    run = start(stopped("R2"), may_go_on=False)
+    assert take_up_work(run, fingerprint="same", pinned={}).done == {}
+    assert (run.run_id, forgotten) == ("R9", ["R2"])
