@@ -65,7 +65,7 @@ soak_kill_times := 20
 .PHONY: soak
 soak: setup-test ## the laws of the days at length: many worlds, four days, every kill point, kills at any moment (hours; soak_seed=… for another)
 	LINKAGE_DAY_WORLDS=$(soak_worlds) LINKAGE_DAYS=$(soak_days) LINKAGE_DAY_SEED=$(soak_seed) $(bin)/python -m pytest -q -rs tests/laws/test_daily_laws.py
-	LINKAGE_KILLS=all LINKAGE_DAY_SEED=$(soak_seed) $(bin)/python -m pytest -q -s -m slow tests/laws/test_kill_laws.py
+	LINKAGE_KILLS=all LINKAGE_DAY_SEED=$(soak_seed) $(bin)/python -m pytest -q -s -m slow tests/laws/test_kill_laws.py tests/laws/test_retain_laws.py
 	LINKAGE_KILL_TIMES=$(soak_kill_times) LINKAGE_DAY_SEED=$(soak_seed) $(bin)/python -m pytest -q -s tests/jobs/test_kill_times_job.py
 
 .PHONY: test-oracle

@@ -65,6 +65,7 @@ JOBS: Mapping[str, Work] = {
     "daily": Work(lambda job: job.daily(DAY)),
     "retain": Work(lambda job: job.retain(DAY, Order(at_once=True)), after="daily"),
     "compact": Work(lambda job: job.compact(DAY), after="daily"),
+    "publish": Work(lambda job: job.take_back(DAY), after="daily"),
     "backfill": Work(lambda job: job.backfill(DAY)),
     "nominals": Work(lambda job: job.nominals(DAY), after="backfill"),
 }
@@ -145,6 +146,7 @@ def chosen(names: list[str]) -> list[str]:
             ("table item", "table person", "table run", "table removal", "snapshot hit", "purge person", "deleting"),
         ),
         ("compact", 10, ("table person", "table involvement", "table run")),
+        ("publish", 3, ("table run", "renaming part.parquet")),
         (
             "backfill",
             60,

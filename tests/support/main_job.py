@@ -23,6 +23,7 @@ from linkage_spark.runs.daily_nominals import own_run
 from linkage_spark.runs.manifest import last_good_run, new_run_id
 from linkage_spark.runs.nominals import nominals
 from linkage_spark.runs.progress import Progress
+from linkage_spark.runs.publish import show_again
 from linkage_spark.runs.retain import Order, retain
 from linkage_spark.settings.canaries import load_canaries
 from linkage_spark.settings.run import AlertBudget, load_settings
@@ -30,7 +31,8 @@ from linkage_spark.settings.sources import Disposal, FeedMapping, Produces, Sour
 from linkage_spark.settings.wording import load_wording
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
-from linkage_spark.tables.enums import RunKind
+from linkage_spark.tables.enums import RunKind, RunStatus
+from linkage_spark.tables.results import RUN
 from tests.support.day_worlds import FIRST_DAY, Feeds
 from tests.support.feeds import COLUMNS, CONF, schema_of
 
@@ -173,6 +175,13 @@ class MainJob:
     def nominals(self, day: date) -> None:
         """Which records are one person; every later day tells it anew."""
         self._run(RunKind.NOMINALS, day, lambda run: nominals(own_run(run)))
+
+    def take_back(self, day: date) -> None:
+        """Readers see again what the very first run published."""
+        runs = self.store.read(RUN).where(F.col("status") == RunStatus.PUBLISHED.value).orderBy("run_no")
+        first = runs.select("run_id").first()
+        assert first is not None
+        self._run(RunKind.PUBLISH, day, lambda run: show_again(run, first["run_id"]))
 
     def compact(self, day: date) -> None:
         """Tables that have grown, written whole again."""
