@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pyspark.sql import functions as F
 
-from linkage_spark.errors import GateError, SourceError
+from linkage_spark.errors import GateError, SettingsError, SourceError
 from linkage_spark.runs import backfill, daily_stages
 from linkage_spark.runs.main_stages import MainRun, follow
 from linkage_spark.runs.manifest import MadeFrom, last_good_run
@@ -63,6 +63,14 @@ def test_a_feed_that_is_written_to_while_it_is_read_stops_a_first_run_and_a_day(
     assert ended(job) == ("failed", "SourceError"), TOLD
     assert shown(job) == before, TOLD
     assert readers_find_one_whole_run(job), TOLD
+
+    # Nothing new may be taken either where models need an approval and nobody would notice that a source has fallen silent.
+    needy = replace(job, settings={"screening": {"needs_approval": True}})
+    for start in (needy.daily, needy.backfill):
+        with pytest.raises(SettingsError, match="no canary for crime, custody, incident, intel"):
+            start(FIRST_DAY + timedelta(days=1))
+    assert ended(job) == ("failed", "SettingsError"), TOLD
+    assert shown(job) == before, TOLD
 
 
 @contextmanager
@@ -128,7 +136,12 @@ def test_a_link_that_goes_while_all_that_it_hung_on_stands_as_it_stood_stops_the
     persons = {PERSON.name: [EMPLOYEE, RECORD]}
     day: Any = Day(
         run=SimpleNamespace(
-            run_id="later", day=FIRST_DAY + timedelta(days=1), spark=spark, work=str(tmp_path), store=None
+            run_id="later",
+            day=FIRST_DAY + timedelta(days=1),
+            spark=spark,
+            work=str(tmp_path),
+            store=None,
+            refuse_unless_held=lambda: None,
         ),
         inputs=inputs,
         saved=None,

@@ -1,8 +1,9 @@
-"""Every file that retention deletes is told of, file by file and by whose order, however often it was cut off."""
+"""Every file that goes while retention is at work is told of, file by file and for whose order, however often it was cut off."""
 
 from __future__ import annotations
 
 import csv
+import json
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -27,10 +28,11 @@ DAY = date(2026, 11, 21)
 
 @dataclass
 class Log:
-    """A store of REMOVAL alone, in memory."""
+    """A store of REMOVAL alone, in memory, and what attempts say."""
 
     spark: SparkSession
     rows: list[dict[str, Any]] = field(default_factory=list)
+    said: list[str] = field(default_factory=list)
 
     def exists(self, contract: TableContract) -> bool:
         assert contract == REMOVAL
@@ -56,14 +58,24 @@ def attempt(log: Log, root: Path, run_id: str) -> Any:
         files=Files(log.spark),
         store=log,
         spark=log.spark,
-        progress=SimpleNamespace(say=lambda _: None),
+        progress=SimpleNamespace(say=log.said.append),
         refuse_unless_held=lambda: None,
     )
 
 
 def listed(root: Path, run_id: str) -> set[tuple[str, str]]:
     with (root / "reports" / run_id / REMOVED_FILES).open(newline="", encoding="utf-8") as file:
-        return {(row["file"], row["removed_by"]) for row in csv.DictReader(file)}
+        return {(row["file"], row["gone_since"]) for row in csv.DictReader(file)}
+
+
+def note(root: Path, run_id: str) -> Path:
+    return root / "reports" / run_id / STANDING
+
+
+def full_lists(root: Path) -> list[str]:
+    """Runs whose lists name a file, of any attempt."""
+    found = {path.parent.name: json.loads(path.read_text()) for path in (root / "reports").glob(f"*/{STANDING}")}
+    return sorted(run_id for run_id, told in found.items() if told["files"] or told["earlier"])
 
 
 @pytest.fixture
@@ -86,16 +98,28 @@ def root(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_what_attempts_deleted_that_were_cut_off_the_one_that_finishes_tells(log: Log, root: Path) -> None:
-    begin_lists(attempt(log, root, "R1-retain"), "IG/1")
+@pytest.mark.parametrize(
+    ("cases", "named"),
+    [
+        ((None, None, None), (None, None, None)),
+        (("IG/1", "IG/2", None), (None, None, None)),
+        (("IG/1", None, "IG/1"), ("IG/1", None, "IG/1")),
+        ((None, "IG/1", "IG/1"), (None, "IG/1", "IG/1")),
+    ],
+)
+def test_what_is_gone_since_attempts_that_were_cut_off_the_one_that_finishes_tells_for_its_own_case_alone(
+    log: Log, root: Path, cases: tuple[str | None, ...], named: tuple[str | None, ...]
+) -> None:
+    begin_lists(attempt(log, root, "R1-retain"), cases[0])
+    # A daily run may have done it: nobody can know.
     (root / "work" / "daily" / "d.parquet").unlink()
     (root / "tables" / "person" / "a.parquet").unlink()
     assert is_unfinished(Files(log.spark), str(root), "R1-retain")
-    begin_lists(attempt(log, root, "R2-retain"), "IG/2")
+    begin_lists(attempt(log, root, "R2-retain"), cases[1])
     (root / "tables" / "person" / "b.parquet").unlink()
 
     last = attempt(log, root, "R3-retain")
-    lists = begin_lists(last, None)
+    lists = begin_lists(last, cases[2])
     (root / "published" / "hit" / "run_id=R0" / "c.parquet").unlink()
     assert [one.run_id for one in lists] == ["R1-retain", "R2-retain", "R3-retain"]
     assert log.rows == [], "nothing is told of before all is"
@@ -108,36 +132,141 @@ def test_what_attempts_deleted_that_were_cut_off_the_one_that_finishes_tells(log
         ("published/hit/run_id=R0/c.parquet", "R3-retain"),
     }
     assert log.told() == {
-        ("R1-retain", "work", "daily", 1, 7, "IG/1"),
-        ("R1-retain", "table_files", "person", 1, 7, "IG/1"),
-        ("R2-retain", "table_files", "person", 1, 7, "IG/2"),
-        ("R3-retain", "snapshot", "R0", 1, 7, None),
+        ("R1-retain", "work", "daily", 1, 7, named[0]),
+        ("R1-retain", "table_files", "person", 1, 7, named[0]),
+        ("R2-retain", "table_files", "person", 1, 7, named[1]),
+        ("R3-retain", "snapshot", "R0", 1, 7, named[2]),
     }
+    assert len({tuple(row[name] for name in REMOVAL.key) for row in log.rows}) == len(log.rows)
     assert [path.name for path in (root / "reports").iterdir()] == ["R3-retain"]
     assert [path.name for path in (root / "reports" / "R3-retain").iterdir()] == [REMOVED_FILES]
     assert not is_unfinished(Files(log.spark), str(root), "R3-retain")
 
 
+def test_however_many_attempts_fail_one_list_is_full_and_each_still_counts_as_unfinished(log: Log, root: Path) -> None:
+    ids = [f"R{no}-retain" for no in range(1, 6)]
+    names = [f"tables/person/{no}.parquet" for no in range(1, 6)]
+    for name in names:
+        (root / name).write_text("1")
+    for run_id, name in zip(ids, names, strict=True):
+        former = {path: path.read_bytes() for path in (root / "reports").glob(f"*/{STANDING}")}
+        run = attempt(log, root, run_id)
+        lists = begin_lists(run, None)
+        assert full_lists(root) == [run_id]
+        (root / name).unlink()
+        if run_id == ids[2]:
+            # Killed right after it had written its own list: those before it are still as they were.
+            for path, content in former.items():
+                path.write_bytes(content)
+            assert full_lists(root) == ids[1:3]
+    assert all(is_unfinished(Files(log.spark), str(root), run_id) for run_id in ids)
+    finish_lists(run, lists)
+    assert listed(root, ids[-1]) == set(zip(names, ids, strict=True))
+    assert log.told() == {(run_id, "table_files", "person", 1, 1, None) for run_id in ids}
+    assert not list((root / "reports").glob(f"*/{STANDING}"))
+
+
+def test_a_list_is_emptied_only_once_the_next_one_stands(log: Log, root: Path) -> None:
+    begin_lists(attempt(log, root, "R1-retain"), None)
+    kept = note(root, "R1-retain").read_bytes()
+    run = attempt(log, root, "R2-retain")
+    held = iter([True])
+
+    def refuse_at_the_second() -> None:
+        if not next(held, False):
+            assert note(root, "R2-retain").exists()
+            raise LockError("another run holds the lock")
+
+    run.refuse_unless_held = refuse_at_the_second
+    with pytest.raises(LockError):
+        begin_lists(run, None)
+    assert note(root, "R1-retain").read_bytes() == kept
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b'{"run_id": "R1-retain", "day": "2026-11-21", "reference": null, "files": [["tables/person/a.parquet"]]}',
+        b'{"run_id": "R1-retain", "day": "2026-11-21", "reference": null, "files": [["a.parquet", 7, 0]]}',
+        b'{"run_id": "R1-retain", "day": "2026-11-21", "reference": null, "files": [["tables/person/a.parquet", null, 0]]}',
+        b'{"run_id": "R1-retain", "day": "2026-11-21", "reference": null, "files": [["tables/person/a.parquet", 7, 1e30]]}',
+        b'{"run_id": "R1-retain", "day": "yesterday", "reference": null, "files": []}',
+    ],
+)
+def test_a_list_that_cannot_be_read_is_said_and_holds_nothing_up(log: Log, root: Path, content: bytes) -> None:
+    begin_lists(attempt(log, root, "R1-retain"), "IG/1")
+    note(root, "R1-retain").write_bytes(content)
+    (root / "tables" / "person" / "a.parquet").unlink()
+    run = attempt(log, root, "R2-retain")
+    lists = begin_lists(run, "IG/1")
+    assert log.said == ["the list of R1-retain cannot be read: what it deleted is not known file by file"]
+    assert is_unfinished(Files(log.spark), str(root), "R1-retain")
+    (root / "tables" / "person" / "b.parquet").unlink()
+    finish_lists(run, lists)
+    assert listed(root, "R2-retain") == {("tables/person/b.parquet", "R2-retain")}
+    assert log.told() == {("R2-retain", "table_files", "person", 1, 7, "IG/1")}
+    assert [path.name for path in (root / "reports").iterdir()] == ["R2-retain"]
+
+
+def test_of_a_list_that_cannot_be_read_the_next_one_may_know_what_it_said(log: Log, root: Path) -> None:
+    begin_lists(attempt(log, root, "R1-retain"), None)
+    (root / "tables" / "person" / "a.parquet").unlink()
+    begin_lists(attempt(log, root, "R2-retain"), None)
+    note(root, "R1-retain").write_text("")
+    log.said.clear()
+    run = attempt(log, root, "R3-retain")
+    finish_lists(run, begin_lists(run, None))
+    assert log.said == [
+        f"{run_id} was cut off: what is gone since it began is told with the files of this run"
+        for run_id in ("R1-retain", "R2-retain")
+    ]
+    assert listed(root, "R3-retain") == {("tables/person/a.parquet", "R1-retain")}
+    assert log.told() == {("R1-retain", "table_files", "person", 1, 7, None)}
+
+
+def test_lists_as_they_were_written_before_they_were_taken_over_are_read(log: Log, root: Path) -> None:
+    for run_id, names in (("R1-retain", ("gone", "a", "b")), ("R2-retain", ("a", "b"))):
+        files = [(f"tables/person/{name}.parquet", 7, 0) for name in names]
+        note(root, run_id).parent.mkdir(parents=True)
+        note(root, run_id).write_text(
+            json.dumps({"run_id": run_id, "day": DAY.isoformat(), "reference": None, "files": files})
+        )
+    (root / "tables" / "person" / "b.parquet").unlink()
+    run = attempt(log, root, "R3-retain")
+    lists = begin_lists(run, None)
+    assert full_lists(root) == ["R3-retain"]
+    finish_lists(run, lists)
+    assert listed(root, "R3-retain") == {
+        ("tables/person/gone.parquet", "R1-retain"),
+        ("tables/person/b.parquet", "R2-retain"),
+    }
+
+
 def test_files_of_an_attempt_that_was_cut_off_once_it_had_told_of_them_are_counted_once(log: Log, root: Path) -> None:
     first = attempt(log, root, "R1-retain")
     lists = begin_lists(first, None)
-    note = root / "reports" / "R1-retain" / STANDING
-    kept = note.read_bytes()
+    kept = note(root, "R1-retain").read_bytes()
     (root / "tables" / "person" / "a.parquet").unlink()
     finish_lists(first, lists)
     told = log.told()
     assert told == {("R1-retain", "table_files", "person", 1, 7, None)}
-    note.write_bytes(kept)
+    note(root, "R1-retain").write_bytes(kept)
 
-    second = attempt(log, root, "R2-retain")
-    finish_lists(second, begin_lists(second, None))
+    # Taken over by one that is cut off as well, they are still known as told.
+    begin_lists(attempt(log, root, "R2-retain"), None)
+    third = attempt(log, root, "R3-retain")
+    finish_lists(third, begin_lists(third, None))
     assert log.told() == told
     assert len(log.rows) == 1
-    assert not note.exists()
+    assert not note(root, "R1-retain").exists()
     assert listed(root, "R1-retain") == {("tables/person/a.parquet", "R1-retain")}
 
-    third = attempt(log, root, "R3-retain")
-    assert finish_lists(third, begin_lists(third, None)) == []
+    fourth = attempt(log, root, "R4-retain")
+    assert finish_lists(fourth, begin_lists(fourth, None)) == []
     assert log.told() == told
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import functions as F
 
-from linkage_spark.errors import ContractError, LockError, SourceError
+from linkage_spark.errors import ContractError, FeedNotThereError, LockError, SourceError
 from linkage_spark.kit.contract import Field, TableContract
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.store.delta import DeltaStore
@@ -283,19 +283,28 @@ def test_a_parquet_feed_whose_files_disagree_on_a_type_names_the_column(spark, t
 def test_what_is_not_there_is_named_with_the_remedy(spark, tmp_path) -> None:
     Path(tmp_path, "empty").mkdir()
     Path(tmp_path, "zero.csv").touch()
-    cases = [
+    Path(tmp_path, "files").mkdir()
+    Path(tmp_path, "files", "part.parquet").touch()
+    there = [
+        (Feed("zero.csv", "csv"), "it has no columns"),
+        (Feed("files", "delta"), "is no Delta table; correct 'format' in conf/sources/crime.toml"),
+    ]
+    not_there = [
         (
             Feed("nowhere", "csv"),
             "nothing at nowhere under the feeds root; deliver the feed, or correct 'path'",
         ),
         (Feed("empty", "parquet"), "holds no data file"),
         (Feed("empty", "delta"), "is no Delta table; correct 'format' in conf/sources/crime.toml"),
-        (Feed("zero.csv", "csv"), "it has no columns"),
         (Feed(None, "hive", table="nowhere.at_all"), "there is no Hive table nowhere.at_all"),
     ]
-    for feed, words in cases:
-        with pytest.raises(SourceError, match=words):
-            read_feed(spark, feed, str(tmp_path))
+    for cases, is_there in ((there, True), (not_there, False)):
+        for feed, words in cases:
+            with pytest.raises(SourceError, match=words) as told:
+                read_feed(spark, feed, str(tmp_path))
+            assert isinstance(told.value, FeedNotThereError) != is_there, (
+                "one that may be missing may be gone, and no more"
+            )
 
 
 def test_a_hive_feed_is_read_by_its_tables_name(spark, tmp_path) -> None:

@@ -14,7 +14,7 @@ from linkage_spark.linkage.blocking import choose_refined, count_keys, price_rul
 from linkage_spark.linkage.frequencies import count_frequencies
 from linkage_spark.runs import publishing
 from linkage_spark.runs.approval import refuse_unapproved_model
-from linkage_spark.runs.canaries import canaries_digest, missed, release, screened_alone
+from linkage_spark.runs.canaries import canaries_digest, missed, refuse_without_canaries, release, screened_alone
 from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import RunContext, clear_work, made_from, open_run
 from linkage_spark.runs.day_gates import hold_gates
@@ -79,6 +79,7 @@ def backfill(run: RunContext) -> None:
         clear_work(run)
         publishing.record_unchanged(run, good=good, made_from=inputs)
         return
+    refuse_without_canaries(run)
     pinned = {ALL_TABLES: good.versions if good else {}}
     # What it found of links and hits it added to what the last good run had told of them.
     before = good.run_id if good else "nothing"

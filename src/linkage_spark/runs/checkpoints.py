@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from linkage_spark.store.files import Files
+
+
+def _never_refuses() -> None:
+    """What a run without a lock asks before it writes."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ class Checkpoints:
         fingerprint: what the run is made from; a run with another fingerprint starts afresh.
         day: the day that the run is for, ISO; an interrupted run keeps it.
         done: finished stages by name.
+        refuse: called before anything is written; raises where the run may write no more.
     """
 
     files: Files
@@ -46,12 +51,28 @@ class Checkpoints:
     fingerprint: str
     day: str
     done: dict[str, Done] = field(default_factory=dict)
+    refuse: Callable[[], None] = _never_refuses
 
     @classmethod
     def open(
-        cls, files: Files, folder: str, *, run_id: str, fingerprint: str, day: str, may_go_on: bool = True
+        cls,
+        files: Files,
+        folder: str,
+        *,
+        run_id: str,
+        fingerprint: str,
+        day: str,
+        refuse: Callable[[], None] = _never_refuses,
     ) -> tuple[Checkpoints, str | None]:
-        """Take over what an interrupted run of the same fingerprint has done, if it may be; else start afresh.
+        """Take over what an interrupted run of the same fingerprint has done, else start afresh.
+
+        Args:
+            files: the file system.
+            folder: the run's work folder.
+            run_id: the run.
+            fingerprint: what it is made from.
+            day: the day that it is for, ISO.
+            refuse: called before anything is written; raises where the run may write no more.
 
         Returns:
             The checkpoints, and the id of the run whose work was left behind; None when there was none. The
@@ -59,12 +80,13 @@ class Checkpoints:
         """
         path = f"{folder}/progress.json"
         found = _read(files, path)
-        if may_go_on and found.get("fingerprint") == fingerprint:
+        if found.get("fingerprint") == fingerprint:
             done = {name: Done(**stage) for name, stage in found["done"].items()}
-            return cls(files, path, found["run_id"], fingerprint, found["day"], done), found["run_id"]
+            return cls(files, path, found["run_id"], fingerprint, found["day"], done, refuse), found["run_id"]
+        refuse()
         files.delete(folder)
         files.mkdirs(folder, mode="700")
-        fresh = cls(files, path, run_id, fingerprint, day)
+        fresh = cls(files, path, run_id, fingerprint, day, refuse=refuse)
         fresh._save()
         return fresh, found.get("run_id")
 
@@ -85,6 +107,7 @@ class Checkpoints:
             "day": self.day,
             "done": {name: asdict(done) for name, done in self.done.items()},
         }
+        self.refuse()
         self.files.write_text(self.path, json.dumps(content))
 
 

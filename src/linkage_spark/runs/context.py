@@ -17,7 +17,7 @@ from linkage_spark.errors import FeedNotThereError, SourceError
 from linkage_spark.model.schema import Model, load_model
 from linkage_spark.reference.standard import Reference, load_reference
 from linkage_spark.runs.entry import conf_dir, environment
-from linkage_spark.runs.lock import hold_lock
+from linkage_spark.runs.lock import HeldLock, hold_lock
 from linkage_spark.runs.manifest import MadeFrom, code_version, fingerprint, new_run_id, unused_run_id
 from linkage_spark.runs.models import find_model, is_shipped
 from linkage_spark.runs.progress import Progress
@@ -54,7 +54,6 @@ class RunContext:
         canaries: made-up employees whose records the run must find.
         secret: key of every stored hash of a personal value; never printed, never stored.
         refuse_unless_held: called right before anything is written, RUN and ``current_run`` above all: a LockError when the lock is lost.
-        may_go_on: what a stopped run has done may be gone on with; see ``HeldLock``.
     """
 
     kind: RunKind
@@ -75,7 +74,6 @@ class RunContext:
     secret: bytes
     progress: Progress
     refuse_unless_held: Callable[[], None] = _holds_none
-    may_go_on: bool = True
 
     @property
     def work(self) -> str:
@@ -90,6 +88,7 @@ def scratch(root: str, name: str = "") -> str:
 
 def clear_work(run: RunContext) -> None:
     """Remove the run's scratch folder, and the folder of all of them when nothing else is in it."""
+    run.refuse_unless_held()
     run.files.delete(run.work)
     run.files.delete_empty(scratch(run.root))
 
@@ -137,6 +136,7 @@ def open_run(
         lock = hold_lock(files, root, run_id=run_id, now=started_at, stale_after_hours=hours, say=progress.say)
         with lock as held:
             store.refuse = held
+            _leave_to_its_holder(files, root, held, progress)
             yield RunContext(
                 kind=kind,
                 run_id=unused_run_id(store, run_id),
@@ -156,8 +156,13 @@ def open_run(
                 secret=load_secret(files, root, settings=settings, env=env),
                 progress=progress,
                 refuse_unless_held=held,
-                may_go_on=held.may_go_on,
             )
+
+
+def _leave_to_its_holder(files: Files, root: str, held: HeldLock, progress: Progress) -> None:
+    """Nobody goes on with the work of a run that may not have ended: what it is still writing would come into it."""
+    if not held.may_go_on and files.delete(scratch(root)):
+        progress.say("whoever held the lock may still be at work: nothing is gone on with that a stopped run had done")
 
 
 def made_from(run: RunContext) -> MadeFrom:

@@ -9,7 +9,7 @@ from functools import partial
 from linkage_spark.errors import SettingsError, UsageError
 from linkage_spark.runs import daily_stages, publishing
 from linkage_spark.runs.backfill import refuse_edited_model
-from linkage_spark.runs.canaries import canaries_digest
+from linkage_spark.runs.canaries import canaries_digest, refuse_without_canaries
 from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import FORCE_ZONE, RunContext, clear_work, made_from, open_run
 from linkage_spark.runs.daily_nominals import nominal_part, own_run
@@ -77,6 +77,7 @@ def daily(run: RunContext) -> None:
                 clear_work(own_run(run))
             publishing.record_unchanged(run, good=good, made_from=inputs)
             return
+        refuse_without_canaries(run)
     except Exception as error:
         publishing.record_failure(run, good=good, made_from=inputs, error=error)
         raise

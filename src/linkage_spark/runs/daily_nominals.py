@@ -109,7 +109,7 @@ class NominalPart:
         made_from = self.made_from(main.run, day)
         today = run.day.isoformat()
         saved, _ = Checkpoints.open(
-            run.files, run.work, run_id=run.run_id, fingerprint=made_from, day=today, may_go_on=run.may_go_on
+            run.files, run.work, run_id=run.run_id, fingerprint=made_from, day=today, refuse=run.refuse_unless_held
         )
         is_known = self._is_known(good)
         state = NominalRun(

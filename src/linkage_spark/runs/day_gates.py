@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -41,6 +42,9 @@ Metrics = Mapping[tuple[Measure, str], float]
 DAYS_NEEDED: Final = 3
 """Days that must have been seen before what one day brings is judged by them."""
 
+FULL_WEEK: Final = 7
+"""Days that must have been seen before a source's silence is judged: every weekday is among them."""
+
 LARGE_NOMINAL: Final = 10
 """Records from which on a nominal counts as a large one."""
 
@@ -58,14 +62,18 @@ def hold_gates(state: MainRun, nominals: NominalRun | None, stage: Stage) -> Don
         GateError: something moved further than its limit; every breach is named.
     """
     run = state.run
-    now = measure(state, nominals)
-    earlier = metrics_before(state)
-    before = by_part(earlier)
+    now, gates = measure(state, nominals), run.settings.gates
+    earlier = metrics_before(state, nominals)
+    measured = [one for one in earlier if one.figures][: gates.runs_before]
+    days = by_day(earlier, first=1 + sum(one.run_day == run.day for one in earlier))
+    before = by_part(measured) | changed_before(days, run.day, most=max(gates.runs_before, FULL_WEEK))
     if nominals is not None and not any(name in OF_NOMINALS for name, _ in before):
-        # Since the last backfill nobody has measured any: those from before it are of the same model.
+        # Since the last backfill nobody has measured any of this model: the newest ones of it are from before.
         before |= by_part(nominals_before(nominals))
-    moved = breaches(now, before, run.settings.gates) if run.kind is RunKind.DAILY else []
-    held = _Held(now=now, before=before, runs=len(earlier), moved=moved)
+    is_day = run.kind is RunKind.DAILY
+    judged = _together(now, days.get(run.day, {})) if is_day else now
+    moved = breaches(judged, before, gates) if is_day else []
+    held = _Held(now=now, judged=judged, before=before, runs=len(measured), moved=moved)
     return _keep(run, held, stage, day=run.day, onto=state.stood(RUN_METRIC))
 
 
@@ -81,7 +89,7 @@ def hold_nominal_gates(state: NominalRun, stage: Stage) -> Done:
     earlier = nominals_before(state)
     before = by_part(earlier)
     moved = breaches(now, before, state.run.settings.gates)
-    held = _Held(now=now, before=before, runs=len(earlier), moved=moved)
+    held = _Held(now=now, judged=now, before=before, runs=len(earlier), moved=moved)
     return _keep(state.run, held, stage, day=state.good.day, onto=state.good.versions.get(RUN_METRIC.name))
 
 
@@ -90,38 +98,80 @@ class Earlier:
     """An earlier run.
 
     Attributes:
-        is_day: it was a day, which looks for changes; other runs do not.
-        figures: what it measured.
+        figures: what it measured; none where nothing had changed.
+        run_day: the day that a daily run was for; None of other runs, which look for no changes.
     """
 
-    is_day: bool
     figures: Metrics
+    run_day: date | None = None
 
 
 def by_part(earlier: Sequence[Earlier]) -> dict[tuple[Measure, str], list[float]]:
-    """Earlier figures by measure and part, in the order of the runs.
-
-    A day on which a source delivered nothing has no figure of its changes, and is counted as one with none: what comes once a week
-    is then usual once a week.
-    """
+    """Figures of single runs by measure and part, in the order of the runs; what a day brought is in ``changed_before``."""
     found: dict[tuple[Measure, str], list[float]] = {}
-    delivering = sorted({part for run in earlier for part in run.figures if part[0] is Measure.CHANGED_UNITS})
     for run in earlier:
-        silent = dict.fromkeys(delivering, 0.0) if run.is_day else {}
-        for part, value in {**silent, **run.figures}.items():
-            found.setdefault(part, []).append(value)
+        for (name, part), value in run.figures.items():
+            if name is not Measure.CHANGED_UNITS:
+                found.setdefault((name, part), []).append(value)
     return found
 
 
-def metrics_before(state: MainRun) -> list[Earlier]:
-    """Figures of the last good runs since the last backfill, the newest first; at most ``gates.runs_before``."""
+def by_day(earlier: Sequence[Earlier], *, first: int) -> dict[date, dict[tuple[Measure, str], float]]:
+    """Changed units of every day by measure and part, of its first daily runs together; a day without any is there too.
+
+    A day's second run is held against what other days had brought by their second one, and its first against their first: a source
+    that always comes at noon is not missed at night.
+
+    Args:
+        earlier: runs, the newest first.
+        first: so many runs of each day are counted.
+    """
+    days: dict[date, dict[tuple[Measure, str], float]] = {}
+    counted: Counter[date] = Counter()
+    for run in reversed(earlier):
+        if run.run_day is not None and counted[run.run_day] < first:
+            counted[run.run_day] += 1
+            changed = {part: value for part, value in run.figures.items() if part[0] is Measure.CHANGED_UNITS}
+            days[run.run_day] = _together(days.get(run.run_day, {}), changed)
+    return days
+
+
+def _together(figures: Metrics, others: Metrics) -> dict[tuple[Measure, str], float]:
+    """Figures of a run, with what other runs of its day brought."""
+    return {**figures, **{part: figures.get(part, 0.0) + value for part, value in others.items()}}
+
+
+def changed_before(days: Mapping[date, Metrics], today: date, *, most: int) -> dict[tuple[Measure, str], list[float]]:
+    """Changed units of the last days before one, the newest first; 0 of a day on which a source that delivers brought nothing.
+
+    Args:
+        days: what each day brought.
+        today: the day that is judged by those before it.
+        most: so many days are looked at.
+    """
+    before = [days[day] for day in sorted(days, reverse=True) if day < today][:most]
+    delivering = sorted({part for figures in before for part in figures})
+    return {part: [figures.get(part, 0.0) for figures in before] for part in delivering}
+
+
+def metrics_before(state: MainRun, nominals: NominalRun | None) -> list[Earlier]:
+    """All good runs since the last backfill, the newest first; of nominals only what the same model made."""
     if state.former is None:
         return []
     store = state.run.store
     numbers, days = runs_since_backfill(store), _days(store)
     found = _by_run(state.before(RUN_METRIC), numbers)
-    newest = sorted(found, key=lambda run_id: -numbers[run_id])[: state.run.settings.gates.runs_before]
-    return [Earlier(is_day=run_id in days, figures=found[run_id]) for run_id in newest]
+    of_model = {} if nominals is None else _runs_of_model(store, nominals.run.model.id)
+    newest = sorted(found.keys() | (days.keys() & numbers.keys()), key=lambda run_id: -numbers[run_id])
+    return [
+        Earlier(figures=_of_one_model(found.get(run_id, {}), is_of_it=run_id in of_model), run_day=days.get(run_id))
+        for run_id in newest
+    ]
+
+
+def _of_one_model(figures: Metrics, *, is_of_it: bool) -> Metrics:
+    """Figures of a run, without those of nominals that another model made."""
+    return {part: value for part, value in figures.items() if is_of_it or part[0] not in OF_NOMINALS}
 
 
 def nominals_before(state: NominalRun) -> list[Earlier]:
@@ -132,7 +182,7 @@ def nominals_before(state: NominalRun) -> list[Earlier]:
     measured = state.of_estate(RUN_METRIC).where(F.col("measure").isin([name.value for name in OF_NOMINALS]))
     found = _by_run(measured, numbers)
     newest = sorted(found, key=lambda run_id: -numbers[run_id])[:1]
-    return [Earlier(is_day=False, figures=found[run_id]) for run_id in newest]
+    return [Earlier(figures=found[run_id]) for run_id in newest]
 
 
 def _by_run(metrics: DataFrame, wanted: Collection[str]) -> dict[str, dict[tuple[Measure, str], float]]:
@@ -144,15 +194,20 @@ def _by_run(metrics: DataFrame, wanted: Collection[str]) -> dict[str, dict[tuple
     return found
 
 
-def _days(store: DeltaStore) -> frozenset[str]:
-    """Ids of all daily runs."""
-    rows = store.read(RUN).where(F.col("kind") == RunKind.DAILY.value).select("run_id").collect()
-    return frozenset(row["run_id"] for row in rows)
+_GOOD: Final = (RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value)
+"""How a run ends that counts."""
+
+
+def _days(store: DeltaStore) -> dict[str, date]:
+    """The day of every good daily run by its id; of one too that found nothing changed, and measured nothing."""
+    rows = store.read(RUN).select("run_id", "run_day", "kind", "status").collect()
+    days = [row for row in rows if row["kind"] == RunKind.DAILY.value and row["status"] in _GOOD]
+    return {row["run_id"]: row["run_day"] for row in days}
 
 
 def _runs_of_model(store: DeltaStore, model_id: str) -> dict[str, int]:
     """``run_no`` of the good runs whose nominals are of a model, by id; of those too that made none and left them as they were."""
-    good = F.col("status").isin(RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value)
+    good = F.col("status").isin(*_GOOD)
     told = F.get_json_object("counts_json", "$.nominals.model_id")
     rows = store.read(RUN).where(good & (told == F.lit(model_id))).select("run_id", "run_no").collect()
     return {row["run_id"]: int(row["run_no"]) for row in rows}
@@ -164,12 +219,14 @@ class _Held:
 
     Attributes:
         now: its own.
+        judged: the same, with what earlier runs of the day brought.
         before: those that they are held against.
         runs: how many runs these are of.
         moved: breaches, in sentences.
     """
 
     now: Metrics
+    judged: Metrics
     before: Mapping[tuple[Measure, str], Sequence[float]]
     runs: int
     moved: Sequence[str]
@@ -199,15 +256,15 @@ def _keep(run: RunContext, held: _Held, stage: Stage, *, day: date, onto: int | 
 
 
 GATES_FILE: Final = "gates.json"
-"""In the report folder of a run: its figures with the median of those before, and what stopped it."""
+"""In the report folder of a run: its figures with the median of those before, and what stopped it; changed units are the day's."""
 
 
 def _note(run: RunContext, held: _Held, day: date) -> None:
     """Write the figures down, of a run that is stopped too: ``jobs/status.py`` tells of them."""
     figures = [
         {"measure": name.value, "part": part, "value": value, "usual": median(seen) if seen else None}
-        for (name, part), value in sorted(held.now.items())
-        for seen in [held.before.get((name, part), [])]
+        for (name, part), value in sorted(held.judged.items())
+        for seen in [_usual(name, held.before.get((name, part), []))]
     ]
     told = {"run_id": run.run_id, "run_day": day.isoformat(), "breaches": list(held.moved), "figures": figures}
     run.files.write_text(f"{run.root}/reports/{run.run_id}/{GATES_FILE}", json.dumps(told, indent=1))
@@ -361,27 +418,42 @@ def breaches(now: Metrics, before: Mapping[tuple[Measure, str], Sequence[float]]
     """
     faults = list(_absolute(now, gates))
     for (name, part), seen in sorted(before.items()):
-        middle = median(seen)
-        limit = _limit(name, middle, seen, gates)
+        usual = _usual(name, seen)
+        middle = median(usual) if usual else 0.0
+        limit = _limit(name, middle, len(usual), gates)
         of = _of_count(name, part)
         if of is not None and of in before and median(before[of]) < _LEAST_JUDGED:
             continue
         if limit is None:
             continue
         value = now.get((name, part), 0.0 if name in _GONE_IS_NONE else middle)
-        if not limit.least <= value <= limit.most:
+        if not limit.least <= value <= limit.most and not _may_be_silent(name, value, seen):
             faults.append(
-                f"gate {name.value} of {part or 'all'}: {_number(value)}, where the last {len(seen)} runs had about "
+                f"gate {name.value} of {part or 'all'}: {_number(value)}{_against(name, usual, seen)} "
                 f"{_number(middle)} ({limit.said}); see what changed {limit.look}, or raise the limit knowingly"
             )
     return faults
 
 
+def _usual(name: Measure, seen: Sequence[float]) -> list[float]:
+    """What a median is taken of: of changed units the days that brought any, so that a habit of silent days lowers no limit."""
+    return [value for value in seen if value > 0] if name is Measure.CHANGED_UNITS else list(seen)
+
+
+def _may_be_silent(name: Measure, value: float, seen: Sequence[float]) -> bool:
+    """A source may bring nothing at all until a full week of days is known, and where it was silent on any of them."""
+    return name is Measure.CHANGED_UNITS and value == 0 and (len(seen) < FULL_WEEK or 0.0 in seen)
+
+
+def _against(name: Measure, usual: Sequence[float], seen: Sequence[float]) -> str:
+    """What a figure was held against, in words."""
+    if name is Measure.CHANGED_UNITS:
+        return f" in this day, where {len(usual)} of the last {len(seen)} days brought some, about"
+    return f", where the last {len(seen)} runs had about"
+
+
 _GONE_IS_NONE = frozenset({Measure.ROWS, Measure.LINKS, Measure.CHANGED_UNITS})
 """Measures of which a part that is not there any more counts as 0: a source that delivers nothing brings no changes."""
-
-_QUIET_DAYS: Final = 2
-"""So many quiet days among those before are a habit, such as weekends: one more is no news."""
 
 _LEAST_JUDGED: Final = 50.0
 """Counts below this rise and fall by more than any share without meaning anything, and so do shares and quantiles of so few."""
@@ -394,9 +466,8 @@ def _of_count(name: Measure, part: str) -> tuple[Measure, str] | None:
     return (Measure.LINKS, part.split("/")[0]) if name is Measure.WEIGHT_BITS else None
 
 
-def _limit(name: Measure, middle: float, seen: Sequence[float], gates: Gates) -> _Limit | None:
-    """The limit of a measure, from what was seen before and its median; None where none is set."""
-    runs = len(seen)
+def _limit(name: Measure, middle: float, runs: int, gates: Gates) -> _Limit | None:
+    """The limit of a measure, from the median before and how many it is of; None where none is set."""
     if name in (Measure.ROWS, Measure.LINKS) and middle >= _LEAST_JUDGED:
         low, high = middle * (1 - gates.max_fall), middle * (1 + gates.max_rise)
         return _Limit(low, high, f"gates.max_fall = {gates.max_fall}, gates.max_rise = {gates.max_rise}")
@@ -407,8 +478,7 @@ def _limit(name: Measure, middle: float, seen: Sequence[float], gates: Gates) ->
         said = (
             f"gates.min_times_changed = {gates.min_times_changed}, gates.max_times_changed = {gates.max_times_changed}"
         )
-        is_habit = sum(value < low for value in seen) >= _QUIET_DAYS
-        return _Limit(0.0 if is_habit else low, high, said)
+        return _Limit(low, high, said)
     if name is Measure.FILLED_SHARE:
         return _Limit(middle - gates.max_filled_fall, 1.0, f"gates.max_filled_fall = {gates.max_filled_fall}")
     if name is Measure.CANDIDATES_PER_RECORD and runs >= DAYS_NEEDED and middle > 0:

@@ -93,6 +93,7 @@ class MainRun:
 
     def keep(self, name: str, frame: DataFrame) -> DataFrame:
         """Write a frame into the work folder, and read it back."""
+        self.run.refuse_unless_held()
         frame.write.mode("overwrite").parquet(f"{self.run.work}/{name}")
         return self.work(name)
 

@@ -110,6 +110,7 @@ class NominalRun:
 
     def keep(self, name: str, frame: DataFrame) -> DataFrame:
         """Write a frame into the work folder, and read it back."""
+        self.run.refuse_unless_held()
         frame.write.mode("overwrite").parquet(self.at(name))
         return self.work(name)
 

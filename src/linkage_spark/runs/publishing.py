@@ -313,12 +313,15 @@ def _freshness(run: RunContext, read: Callable[[TableContract], DataFrame]) -> D
 
 def write_tables(run: RunContext, tables: Mapping[TableContract, DataFrame]) -> None:
     """Published tables under the run's id."""
-    run.refuse_unless_held()
-    count = run.settings.publish.files_per_table
-    write = partial(write_published, files=run.files, root=run.root, run_id=run.run_id, file_count=count)
-    side_by_side(
-        run.spark, {table.name: partial(write, frame=frame, contract=table) for table, frame in tables.items()}
-    )
+
+    def write(contract: TableContract, frame: DataFrame) -> None:
+        run.refuse_unless_held()
+        count = run.settings.publish.files_per_table
+        write_published(
+            files=run.files, frame=frame, root=run.root, contract=contract, run_id=run.run_id, file_count=count
+        )
+
+    side_by_side(run.spark, {table.name: partial(write, table, frame) for table, frame in tables.items()})
 
 
 def _same_star(run: RunContext, good: GoodRun | None, tables: Iterable[TableContract]) -> str | None:

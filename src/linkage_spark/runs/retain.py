@@ -271,6 +271,10 @@ def _say(run: RunContext, estate: RetainedEstate, order: Order, gone: list[Gone]
     lines = [f"  {count:,} rows of {part}" for part, count in sorted(rows.items()) if count]
     kinds = Counter(told_kind(file.entry.name)[0].value for file in gone)
     lines += [f"  {count:,} files: {kind}" for kind, count in sorted(kinds.items())]
+    if earlier := sum(file.since != run.run_id for file in gone):
+        lines.append(
+            f"  {earlier:,} of these files had gone before this run began, since the beginning of one that was cut off"
+        )
     print("\nRemoved:" if lines else "\nNothing was due.", *lines, sep="\n", flush=True)
     if order.subjects:
         print(found_in_words(order, found), flush=True)

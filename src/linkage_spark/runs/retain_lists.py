@@ -1,4 +1,7 @@
-"""Retention: which files went. What stands is written down before anything goes, so that of an attempt that was cut off the one that finishes tells."""
+"""Retention: which files went. What stands is written down before anything goes: where an attempt is cut off, the one that finishes tells of it.
+
+Between two attempts other runs delete files too, so a file is told with the attempt since whose beginning it is gone, never as deleted by it.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,10 @@ from linkage_spark.tables.enums import RemovalKind, RemovalReason
 from linkage_spark.tables.governance import REMOVAL
 
 STANDING: Final = "files_before.json"
-"""What stood there when an attempt began, in its report folder: it is there as long as no attempt has finished."""
+"""What stood there when an attempt began, in its report folder: it is there as long as no attempt has finished.
+
+The next attempt takes over what it says and leaves it empty, so that one list alone is full however many attempts fail.
+"""
 
 REMOVED_FILES: Final = "removed_files.csv"
 """The list of deleted files in a run's report folder."""
@@ -32,7 +38,7 @@ class Standing:
         run_id: the attempt.
         day: the day that it was for.
         reference: the case that asked for it.
-        files: every file, by its path below the root.
+        files: files by their path below the root: all that it found, or those alone that no later attempt found.
     """
 
     run_id: str
@@ -43,37 +49,45 @@ class Standing:
 
 @dataclass(frozen=True)
 class Gone:
-    """A deleted file, and the attempt that deleted it."""
+    """A file that stands there no more, and the attempt since whose beginning it is gone."""
 
     entry: FileEntry
-    run_id: str
+    since: str
 
 
 def begin_lists(run: RunContext, reference: str | None) -> tuple[Standing, ...]:
-    """Write down every file that stands there, before any is deleted.
+    """Write down every file that stands there, before any is deleted, and what attempts that were cut off had written down.
 
     Args:
         run: the run.
         reference: the case that asked for it.
 
     Returns:
-        What stood there when each attempt began that was cut off since one last finished, the oldest first; this one's comes last.
+        Of each attempt that was cut off since one last finished, the oldest first, the files that no later one found; then those that this
+        one found.
     """
-    earlier = _cut_off(run)
+    earlier, full, unread = _cut_off(run)
     for one in earlier:
-        run.progress.say(f"{one.run_id} was cut off: the files that it deleted are told with those of this run")
-    mine = Standing(run_id=run.run_id, day=run.day, reference=reference, files=list_files(run))
-    files = [(entry.name, entry.size_bytes, entry.modified_ms) for entry in mine.files.values()]
-    told = {"run_id": mine.run_id, "day": mine.day.isoformat(), "reference": reference, "files": files}
-    run.refuse_unless_held()
-    folder = _report(run, mine.run_id)
-    run.files.mkdirs(folder, mode="700")
-    run.files.write_text(f"{folder}/{STANDING}", json.dumps(told), mode="600")
-    return (*earlier, mine)
+        if one.run_id in unread and not one.files:
+            run.progress.say(f"the list of {one.run_id} cannot be read: what it deleted is not known file by file")
+        else:
+            run.progress.say(
+                f"{one.run_id} was cut off: what is gone since it began is told with the files of this run"
+            )
+    lists = fold_lists((*earlier, Standing(run.run_id, run.day, reference, list_files(run))))
+    _write(run, lists[-1], lists[:-1])
+    # From here on the new list says what they say: an empty one still says that its attempt has not come to its end.
+    for one in lists[:-1]:
+        if one.run_id in full:
+            _write(run, replace(one, files={}))
+    return lists
 
 
 def finish_lists(run: RunContext, lists: Sequence[Standing]) -> list[Gone]:
     """Tell of every file that is gone, in the run's report and in REMOVAL; nothing is left to tell then.
+
+    A row of REMOVAL stands under the attempt since whose beginning its files are gone. It names that attempt's case only where this run is
+    for the same: otherwise whoever worked between the two may have deleted them, and for no case.
 
     Args:
         run: the run.
@@ -81,13 +95,14 @@ def finish_lists(run: RunContext, lists: Sequence[Standing]) -> list[Gone]:
     """
     gone = gone_files(lists, list_files(run))
     _write_list(run, gone)
-    # Killed from here on, an attempt is known by its rows as one that has told all of its files.
+    # Killed from here on, an attempt is known by its rows as one of which all files are told.
     told = _told_in_full(run)
+    case = lists[-1].reference
     rows = []
     for one in lists:
         if one.run_id == run.run_id or one.run_id not in told:
-            removed = count_files(file.entry for file in gone if file.run_id == one.run_id)
-            rows += removal_rows(one.run_id, one.day, one.reference, removed)
+            removed = count_files(file.entry for file in gone if file.since == one.run_id)
+            rows += removal_rows(one.run_id, one.day, one.reference if one.reference == case else None, removed)
     append_removals(run, rows)
     for one in lists:
         run.files.delete(f"{_report(run, one.run_id)}/{STANDING}")
@@ -95,8 +110,21 @@ def finish_lists(run: RunContext, lists: Sequence[Standing]) -> list[Gone]:
     return gone
 
 
+def fold_lists(lists: Sequence[Standing]) -> tuple[Standing, ...]:
+    """Every attempt once, with the files that no later one found.
+
+    Args:
+        lists: what stood there when each attempt began, the oldest first; of one attempt there may be several.
+    """
+    attempts = {one.run_id: one for one in lists}
+    files: dict[str, dict[str, FileEntry]] = {run_id: {} for run_id in attempts}
+    for file in gone_files(lists, ()):
+        files[file.since][file.entry.name] = file.entry
+    return tuple(replace(one, files=files[run_id]) for run_id, one in attempts.items())
+
+
 def gone_files(lists: Sequence[Standing], left: Collection[str]) -> list[Gone]:
-    """Files that stood there and do so no more: whichever attempt found one last has deleted it.
+    """Files that stood there and do so no more: each is gone since the attempt began that found it last.
 
     Args:
         lists: what stood there when each attempt began, the oldest first.
@@ -146,7 +174,7 @@ def removal_rows(
     """Rows of REMOVAL.
 
     Args:
-        run_id: who removed it.
+        run_id: who removed it; of files the attempt since whose beginning they are gone.
         day: the day that this run was for.
         reference: the case that asked for it.
         removed: (kind, part, reason) -> [rows, files, bytes].
@@ -177,7 +205,7 @@ def append_removals(run: RunContext, rows: Sequence[tuple[Any, ...]]) -> None:
 
 
 def is_unfinished(files: Files, root: str, run_id: str) -> bool:
-    """A run of retention that has not come to its end, nor has a later one that told of its files."""
+    """A run of retention that has not come to its end, nor has a later one that told what is gone since it began."""
     return files.exists(f"{root}/reports/{run_id}/{STANDING}")
 
 
@@ -185,24 +213,63 @@ def _report(run: RunContext, run_id: str) -> str:
     return f"{run.root}/reports/{run_id}"
 
 
-def _cut_off(run: RunContext) -> list[Standing]:
-    """What stood there when each attempt began that has not finished, the oldest first."""
-    found = []
-    for folder in run.files.list(f"{run.root}/reports"):
-        for entry in run.files.list(folder.path) if folder.is_dir else ():
-            if entry.name == STANDING:
-                found.append((entry.modified_ms, folder.name, _read(run, entry.path)))
-    return [standing for _, _, standing in sorted(found, key=lambda one: one[:2])]
+def _cut_off(run: RunContext) -> tuple[tuple[Standing, ...], frozenset[str], frozenset[str]]:
+    """What attempts wrote down that were cut off, the oldest first; whose lists are full; whose cannot be read."""
+    lists: tuple[Standing, ...] = ()
+    full, unread = set(), set()
+    # An id sorts by time; one list after the other, since each full one may name every file there is.
+    for run_id in sorted(folder.name for folder in run.files.list(f"{run.root}/reports")):
+        if run_id == run.run_id or not is_unfinished(run.files, run.root, run_id):
+            continue
+        told = _read(run, run_id)
+        if told is None:
+            unread.add(run_id)
+            told = (Standing(run_id, run.day, None, {}),)
+        elif any(one.files for one in told):
+            full.add(run_id)
+        lists = fold_lists((*lists, *told))
+    return lists, frozenset(full), frozenset(unread)
 
 
-def _read(run: RunContext, path: str) -> Standing:
-    told = json.loads(run.files.read_text(path))
-    files = {
-        name: FileEntry(path=f"{run.root}/{name}", name=name, size_bytes=size, modified_ms=modified_ms, is_dir=False)
-        for name, size, modified_ms in told["files"]
-    }
+def _write(run: RunContext, mine: Standing, earlier: Iterable[Standing] = ()) -> None:
+    """An attempt's list, with what those before it found and it did not."""
+    told = {**_as_json(mine), "earlier": [_as_json(one) for one in earlier if one.files]}
+    folder = _report(run, mine.run_id)
+    run.refuse_unless_held()
+    run.files.mkdirs(folder, mode="700")
+    run.files.write_text(f"{folder}/{STANDING}", json.dumps(told), mode="600")
+
+
+def _as_json(one: Standing) -> dict[str, Any]:
+    files = [(entry.name, entry.size_bytes, entry.modified_ms) for entry in one.files.values()]
+    return {"run_id": one.run_id, "day": one.day.isoformat(), "reference": one.reference, "files": files}
+
+
+def _read(run: RunContext, run_id: str) -> tuple[Standing, ...] | None:
+    """An attempt's list, those before it first; None where it cannot be read."""
+    try:
+        told = json.loads(run.files.read_text(f"{_report(run, run_id)}/{STANDING}"))
+        # Its folder says whose it is, whatever somebody wrote into it.
+        return tuple(_standing(run, one) for one in (*told.get("earlier", ()), {**told, "run_id": run_id}))
+    except Exception:
+        # A block is lost, it was edited, another version wrote it: it would be so every night, and nothing would ever be removed again.
+        return None
+
+
+def _standing(run: RunContext, told: Mapping[str, Any]) -> Standing:
+    """What ``_as_json`` wrote; any error for anything that could not be told later."""
+    files = {}
+    for name, size_bytes, modified_ms in told["files"]:
+        told_kind(name)
+        _utc(modified_ms)
+        path = f"{run.root}/{name}"
+        files[name] = FileEntry(path, name, size_bytes=int(size_bytes), modified_ms=int(modified_ms), is_dir=False)
+    reference = told["reference"]
     return Standing(
-        run_id=told["run_id"], day=date.fromisoformat(told["day"]), reference=told["reference"], files=files
+        run_id=str(told["run_id"]),
+        day=date.fromisoformat(told["day"]),
+        reference=None if reference is None else str(reference),
+        files=files,
     )
 
 
@@ -220,10 +287,14 @@ def _write_list(run: RunContext, gone: Iterable[Gone]) -> None:
         (
             file.entry.name,
             file.entry.size_bytes,
-            datetime.fromtimestamp(file.entry.modified_ms / 1000, tz=UTC).isoformat(timespec="seconds"),
-            file.run_id,
+            _utc(file.entry.modified_ms),
+            file.since,
         )
         for file in gone
     ]
-    heads = ("file", "bytes", "modified_utc", "removed_by")
+    heads = ("file", "bytes", "modified_utc", "gone_since")
     write_csv(run.files, f"{_report(run, run.run_id)}/{REMOVED_FILES}", heads, rows)
+
+
+def _utc(modified_ms: int) -> str:
+    return datetime.fromtimestamp(modified_ms / 1000, tz=UTC).isoformat(timespec="seconds")

@@ -9,7 +9,7 @@ from linkage_spark.kit.contract import TableContract
 from linkage_spark.runs import publishing
 from linkage_spark.runs.checkpoints import Checkpoints
 from linkage_spark.runs.context import RunContext
-from linkage_spark.runs.manifest import drop_unfinished, published_runs
+from linkage_spark.runs.manifest import drop_unfinished, run_numbers
 
 
 def take_up_work(
@@ -20,7 +20,7 @@ def take_up_work(
 ) -> Checkpoints:
     """Take over what an interrupted run made from the same has done, under its id; else begin afresh.
 
-    What a run has published that stands in RUN is never removed: readers may be taken back to it.
+    Nothing is removed of a run that stands in RUN: readers may be taken back to it, and its report tells of it.
 
     Args:
         run: the run; takes the id of the one that it goes on with, and its day: what was read was read as of that.
@@ -29,12 +29,12 @@ def take_up_work(
     """
     day = run.day.isoformat()
     saved, left = Checkpoints.open(
-        run.files, run.work, run_id=run.run_id, fingerprint=fingerprint, day=day, may_go_on=run.may_go_on
+        run.files, run.work, run_id=run.run_id, fingerprint=fingerprint, day=day, refuse=run.refuse_unless_held
     )
     if left == saved.run_id:
         run.run_id, run.day = saved.run_id, date.fromisoformat(saved.day)
         run.progress.say(f"going on with run {saved.run_id}, stopped after: {', '.join(saved.done) or 'its start'}")
-    elif left is not None and left not in published_runs(run.store):
+    elif left is not None and left not in run_numbers(run.store):
         publishing.forget(run, left)
     if not saved.done:
         for tables, versions in pinned.items():

@@ -364,13 +364,19 @@ def _check_there(spark: SparkSession, feed: Feed, feeds_root: str) -> None:
             raise FeedNotThereError(f"{key}: there is no Hive table {feed.table}; correct 'table' in {mapping}")
         return
     files, location = Files(spark), feed_location(feed, feeds_root)
-    if not files.list(location):
+    if not files.exists(location):
         raise FeedNotThereError(
             f"{key}: there is nothing at {feed.path} under the feeds root; deliver the feed, or correct "
             f"'path' in {mapping}"
         )
+    is_empty = not files.holds_anything(location)
     if feed.format == "delta" and not files.exists(f"{location}/_delta_log"):
-        raise SourceError(f"{key}: {feed.path} is no Delta table; correct 'format' in {mapping}")
+        fault = FeedNotThereError if is_empty else SourceError
+        raise fault(f"{key}: {feed.path} is no Delta table; correct 'format' in {mapping}")
+    if is_empty:
+        raise FeedNotThereError(
+            f"{key}: {feed.path} holds no data file; export it again, or correct 'path' in {mapping}"
+        )
 
 
 def _full_text(error: Exception) -> str:

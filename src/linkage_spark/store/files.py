@@ -64,6 +64,11 @@ class Files:
         with self._opened(path) as (system, found):
             return bool(system.exists(found))
 
+    def holds_anything(self, path: str) -> bool:
+        """True when a file is there, or a folder with something in it, which is not listed as a whole."""
+        with self._opened(path) as (system, found):
+            return bool(system.exists(found) and system.listStatusIterator(found).hasNext())
+
     def is_file(self, path: str) -> bool:
         """True when a file, and no folder, is there."""
         with self._opened(path) as (system, found):

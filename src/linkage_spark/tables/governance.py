@@ -10,7 +10,12 @@ REMOVAL = TableContract(
     row="What one run of retention removed from one place for one reason; never of whom. A run that stands in no row of RUN was cut off: its rows stand again, or went with a later run; its files are gone.",
     key=("run_id", "kind", "part", "reason"),
     fields=(
-        Field("run_id", STRING, "The run.", required=True),
+        Field(
+            "run_id",
+            STRING,
+            "The run; of files the attempt of retention since whose beginning they are gone.",
+            required=True,
+        ),
         Field("run_day", DATE, "The day that it was for.", required=True),
         Field("removed_at", TIMESTAMP, "When, UTC.", required=True),
         Field("kind", STRING, "RemovalKind.", required=True),
@@ -19,7 +24,11 @@ REMOVAL = TableContract(
         Field("rows", LONG, "Rows that no longer stand there; 0 for files.", required=True),
         Field("files", LONG, "Files deleted; 0 for rows.", required=True),
         Field("bytes", LONG, "Their length.", required=True),
-        Field("reference", STRING, "The case that asked for it; null when its period was over."),
+        Field(
+            "reference",
+            STRING,
+            "The case that asked for it; null when its period was over, and of files that were gone before a run for another case, or for none, came to tell of them.",
+        ),
     ),
 )
 

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from linkage_spark.runs.day_gates import Earlier, breaches, by_part
+from linkage_spark.errors import GateError
+from linkage_spark.runs import day_gates
+from linkage_spark.runs.day_gates import breaches, hold_gates
+from linkage_spark.runs.main_stages import MainRun
+from linkage_spark.runs.progress import Stage
 from linkage_spark.settings.run import Gates, load_settings
-from linkage_spark.tables.enums import Measure
+from linkage_spark.tables.enums import Measure, RunKind, RunStatus
+from linkage_spark.tables.gates import RUN_METRIC
+from linkage_spark.tables.results import RUN
 
 CONF = Path(__file__).resolve().parents[3] / "conf"
-GATES: Gates = load_settings(CONF, "local", {"gates": {"max_event_age_days": 14, "max_feed_age_days": 35}}).gates
+SETTINGS = load_settings(CONF, "local", {"gates": {"max_event_age_days": 14, "max_feed_age_days": 35}})
+GATES: Gates = SETTINGS.gates
 
 CASES: list[tuple[Measure, str, list[float], float, float]] = [
     (Measure.ROWS, "crime/person", [1000.0, 1010.0, 990.0], 951.0, 949.0),
@@ -65,54 +76,216 @@ def test_where_little_is_known_nothing_is_concluded(measure: Measure, before: li
 def test_a_table_that_is_not_there_any_more_counts_as_empty_and_so_does_a_source_that_brings_nothing() -> None:
     before: dict[Any, list[float]] = {
         (Measure.ROWS, "intel/person"): [500.0],
-        (Measure.CHANGED_UNITS, "crime/person"): [90.0] * 3,
-        (Measure.CHANGED_UNITS, "crime/event"): [49.0] * 3,
+        (Measure.CHANGED_UNITS, "crime/person"): [90.0] * 7,
+        (Measure.CHANGED_UNITS, "crime/event"): [49.0] * 7,
     }
     told = breaches({}, before, GATES)
     assert [fault.split(";")[0] for fault in told] == [
-        "gate changed_units of crime/person: 0, where the last 3 runs had about 90 "
+        "gate changed_units of crime/person: 0 in this day, where 7 of the last 7 days brought some, about 90 "
         "(gates.min_times_changed = 0.02, gates.max_times_changed = 20.0)",
         "gate rows of intel/person: 0, where the last 1 runs had about 500 (gates.max_fall = 0.05, gates.max_rise = 0.5)",
     ]
 
 
-CUSTODY, CRIME = (Measure.CHANGED_UNITS, "custody/person"), (Measure.CHANGED_UNITS, "crime/person")
-LINKS = (Measure.LINKS, "match")
-BACKFILL = Earlier(is_day=False, figures={LINKS: 400.0})
-
-
-def delivered(*custody: float | None) -> list[Earlier]:
-    """Days on which crime was delivered, and of custody so much."""
-    told = [{} if records is None else {CUSTODY: records} for records in custody]
-    return [Earlier(is_day=True, figures={CRIME: 100.0, LINKS: 400.0, **figures}) for figures in told]
-
-
-def test_a_day_that_a_source_was_silent_on_counts_as_one_without_changes_and_a_backfill_as_none() -> None:
-    before = by_part([*delivered(5_000.0, None, 4_000.0), BACKFILL])
-    assert before == {CRIME: [100.0] * 3, CUSTODY: [5_000.0, 0.0, 4_000.0], LINKS: [400.0] * 4}
-
-
 @pytest.mark.parametrize(
-    ("days", "stops"),
+    ("seen", "value", "stops"),
     [
-        ((5_000.0,) * 4, True),
-        ((5_000.0,) * 2, False),  # two days are no habit
-        ((5_000.0, None, 5_000.0, 5_000.0), True),  # one silent day before is none either
-        ((None, None, None, 5_000.0, None, None, None), False),  # once a week
-        ((5_000.0,) * 5 + (None, None, 5_000.0), False),  # on weekdays
+        ([800.0] * 6, 0.0, False),  # no full week is known
+        ([800.0] * 7, 0.0, True),
+        ([800.0] * 6 + [0.0], 0.0, False),  # silent once, silent again
+        ([800.0] * 7, 10.0, True),
+        ([800.0] * 7 + [0.0] * 3, 10.0, True),  # a habit of silence is none of half a delivery
+        ([800.0] * 4 + [0.0] * 6, 16_001.0, True),  # nor of a flood, on whichever days the source delivers
+        ([800.0] * 4 + [0.0] * 6, 16_000.0, False),
+        ([800.0] * 2 + [0.0] * 8, 1e6, False),  # two days that delivered are no habit
+        ([49.0] * 7, 0.0, False),
     ],
 )
-def test_a_source_that_usually_delivers_and_brings_nothing_stops_the_day(
-    days: tuple[float | None, ...], *, stops: bool
+def test_limits_are_of_the_days_that_delivered_and_silence_is_judged_by_all(
+    seen: list[float], value: float, *, stops: bool
 ) -> None:
-    before = by_part([*delivered(*days), BACKFILL])
-    told = breaches({CRIME: 100.0, LINKS: 400.0}, before, GATES)
-    assert [fault.split(",")[0] for fault in told] == ["gate changed_units of custody/person: 0"] * stops
+    key = (Measure.CHANGED_UNITS, "crime/person")
+    assert len(breaches({key: value}, {key: seen}, GATES)) == stops
 
 
-def test_a_habit_of_quiet_days_hides_no_flood() -> None:
-    before = by_part(delivered(*(5_000.0,) * 5, None, None))
-    assert len(breaches({CRIME: 100.0, CUSTODY: 200_000.0, LINKS: 400.0}, before, GATES)) == 1
+# ---- days, one after the other -----------------------------------------------------------------------------
+
+MONDAY = date(2026, 11, 2)
+LARGEST = (Measure.LARGEST_COMPONENT, "")
+
+
+class Frame:
+    """Rows as a frame gives them."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self.rows = rows
+
+    def select(self, *names: str) -> Frame:
+        return Frame([{name: row[name] for name in names} for row in self.rows])
+
+    def collect(self) -> Sequence[Mapping[str, Any]]:
+        return self.rows
+
+
+@dataclass
+class Estate:
+    """Runs, their figures in versions of RUN_METRIC, and the last good version; a store and files in one.
+
+    Attributes:
+        runs: rows of RUN.
+        versions: what RUN_METRIC holds at each.
+        pinned: the version that the last good run left.
+        texts: files written, by path.
+        figures: what the next run measures.
+    """
+
+    runs: list[dict[str, Any]] = field(default_factory=list)
+    versions: list[list[dict[str, Any]]] = field(default_factory=lambda: [[]])
+    pinned: int = 0
+    texts: dict[str, str] = field(default_factory=dict)
+    figures: dict[tuple[Measure, str], float] = field(default_factory=dict)
+
+    def read(self, contract: Any, version: int = 0) -> Frame:
+        return Frame(self.runs if contract == RUN else self.versions[version])
+
+    def add(self, _: Any, rows: Any, *, onto: int) -> int:
+        self.versions.append([*self.versions[onto], *(dict(zip(RUN_METRIC.names, row, strict=True)) for row in rows)])
+        return len(self.versions) - 1
+
+    def write_text(self, path: str, text: str) -> None:
+        self.texts[path] = text
+
+    @property
+    def last_noted(self) -> str:
+        """What the last run wrote down."""
+        return self.texts[f"out/reports/{self.runs[-1]['run_id']}/gates.json"]
+
+    def run(self, day: date, *, kind: RunKind = RunKind.DAILY, nominals: Any = None, **changed: float) -> bool:
+        """One run for a day; False where a gate stopped it. A source that is not named brings nothing, a day without any measures nothing."""
+        if kind is RunKind.DAILY and not changed and not self.figures:
+            return self._end(day, kind, RunStatus.UNCHANGED)
+        self.figures |= {(Measure.CHANGED_UNITS, f"{source}/person"): value for source, value in changed.items()}
+        run: Any = SimpleNamespace(run_id=f"R{len(self.runs)}", root="out", day=day, kind=kind, spark=None)
+        run.store, run.files, run.settings = self, self, SETTINGS
+        former: Any = SimpleNamespace(versions={RUN_METRIC.name: self.pinned})
+        nothing: Any = None
+        state = MainRun(run=run, inputs=nothing, saved=nothing, former=former, of_model=None)
+        try:
+            done = hold_gates(state, nominals, Stage("gates"))
+        except GateError:
+            self._end(day, kind, RunStatus.FAILED)
+            return False
+        self.pinned = done.versions[RUN_METRIC.name]
+        return self._end(day, kind, RunStatus.PUBLISHED)
+
+    def _end(self, day: date, kind: RunKind, status: RunStatus) -> bool:
+        no = len(self.runs)
+        self.runs.append({"run_id": f"R{no}", "run_no": no, "run_day": day, "kind": kind.value, "status": status.value})
+        self.figures = {}
+        return True
+
+
+@pytest.fixture
+def estate(monkeypatch: pytest.MonkeyPatch) -> Estate:
+    """An estate after a backfill on a Monday."""
+    made = Estate()
+    monkeypatch.setattr(day_gates, "local_frame", lambda _, rows, schema: rows)
+    monkeypatch.setattr(day_gates, "measure", lambda *_: made.figures)
+    monkeypatch.setattr(day_gates, "runs_since_backfill", lambda _: {row["run_id"]: row["run_no"] for row in made.runs})
+    made.run(MONDAY, kind=RunKind.BACKFILL)
+    return made
+
+
+def days(first: int, last: int) -> list[date]:
+    """Days after the backfill, by their number."""
+    return [MONDAY + timedelta(days=no) for no in range(first, last + 1)]
+
+
+def test_a_day_is_judged_by_all_that_its_runs_have_brought_so_far(estate: Estate) -> None:
+    for day in days(1, 14):
+        assert estate.run(day, crime=800.0, intel=60.0), day
+        assert estate.run(day, hr=70.0), day  # crime has not changed since the night, and hr always comes at noon
+        assert estate.run(day), day
+    today = MONDAY + timedelta(days=15)
+    assert not estate.run(today, intel=60.0)
+    assert estate.run(today, crime=800.0, intel=60.0)
+    assert not estate.run(today, crime=1.0)
+    assert "hr/person: 0 in this day, where 10 of the last 10 days brought some, about 70 (" in estate.last_noted
+    assert not estate.run(today, crime=15_201.0, hr=70.0)
+    assert (
+        "crime/person: 16,001 in this day, where 10 of the last 10 days brought some, about 800 (" in estate.last_noted
+    )
+    assert estate.run(today, crime=15_200.0, hr=70.0)
+    kept = [row["value"] for row in estate.versions[estate.pinned] if row["part"] == "crime/person"]
+    assert kept == [800.0] * 15 + [15_200.0]
+
+
+def test_a_second_run_of_a_day_is_held_against_days_of_one_run_too(estate: Estate) -> None:
+    for day in days(1, 9):
+        assert estate.run(day, crime=800.0, intel=60.0)
+    assert estate.run(MONDAY + timedelta(days=10), crime=800.0, intel=60.0)
+    assert estate.run(MONDAY + timedelta(days=10), hr=5.0)
+
+
+@pytest.mark.parametrize("weekday", range(7))
+def test_a_feed_of_weekdays_never_stops_a_weekend_on_whichever_day_the_backfill_was(
+    estate: Estate, weekday: int
+) -> None:
+    for day in days(weekday + 1, weekday + 28):
+        custody = {"custody": 800.0} if day.weekday() < 5 else {}
+        assert estate.run(day, crime=800.0, **custody), day
+    bank_holiday = next(day for day in days(weekday + 29, weekday + 36) if day.weekday() == 0)
+    for day in days(weekday + 29, (bank_holiday - MONDAY).days - 1):
+        estate.run(day, crime=800.0, **({"custody": 800.0} if day.weekday() < 5 else {}))
+    assert estate.run(bank_holiday, crime=800.0)
+    assert not estate.run(bank_holiday + timedelta(days=1), crime=800.0, custody=10.0)
+
+
+def test_a_feed_of_every_day_that_brings_nothing_stops_the_night_once_a_full_week_is_known(estate: Estate) -> None:
+    for day in days(1, 7):
+        assert estate.run(day, crime=800.0, intel=60.0)
+    assert not estate.run(MONDAY + timedelta(days=8), intel=60.0)
+    told = estate.texts[f"out/reports/R{len(estate.runs) - 1}/gates.json"]
+    assert (
+        "gate changed_units of crime/person: 0 in this day, where 7 of the last 7 days brought some, about 800" in told
+    )
+
+
+def test_a_feed_of_once_a_week_and_nights_on_which_nothing_came_at_all_stop_nobody(estate: Estate) -> None:
+    for day in days(1, 28):
+        weekly = {"hr": 5_000.0} if day.weekday() == 2 else {}
+        assert estate.run(day, **({"crime": 800.0} if day.weekday() < 5 else {}), **weekly), day
+    assert estate.run(MONDAY + timedelta(days=33), intel=60.0)  # a Saturday that brings something else
+
+
+def test_a_stopped_night_counts_as_no_day_of_silence(estate: Estate) -> None:
+    for day in days(1, 10):
+        assert estate.run(day, crime=800.0, intel=60.0)
+    assert not estate.run(MONDAY + timedelta(days=11), intel=60.0)
+    assert not estate.run(MONDAY + timedelta(days=12), intel=60.0)
+
+
+def test_days_hold_nominals_against_those_of_the_same_model_alone(
+    estate: Estate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made_by: dict[str, list[int]] = {"nominals_v1": [], "nominals_v2": []}
+    runs_of = {name: lambda name=name: {f"R{no}": no for no in made_by[name]} for name in made_by}
+    monkeypatch.setattr(day_gates, "_runs_of_model", lambda _, model_id: runs_of[model_id]())
+    monkeypatch.setattr(day_gates, "nominals_before", lambda _: [])
+
+    def largest(day: int, records: float, model_id: str) -> bool:
+        estate.figures = {LARGEST: records}
+        nominals = SimpleNamespace(run=SimpleNamespace(model=SimpleNamespace(id=model_id)))
+        passed = estate.run(MONDAY + timedelta(days=day), nominals=nominals, crime=800.0)
+        made_by[model_id] += [len(estate.runs) - 1] * passed
+        return passed
+
+    assert largest(1, 20.0, "nominals_v1")
+    assert not largest(2, 41.0, "nominals_v1")
+    assert largest(2, 100.0, "nominals_v2")
+    assert not largest(3, 201.0, "nominals_v2")
+    assert largest(3, 200.0, "nominals_v2")
+    assert not largest(4, 41.0, "nominals_v1")
 
 
 def test_every_breach_is_told_at_once() -> None:

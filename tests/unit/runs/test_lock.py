@@ -20,6 +20,7 @@ from linkage_spark.errors import LockError
 from linkage_spark.runs import lock, publishing
 from linkage_spark.runs.lock import held_lock, hold_lock
 from linkage_spark.store.files import FileEntry, Files
+from linkage_spark.tables.results import HIT
 
 NOW = datetime(2026, 11, 21, 5, 30, tzinfo=UTC)
 GONE = 2**22 + 1
@@ -433,11 +434,15 @@ def test_a_run_whose_lock_is_not_its_own_may_not_publish(lost: str | None) -> No
 
 def test_a_run_that_lost_the_lock_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     moved: list[str] = []
-    for name in ("write_run", "move_current_run", "delete_published", "write_published", "side_by_side"):
+    monkeypatch.setattr(publishing, "side_by_side", lambda _, works: [work() for work in works.values()])
+    for name in ("write_run", "move_current_run", "delete_published", "write_published"):
         monkeypatch.setattr(publishing, name, lambda *_, name=name, **__: moved.append(name))
     for name in ("run_row", "read_current_run"):
         monkeypatch.setattr(publishing, name, lambda *_, **__: None)
-    files, at = MemoryFiles(), {"files": None, "root": "out", "run_id": "R2", "started_at": NOW, "store": None}
+    files, at = (
+        MemoryFiles(),
+        {"files": None, "root": "out", "run_id": "R2", "started_at": NOW, "store": None, "spark": None},
+    )
     good: Any = SimpleNamespace(run_id="R1", shown_run_id="R1", versions={}, counts_json="{}")
     with take(files) as refuse_unless_held:
         run: Any = SimpleNamespace(**at, refuse_unless_held=refuse_unless_held)
@@ -451,7 +456,7 @@ def test_a_run_that_lost_the_lock_moves_nothing(monkeypatch: pytest.MonkeyPatch)
         with pytest.raises(LockError):
             publishing.forget(run, "R1")
         with pytest.raises(LockError):
-            publishing.write_tables(run, {})
+            publishing.write_tables(run, {HIT: cast("Any", None)})
     assert moved == []
 
 

@@ -64,7 +64,7 @@ def figures(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, Any], None]:
 
     def say(now: Any, before: Any) -> None:
         monkeypatch.setattr(day_gates, "_nominals", lambda _: now)
-        told = [] if before is None else [Earlier(is_day=False, figures=before)]
+        told = [] if before is None else [Earlier(figures=before)]
         monkeypatch.setattr(day_gates, "nominals_before", lambda _: told)
 
     return say
@@ -103,7 +103,7 @@ def test_a_day_without_nominals_since_the_backfill_is_held_against_those_before_
     noted, now = Noted(), {LARGEST: 40.0, LARGE: 21.0}
     figures(now, SHAPE)
     monkeypatch.setattr(day_gates, "measure", lambda *_: now)
-    monkeypatch.setattr(day_gates, "metrics_before", lambda _: [Earlier(is_day=False, figures=since)])
+    monkeypatch.setattr(day_gates, "metrics_before", lambda *_: [Earlier(figures=since)])
     made = state(noted)
     made.run.kind, made.stood = RunKind.DAILY, lambda _: 7
     if stops:

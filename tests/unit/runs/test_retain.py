@@ -14,7 +14,7 @@ from linkage_spark.errors import GateError, LinkageError, UsageError
 from linkage_spark.runs import publishing, retain
 from linkage_spark.runs.daily_nominals import NominalPart
 from linkage_spark.runs.retain import Order, found_in_words, read_subjects
-from linkage_spark.runs.retain_lists import Standing, count_files, gone_files, told_kind
+from linkage_spark.runs.retain_lists import Gone, Standing, count_files, fold_lists, gone_files, told_kind
 from linkage_spark.store.files import FileEntry
 from linkage_spark.tables.enums import RemovalKind
 
@@ -141,11 +141,11 @@ def standing(run_id: str, *names: str) -> Standing:
     return Standing(run_id=run_id, day=date(2026, 11, 21), reference=None, files=entries)
 
 
-def test_a_file_is_gone_by_the_last_attempt_that_found_it() -> None:
+def test_a_file_is_gone_since_the_last_attempt_began_that_found_it() -> None:
     first = standing("R1", "tables/person/a", "tables/person/b", "published/hit/run_id=R0/c", "tables/person/d")
     second = standing("R2", "tables/person/b", "published/hit/run_id=R0/c", "tables/person/d", "tables/person/new")
     gone = gone_files([first, second], {"tables/person/d", "tables/person/new", "tables/person/newer"})
-    assert [(file.entry.name, file.run_id) for file in gone] == [
+    assert [(file.entry.name, file.since) for file in gone] == [
         ("published/hit/run_id=R0/c", "R2"),
         ("tables/person/a", "R1"),
         ("tables/person/b", "R2"),
@@ -155,6 +155,36 @@ def test_a_file_is_gone_by_the_last_attempt_that_found_it() -> None:
         ("table_files", "person", "superseded"): [0, 2, 14],
     }
     assert count_files(standing("R", "work/daily/x").files.values()) == {("work", "daily", "left_behind"): [0, 1, 7]}
+
+
+def test_lists_are_folded_into_one_that_says_of_each_file_which_attempt_found_it_last() -> None:
+    first = standing("R1", "tables/person/a", "tables/person/b")
+    second = standing("R2", "tables/person/b", "tables/person/c")
+    # As it stands once the second has taken the first one over, and was killed before it had emptied it.
+    folded = fold_lists([first, standing("R1", "tables/person/a"), second])
+    assert [(one.run_id, sorted(one.files)) for one in folded] == [
+        ("R1", ["tables/person/a"]),
+        ("R2", ["tables/person/b", "tables/person/c"]),
+    ]
+    assert fold_lists([standing("R1"), *folded]) == folded
+    assert fold_lists([]) == ()
+    left = {"tables/person/c"}
+    assert gone_files(folded, left) == gone_files([first, second], left)
+
+
+@pytest.mark.parametrize(("since", "said"), [(("R9", "R9"), False), (("R8", "R9"), True)])
+def test_what_had_gone_before_a_run_began_is_not_told_as_its_own_doing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], since: tuple[str, str], *, said: bool
+) -> None:
+    monkeypatch.setattr(retain, "last_good_run", lambda _: good_run())
+    monkeypatch.setattr(publishing, "say_last", lambda *_: None)
+    names = ("tables/person/a", "work/daily/b")
+    gone = [Gone(standing("R", name).files[name], run_id) for name, run_id in zip(names, since, strict=True)]
+    estate: Any = SimpleNamespace(removed={}, rows=0)
+    retain._say(run_on(TODAY), estate, Order(), gone, ())
+    told = capsys.readouterr().out
+    assert "1 files: table_files" in told
+    assert ("1 of these files had gone before this run began" in told) == said
 
 
 # ---- what is refused before anything is removed -------------------------------------------------------------

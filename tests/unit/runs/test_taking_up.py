@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from linkage_spark.errors import LockError
 from linkage_spark.runs import taking_up
 from linkage_spark.runs.checkpoints import Checkpoints, Done
 from linkage_spark.runs.taking_up import take_up_work
@@ -37,10 +38,10 @@ class MemoryFiles:
 
 @pytest.fixture
 def forgotten(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Runs whose files were removed; readers were moved to R1 once, and a later run is the last good one."""
+    """Runs whose files were removed; R1 stands in RUN, and a later run is the last good one."""
     found: list[str] = []
     monkeypatch.setattr(taking_up.publishing, "forget", lambda _, left: found.append(left))
-    monkeypatch.setattr(taking_up, "published_runs", lambda _: frozenset({"R1"}))
+    monkeypatch.setattr(taking_up, "run_numbers", lambda _: {"R1": 1})
     return found
 
 
@@ -52,10 +53,17 @@ def stopped(run_id: str, *, fingerprint: str = "same") -> Any:
     return files
 
 
-def start(files: Any, *, may_go_on: bool = True) -> Any:
+def start(files: Any) -> Any:
     progress = SimpleNamespace(say=lambda _: None)
     at = {"files": files, "work": "out/work/daily", "store": None, "progress": progress}
-    return SimpleNamespace(**at, run_id="R9", day=date(2026, 11, 21), may_go_on=may_go_on)
+    run = SimpleNamespace(**at, run_id="R9", day=date(2026, 11, 21), is_lost=False)
+
+    def refuse() -> None:
+        if run.is_lost:
+            raise LockError("lost")
+
+    run.refuse_unless_held = refuse
+    return run
 
 
 def test_a_stopped_run_made_from_the_same_goes_on_under_its_id_and_day(forgotten: list[str]) -> None:
@@ -71,14 +79,20 @@ def test_of_a_stopped_run_made_from_something_else_its_files_go(forgotten: list[
     assert (run.run_id, forgotten) == ("R9", ["R2"])
 
 
-def test_what_a_published_run_left_of_its_work_never_costs_it_its_snapshot(forgotten: list[str]) -> None:
+def test_what_a_run_left_of_its_work_never_costs_it_what_it_published(forgotten: list[str]) -> None:
     """It was killed after RUN had switched, and others were published since."""
     run = start(stopped("R1", fingerprint="another"))
     assert take_up_work(run, fingerprint="same", pinned={}).done == {}
     assert forgotten == []
 
 
-def test_a_run_that_may_still_be_at_work_is_not_gone_on_with(forgotten: list[str]) -> None:
-    run = start(stopped("R2"), may_go_on=False)
-    assert take_up_work(run, fingerprint="same", pinned={}).done == {}
-    assert (run.run_id, forgotten) == ("R9", ["R2"])
+def test_what_a_run_that_lost_its_lock_has_done_is_noted_nowhere(forgotten: list[str]) -> None:
+    run = start(stopped("R2"))
+    saved = take_up_work(run, fingerprint="same", pinned={})
+    before, run.is_lost = dict(run.files.texts), True
+    with pytest.raises(LockError):
+        saved.mark("decide", Done(seconds=1.0))
+    with pytest.raises(LockError):
+        take_up_work(run, fingerprint="another", pinned={})
+    assert run.files.texts == before
+    assert forgotten == []

@@ -12,7 +12,7 @@ import pytest
 from linkage_spark.errors import GateError, SettingsError
 from linkage_spark.evaluation.figures import SourceFigures
 from linkage_spark.runs import main_stages
-from linkage_spark.runs.canaries import canaries_digest
+from linkage_spark.runs.canaries import refuse_without_canaries
 from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.main_stages import check_tables
 from linkage_spark.runs.progress import Stage
@@ -37,7 +37,7 @@ def run(canaries: tuple[Canary, ...], *, needs_approval: bool) -> tuple[Any, lis
 def test_the_shipped_canaries_watch_every_shipped_source() -> None:
     for needs_approval in (True, False):
         made, said = run(CANARIES, needs_approval=needs_approval)
-        assert len(canaries_digest(made)) == 64
+        refuse_without_canaries(made)
         assert said == []
 
 
@@ -45,7 +45,7 @@ def test_where_models_need_an_approval_a_source_without_a_canary_is_an_error_wit
     made, _ = run(ALL_BUT_CUSTODY, needs_approval=True)
     asks = r'^conf/canaries\.toml: no canary for custody, .* add a \[\[canary\]\] with source = "custody"'
     with pytest.raises(SettingsError, match=asks):
-        canaries_digest(made)
+        refuse_without_canaries(made)
 
 
 def test_without_the_file_every_source_is_named(tmp_path: Path) -> None:
@@ -54,12 +54,12 @@ def test_without_the_file_every_source_is_named(tmp_path: Path) -> None:
     (conf / "canaries.toml").unlink()
     made, _ = run(load_canaries(conf), needs_approval=True)
     with pytest.raises(SettingsError, match="no canary for crime, custody, incident, intel, "):
-        canaries_digest(made)
+        refuse_without_canaries(made)
 
 
 def test_where_no_model_needs_an_approval_the_run_says_which_sources_nobody_watches() -> None:
     made, said = run(ALL_BUT_CUSTODY, needs_approval=False)
-    canaries_digest(made)
+    refuse_without_canaries(made)
     assert said == ["no canaries: custody; nothing tells when nobody is found there any more"]
 
 
