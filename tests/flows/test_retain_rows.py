@@ -113,7 +113,7 @@ def test_what_was_shown_before_goes_from_the_item_with_the_row_that_told_it(spar
         ("h2", "R1"),
         ("h2", "R2"),
     }
-    assert estate.removed[("rows", "hit_history", "asked_for")][0] == 1
+    assert estate.removed[("hit_history", "asked_for")] == 1
 
 
 def test_what_was_shown_before_goes_where_its_row_alone_named_whom_somebody_asked_for(spark: SparkSession) -> None:
@@ -213,7 +213,7 @@ def test_a_rival_whose_hr_rows_were_refused_is_still_on_the_roster(spark: SparkS
         REFUSED: [refused("assignment", "conflicting_roster_rows", source_system="hr", person_ref="E9")] * on_roster,
     }
     tables, estate = retained(spark, rows)
-    assert (("rows", "link_history", "rival_gone") in estate.removed) != on_roster
+    assert (("link_history", "rival_gone") in estate.removed) != on_roster
     assert tables.rows[LINK_HISTORY][0]["rival_employee_id"] == ("E9" if on_roster else None)
 
 

@@ -7,11 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from linkage_spark.kit.refusing import never_refuses
 from linkage_spark.store.files import Files
-
-
-def _never_refuses() -> None:
-    """What a run without a lock asks before it writes."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class Checkpoints:
     fingerprint: str
     day: str
     done: dict[str, Done] = field(default_factory=dict)
-    refuse: Callable[[], None] = _never_refuses
+    refuse: Callable[[], None] = never_refuses
 
     @classmethod
     def open(
@@ -62,7 +59,7 @@ class Checkpoints:
         run_id: str,
         fingerprint: str,
         day: str,
-        refuse: Callable[[], None] = _never_refuses,
+        refuse: Callable[[], None] = never_refuses,
     ) -> tuple[Checkpoints, str | None]:
         """Take over what an interrupted run of the same fingerprint has done, else start afresh.
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from pyspark.sql import SparkSession
 
 from linkage_spark.errors import FeedNotThereError, SourceError
+from linkage_spark.kit.refusing import never_refuses
 from linkage_spark.model.schema import Model, load_model
 from linkage_spark.reference.standard import Reference, load_reference
 from linkage_spark.runs.entry import conf_dir, environment
@@ -35,10 +36,6 @@ from linkage_spark.tables.enums import RunKind
 
 FORCE_ZONE: Final = ZoneInfo("Europe/London")
 """The zone of days and of the meeting at 08:00; times are UTC everywhere else."""
-
-
-def _holds_none() -> None:
-    """What a run without a lock calls before it publishes."""
 
 
 @dataclass
@@ -73,7 +70,7 @@ class RunContext:
     canaries: tuple[Canary, ...]
     secret: bytes
     progress: Progress
-    refuse_unless_held: Callable[[], None] = _holds_none
+    refuse_unless_held: Callable[[], None] = never_refuses
 
     @property
     def work(self) -> str:

@@ -20,7 +20,7 @@ from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.daily_stages import AGAIN
 from linkage_spark.runs.main_stages import MainRun
-from linkage_spark.runs.manifest import run_numbers, runs_since_backfill
+from linkage_spark.runs.manifest import ENDED_WELL, run_numbers, runs_since_backfill
 from linkage_spark.runs.nominal_stages import NominalRun
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.side_by_side import side_by_side
@@ -29,7 +29,7 @@ from linkage_spark.settings.run import Gates
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.tables.canonical import EVENT, PERSON
 from linkage_spark.tables.changes import FEED_STATE
-from linkage_spark.tables.enums import ItemChange, ItemKind, Measure, RunKind, RunStatus, SourceSystem
+from linkage_spark.tables.enums import ItemChange, ItemKind, Measure, RunKind, SourceSystem
 from linkage_spark.tables.gates import RUN_METRIC
 from linkage_spark.tables.lifecycle import BASELINE, ITEM
 from linkage_spark.tables.linkage import LINK
@@ -194,20 +194,16 @@ def _by_run(metrics: DataFrame, wanted: Collection[str]) -> dict[str, dict[tuple
     return found
 
 
-_GOOD: Final = (RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value)
-"""How a run ends that counts."""
-
-
 def _days(store: DeltaStore) -> dict[str, date]:
     """The day of every good daily run by its id; of one too that found nothing changed, and measured nothing."""
     rows = store.read(RUN).select("run_id", "run_day", "kind", "status").collect()
-    days = [row for row in rows if row["kind"] == RunKind.DAILY.value and row["status"] in _GOOD]
+    days = [row for row in rows if row["kind"] == RunKind.DAILY.value and row["status"] in ENDED_WELL]
     return {row["run_id"]: row["run_day"] for row in days}
 
 
 def _runs_of_model(store: DeltaStore, model_id: str) -> dict[str, int]:
     """``run_no`` of the good runs whose nominals are of a model, by id; of those too that made none and left them as they were."""
-    good = F.col("status").isin(*_GOOD)
+    good = F.col("status").isin(*ENDED_WELL)
     told = F.get_json_object("counts_json", "$.nominals.model_id")
     rows = store.read(RUN).where(good & (told == F.lit(model_id))).select("run_id", "run_no").collect()
     return {row["run_id"]: int(row["run_no"]) for row in rows}

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
-from typing import Any
+from typing import Any, Final
 
 from pyspark.sql import functions as F
 
@@ -21,6 +21,9 @@ from linkage_spark.kit.frames import local_frame
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.tables.enums import RunKind, RunStatus
 from linkage_spark.tables.results import RUN
+
+ENDED_WELL: Final = (RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value)
+"""How a run ends whose tables and snapshot stand."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +85,7 @@ def run_numbers(store: DeltaStore) -> dict[str, int]:
 
 def runs_since_backfill(store: DeltaStore) -> dict[str, int]:
     """``run_numbers`` from the last backfill that ended well on: what came before was made from another model, source or software."""
-    good = F.col("status").isin(RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value)
+    good = F.col("status").isin(*ENDED_WELL)
     backfills = store.read(RUN).where(good & (F.col("kind") == RunKind.BACKFILL.value))
     first = backfills.agg(F.max("run_no")).collect()[0][0] or 0
     return {run_id: number for run_id, number in run_numbers(store).items() if number >= first}
@@ -140,11 +143,7 @@ def last_good_run(store: DeltaStore, *, model_id: str | None = None) -> GoodRun 
         return None
     of_model = F.lit(True) if model_id is None else F.col("model_id") == model_id
     rows = (
-        store.read(RUN)
-        .where(F.col("status").isin(RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value) & of_model)
-        .orderBy(F.desc("run_no"))
-        .limit(1)
-        .collect()
+        store.read(RUN).where(F.col("status").isin(*ENDED_WELL) & of_model).orderBy(F.desc("run_no")).limit(1).collect()
     )
     return good_run(rows[0]) if rows else None
 

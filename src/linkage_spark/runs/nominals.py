@@ -18,6 +18,7 @@ from linkage_spark.runs.context import RunContext, clear_work, open_run, setting
 from linkage_spark.runs.day_gates import hold_nominal_gates
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.manifest import (
+    ENDED_WELL,
     GoodRun,
     code_version,
     fingerprint,
@@ -128,7 +129,7 @@ def former_nominals(store: DeltaStore, model_id: str | None = None) -> Former | 
     # A daily run makes nominals too, once this job has made the first ones; a run that found nothing new may have made others.
     told = F.get_json_object("counts_json", "$.nominals.model_id")
     made = F.get_json_object("counts_json", "$.nominals.run_id") == F.col("run_id")
-    ended_well = F.col("status").isin(RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value)
+    ended_well = F.col("status").isin(*ENDED_WELL)
     rows = store.read(RUN).where(ended_well & made & (F.lit(True) if model_id is None else told == F.lit(model_id)))
     last = rows.orderBy(F.desc("run_no")).limit(1).collect()
     return Former(good=good_run(last[0]), figures=json.loads(last[0]["counts_json"])["nominals"]) if last else None

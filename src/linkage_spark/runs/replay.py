@@ -18,7 +18,7 @@ from linkage_spark.kit.frames import local_frame
 from linkage_spark.runs.context import FORCE_ZONE, emptied, scratch, settings_digest
 from linkage_spark.runs.csv_files import write_csv
 from linkage_spark.runs.entry import conf_dir, environment
-from linkage_spark.runs.manifest import GoodRun, code_version, good_run, run_numbers
+from linkage_spark.runs.manifest import ENDED_WELL, GoodRun, code_version, good_run, run_numbers
 from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.replay_nominals import KEY, NOMINALS_THEN, nominals_then
 from linkage_spark.runs.rescreen import load_frozen, screen_again
@@ -44,7 +44,6 @@ SHOWN: Final[tuple[tuple[TableContract, TableContract], ...]] = (
 _WRITTEN: Final = (*(contract.name for contract, _ in SHOWN), "nominal", "differences")
 """The files; one of an earlier replay that this one does not write is deleted."""
 
-_ENDED_WELL: Final = (RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value)
 
 _COMPARED: Final = ("tier", "match_weight_millibits", "policy_reason", "evidence_fingerprint")
 
@@ -116,12 +115,14 @@ def shown_on(store: DeltaStore, as_of: date) -> ThatDay:
         UsageError: nothing had been published by then.
     """
     rows = store.read(RUN).collect() if store.exists(RUN) else []
-    good = sorted((row for row in rows if row["status"] in _ENDED_WELL), key=lambda row: row["run_no"])
+    good = sorted((row for row in rows if row["status"] in ENDED_WELL), key=lambda row: row["run_no"])
     then = [row for row in good if _told_on(row) <= as_of]
     if not then:
         raise UsageError(f"--as-of {as_of}: nothing had been published by the end of that day")
     told = then[-1]
-    shown = next(row for row in rows if row["run_id"] == told["shown_run_id"] and row["status"] == _ENDED_WELL[0])
+    shown = next(
+        row for row in rows if row["run_id"] == told["shown_run_id"] and row["status"] == RunStatus.PUBLISHED.value
+    )
     # A backfill pins no nominals: theirs stand as the last good run pinned them that named them.
     held: dict[str, int] = {}
     for row in good:

@@ -44,6 +44,7 @@ from linkage_spark.tables.canonical import CANONICAL
 from linkage_spark.tables.changes import FEED_PRINT
 from linkage_spark.tables.enums import (
     ItemKind,
+    RemovalKind,
     RemovalReason,
     RunKind,
     RunStatus,
@@ -212,7 +213,8 @@ def _switch(run: RunContext, estate: RetainedEstate, order: Order) -> None:
         counts_json=json.dumps(counts, sort_keys=True),
         finished_at=finished_at,
     )
-    append_removals(run, removal_rows(run.run_id, run.day, order.reference, estate.removed))
+    told = {(RemovalKind.ROWS.value, *what): (rows, 0, 0) for what, rows in estate.removed.items()}
+    append_removals(run, removal_rows(run.run_id, run.day, order.reference, told))
     run.refuse_unless_held()
     write_run(run.store, {**row, "model_id": good.model_id, "run_day": good.day})
     if status is RunStatus.PUBLISHED:
@@ -266,7 +268,7 @@ def hits_as_told(hits: DataFrame, items: DataFrame) -> DataFrame:
 def _say(run: RunContext, estate: RetainedEstate, order: Order, gone: list[Gone], found: Collection[Subject]) -> None:
     """What a person reads at the end."""
     rows: Counter[str] = Counter()
-    for (_, part, _), (count, _, _) in estate.removed.items():
+    for (part, _), count in estate.removed.items():
         rows[part] += count
     lines = [f"  {count:,} rows of {part}" for part, count in sorted(rows.items()) if count]
     kinds = Counter(told_kind(file.entry.name)[0].value for file in gone)

@@ -9,7 +9,7 @@ from typing import Any, Final
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.runs.context import RunContext, scratch
 from linkage_spark.runs.main_stages import ALL_TABLES
-from linkage_spark.runs.manifest import last_good_run
+from linkage_spark.runs.manifest import ENDED_WELL, last_good_run
 from linkage_spark.runs.retain_lists import is_unfinished
 from linkage_spark.store.delta import KEPT_FOR_GOOD
 from linkage_spark.store.purging import purge
@@ -91,7 +91,7 @@ def _remove_snapshots(run: RunContext, *, earlier: bool) -> None:
 
 def _looked(row: Any) -> bool:
     """A good run that looked at what holds."""
-    ended_well = row["status"] in (RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value)
+    ended_well = row["status"] in ENDED_WELL
     return ended_well and row["kind"] in (RunKind.BACKFILL.value, RunKind.DAILY.value, RunKind.NOMINALS.value)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
@@ -21,7 +22,7 @@ from linkage_spark.runs.daily_nominals import NominalPart
 from linkage_spark.runs.manifest import GoodRun
 from linkage_spark.runs.reading import persisted
 from linkage_spark.tables.canonical import EMPLOYEE, EVENT, PERSON, REFUSED
-from linkage_spark.tables.enums import ItemKind, RemovalKind, RemovalReason, SourceSystem, SubjectKind
+from linkage_spark.tables.enums import ItemKind, RemovalReason, SourceSystem, SubjectKind
 from linkage_spark.tables.lifecycle import HIT_HISTORY, ITEM, LINK_HISTORY, LOCATION_HIT_HISTORY
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.nominals import NOMINAL_EVENT, NOMINAL_RUN, PERSON_JUDGEMENT
@@ -43,25 +44,19 @@ class RetainedEstate:
         nominals: the nominals of the estate; None where there are none.
         nominals_as_they_were: nothing that decides them has changed since they were made.
         versions: version of every table that a run pins, as retention has it so far.
-        removed: (kind, part, reason) -> [rows, files, bytes].
+        removed: rows that go, by table and reason.
     """
 
     good: GoodRun
     nominals: NominalPart | None
     nominals_as_they_were: bool
     versions: dict[str, int]
-    removed: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
-
-    def count(self, kind: RemovalKind, part: str, reason: str, *, rows: int = 0, files: int = 0, size: int = 0) -> None:
-        """Note what goes."""
-        of_part = self.removed.setdefault((kind.value, part, reason), [0, 0, 0])
-        for place, amount in enumerate((rows, files, size)):
-            of_part[place] += amount
+    removed: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @property
     def rows(self) -> int:
         """Rows that go."""
-        return sum(rows for (kind, _, _), (rows, _, _) in self.removed.items() if kind == RemovalKind.ROWS.value)
+        return self.removed.total()
 
     def read(self, run: RunContext, table: TableContract) -> DataFrame:
         """A table as retention has it so far; empty where the last good run knew no such table."""
@@ -98,7 +93,7 @@ def remove_items(run: RunContext, estate: RetainedEstate, asked: DataFrame) -> N
         kept[HIT_HISTORY] = without_prints(histories[HIT_HISTORY], histories[LINK_HISTORY]).where("due is null")
         items = estate.read(run, ITEM)
         stay = items_as_told(items, told)
-        estate.count(RemovalKind.ROWS, ITEM.name, RemovalReason.PERIOD_OVER.value, rows=items.count() - stay.count())
+        estate.removed[(ITEM.name, RemovalReason.PERIOD_OVER.value)] += items.count() - stay.count()
         estate.versions[ITEM.name] = run.store.overwrite(ITEM, stay)
         for history, rows in kept.items():
             estate.versions[history.name] = run.store.overwrite(history, rows.select(*history.names))
@@ -135,7 +130,7 @@ def _count_due(estate: RetainedEstate, history: TableContract, rows: DataFrame) 
     """Count the due rows of one history; False when there are none."""
     found = rows.where("due is not null").groupBy("due").count().collect()
     for row in found:
-        estate.count(RemovalKind.ROWS, history.name, row["due"], rows=int(row["count"]))
+        estate.removed[(history.name, row["due"])] += int(row["count"])
     return bool(found)
 
 

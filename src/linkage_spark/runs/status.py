@@ -6,17 +6,17 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Final
+from typing import Any
 
 from pyspark.sql import functions as F
 
 from linkage_spark.errors import SourceError, StaleError, UsageError
 from linkage_spark.runs.context import FORCE_ZONE
-from linkage_spark.runs.day_gates import GATES_FILE
+from linkage_spark.runs.day_gates import GATES_FILE, OF_NOMINALS
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.feed_states import known_states
 from linkage_spark.runs.lock import held_lock
-from linkage_spark.runs.manifest import GoodRun, last_good_run, run_numbers
+from linkage_spark.runs.manifest import ENDED_WELL, GoodRun, last_good_run, run_numbers
 from linkage_spark.runs.retain_lists import is_unfinished
 from linkage_spark.runs.session import open_session
 from linkage_spark.settings.run import load_settings
@@ -154,7 +154,7 @@ def _faults(status: Status) -> list[str]:
 
 def _held_and_retained(files: Files, store: DeltaStore) -> tuple[date, date | None]:
     """The days on which the first good run began, and the newest retain that came to its end."""
-    good = F.col("status").isin(RunStatus.PUBLISHED.value, RunStatus.UNCHANGED.value)
+    good = F.col("status").isin(*ENDED_WELL)
     rows = store.read(RUN).where(good).select("run_id", "kind", "run_no", "started_at").orderBy("run_no").collect()
     retains = [row for row in reversed(rows) if row["kind"] == RunKind.RETAIN.value]
     # It stands in RUN from its switch on, before its files go.
@@ -249,10 +249,6 @@ def in_words(status: Status) -> str:
     return "\n".join(lines)
 
 
-_OF_NOMINALS: Final = frozenset({Measure.LARGEST_COMPONENT.value, Measure.LARGE_NOMINALS.value})
-"""What the job `nominals` measures by itself: it makes no hits."""
-
-
 def _gate_lines(gates: Mapping[str, Any] | None) -> list[str]:
     """What stopped the newest measured run, and how much of the alert budget it took."""
     if gates is None:
@@ -262,7 +258,8 @@ def _gate_lines(gates: Mapping[str, Any] | None) -> list[str]:
         f"{figure['part']} {figure['value']:,.0f}" for figure in figures if figure["measure"] == Measure.NEW_ITEMS.value
     )
     said = f"{len(moved)} breached" if moved else "none breached"
-    of_nominals_alone = figures and {figure["measure"] for figure in figures} <= _OF_NOMINALS
+    # The job nominals makes no hits.
+    of_nominals_alone = figures and {figure["measure"] for figure in figures} <= set(OF_NOMINALS)
     hits = "" if of_nominals_alone else f"; hits of its day: {new or 'none'}"
     return [f"Gates of {gates['run_id']}: {len(figures)} figures, {said}{hits}", *[f"  {breach}" for breach in moved]]
 

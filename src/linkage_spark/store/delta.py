@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 
 from linkage_spark.errors import ContractError, LockError
 from linkage_spark.kit.contract import TableContract
+from linkage_spark.kit.refusing import never_refuses
 from linkage_spark.store.files import Files
 from linkage_spark.store.growing import BATCH, HIDDEN, as_batch, is_grown, live_rows
 
@@ -55,10 +56,6 @@ _COMMIT = re.compile(r"^(\d{20})\.json$")
 _VIOLATIONS = ("NOT_NULL_CONSTRAINT_VIOLATED", "VIOLATE_CONSTRAINT", "NOT_NULL_ASSERT_VIOLATION")
 
 
-def _never_refuses() -> None:
-    """What a store without a lock asks before it writes."""
-
-
 class DeltaStore:
     """The tables of one output root, ``ROOT/tables/<name>``.
 
@@ -71,7 +68,7 @@ class DeltaStore:
     """
 
     def __init__(self, spark: SparkSession, root: str, *, kept_days: int = 30) -> None:
-        self.refuse: Callable[[], None] = _never_refuses
+        self.refuse: Callable[[], None] = never_refuses
         self.spark = spark
         self.files = Files(spark)
         self.root = root.rstrip("/")
