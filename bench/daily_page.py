@@ -33,7 +33,7 @@ def thirty_days_parts(found: dict[str, Any]) -> list[str]:
     return [
         "## Thirty days against one backfill",
         f"`make thirty-days`: {scale['person_records']:,} police person records and {scale['employees']:,} employees arrive in {found['days']} days, "
-        f"each row on a day drawn from its key, reworded, sent again and withdrawn ones among them; the job daily takes each day, in one process "
+        f"each row on a day drawn from its key, reworded, sent again and withdrawn ones among them; the first is a backfill, the job daily takes each of the others "
         f"({took[0]:.0f} to {took[-1]:.0f} s, median {took[len(took) // 2]:.0f} s). One backfill over the feeds of the last day ({found['seconds_of_the_backfill']:.0f} s) "
         f"stands against it. Refused rows at the end, by reason: "
         + ", ".join(f"{reason} {count:,}" for reason, count in sorted(found["refused"].items()))

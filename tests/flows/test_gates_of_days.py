@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from linkage_spark.errors import GateError
-from linkage_spark.runs import day_gates
+from linkage_spark.runs import day_gates, publishing
 from linkage_spark.runs.day_gates import hold_gates
 from linkage_spark.runs.main_stages import MainRun
 from linkage_spark.runs.nominal_stages import NominalRun
@@ -21,6 +21,7 @@ from linkage_spark.runs.progress import Stage
 from linkage_spark.settings.run import load_settings
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
+from linkage_spark.tables.changes import FEED_STATE
 from linkage_spark.tables.enums import Measure, RunKind, RunStatus
 from linkage_spark.tables.gates import RUN_METRIC
 from linkage_spark.tables.results import RUN
@@ -39,6 +40,9 @@ MONDAY = date(2026, 11, 2)
 NEXT = MONDAY + timedelta(days=15)
 """A Tuesday, after two weeks."""
 
+LATE = MONDAY + timedelta(days=10)
+"""The feeds came after the night's run."""
+
 NOTHING: Any = None
 
 
@@ -54,13 +58,18 @@ class Ran:
 
 
 def two_weeks() -> Iterator[Ran]:
-    """A backfill after an older estate, then nights of crime and weekdays of custody, each with a second run at noon; one night failed."""
+    """A backfill after an older estate, then nights of crime and weekdays of custody, each after a failed run and with another at noon.
+
+    On one night the feeds came late: a run had found nothing changed, and the next one brought what the night brings.
+    """
     yield Ran(MONDAY, {LARGEST: 9_000.0}, kind=RunKind.BACKFILL)
     yield Ran(MONDAY, {CRIME: 9_000.0, INTEL: 9_000.0})
     yield Ran(MONDAY, {}, kind=RunKind.BACKFILL)
     for day in (MONDAY + timedelta(days=no) for no in range(1, 15)):
         custody = {CUSTODY: 800.0} if day.weekday() < 5 else {}
         yield Ran(day, {}, status=RunStatus.FAILED)
+        if day == LATE:
+            yield Ran(day, {}, status=RunStatus.UNCHANGED)
         yield Ran(day, {CRIME: 500.0, LARGEST: 20.0, **custody})
         yield Ran(day, {CRIME: 1.0} if day.weekday() == 0 else {}, status=RunStatus.UNCHANGED)
     yield Ran(NEXT, {CRIME: 500.0, CUSTODY: 800.0, LARGEST: 100.0}, model_id="nominals_v2")
@@ -145,3 +154,22 @@ def test_nominals_are_held_against_those_of_their_own_model_or_measured_only(
 ) -> None:
     noted = estate.day(NEXT, {LARGEST: largest}, monkeypatch, model_id=model_id)
     assert noted[LARGEST] == (largest, usual)
+
+
+@pytest.mark.parametrize(
+    ("kind", "figures"),
+    [
+        (RunKind.DAILY, {"crime": (500, 500), "custody": (800, 800), "intel": (None, None)}),
+        (RunKind.BACKFILL, {"crime": (None, None), "custody": (None, None), "intel": (None, None)}),
+    ],
+)
+def test_what_readers_are_told_is_usual_is_of_days_since_the_backfill(
+    estate: Estate, kind: RunKind, figures: Mapping[str, tuple[int | None, int | None]]
+) -> None:
+    store = DeltaStore(estate.spark, str(estate.root))
+    feeds = [{"source_system": source, "feed": "record", "written_day": NEXT} for source in figures]
+    states = contract_rows(estate.spark, FEED_STATE, *feeds)
+    run: Any = SimpleNamespace(run_id="now", kind=kind, store=store, spark=estate.spark)
+    metrics = store.read(RUN_METRIC, version=estate.version)
+    told = publishing._freshness(run, lambda contract: states if contract == FEED_STATE else metrics)
+    assert {row["source_system"]: (row["changed"], row["usual"]) for row in told.collect()} == figures

@@ -40,6 +40,7 @@ def largest(job: MainJob) -> list[float]:
     return sorted(row["value"] for row in told if row["measure"] == Measure.LARGEST_COMPONENT.value)
 
 
+@pytest.mark.slow
 def test_nominals_are_held_against_those_before_the_last_backfill_and_go_on_once_the_limit_is_raised(
     spark: SparkSession, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -12,8 +13,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from linkage_spark.errors import LockError
-from linkage_spark.runs.retain_lists import REMOVED_FILES, STANDING, begin_lists, finish_lists, is_unfinished
+from linkage_spark.errors import LinkageError, LockError
+from linkage_spark.runs.retain_lists import (
+    REMOVED_FILES,
+    STANDING,
+    UNREADABLE,
+    begin_lists,
+    finish_lists,
+    is_unfinished,
+)
 from linkage_spark.store.files import Files
 from linkage_spark.tables.governance import REMOVAL
 from tests.support.contract_rows import contract_rows
@@ -209,7 +217,89 @@ def test_a_list_that_cannot_be_read_is_said_and_holds_nothing_up(log: Log, root:
     finish_lists(run, lists)
     assert listed(root, "R2-retain") == {("tables/person/b.parquet", "R2-retain")}
     assert log.told() == {("R2-retain", "table_files", "person", 1, 7, "IG/1")}
-    assert [path.name for path in (root / "reports").iterdir()] == ["R2-retain"]
+    assert not is_unfinished(Files(log.spark), str(root), "R1-retain")
+    left = [(path.name, path.read_bytes()) for path in (root / "reports" / "R1-retain").iterdir()]
+    assert left == [(UNREADABLE, content)], "whoever can read it may"
+
+
+def test_a_list_that_was_set_aside_is_never_read_again_and_goes_with_its_report_folder(log: Log, root: Path) -> None:
+    begin_lists(attempt(log, root, "R1-retain"), None)
+    note(root, "R1-retain").write_text("")
+    second = attempt(log, root, "R2-retain")
+    finish_lists(second, begin_lists(second, None))
+    log.said.clear()
+    third = attempt(log, root, "R3-retain")
+    lists = begin_lists(third, None)
+    shutil.rmtree(root / "reports" / "R1-retain")
+    finish_lists(third, lists)
+    assert log.said == []
+    assert listed(root, "R3-retain") == {(f"reports/R1-retain/{UNREADABLE}", "R3-retain")}
+    assert log.told() == {("R3-retain", "report", "R1-retain", 1, 0, None)}
+
+
+def test_a_list_that_cannot_be_got_at_ends_the_attempt_and_costs_no_list(log: Log, root: Path) -> None:
+    class Failing(Files):
+        def read_bytes(self, path: str) -> bytes:
+            raise OSError(f"no answer for {path}")
+
+    begin_lists(attempt(log, root, "R1-retain"), "IG/1")
+    kept = note(root, "R1-retain").read_bytes()
+    (root / "tables" / "person" / "a.parquet").unlink()
+    run = attempt(log, root, "R2-retain")
+    run.files = Failing(log.spark)
+    with pytest.raises(LinkageError, match=r"files_before\.json could not be got at \(OSError\); nothing was removed"):
+        begin_lists(run, "IG/1")
+    assert note(root, "R1-retain").read_bytes() == kept
+    assert not (root / "reports" / "R2-retain").exists()
+
+    again = attempt(log, root, "R3-retain")
+    finish_lists(again, begin_lists(again, "IG/1"))
+    assert listed(root, "R3-retain") == {("tables/person/a.parquet", "R1-retain")}
+    assert log.told() == {("R1-retain", "table_files", "person", 1, 7, "IG/1")}
+
+
+def test_where_the_list_is_lost_that_took_others_over_their_files_are_not_said_to_be_told(log: Log, root: Path) -> None:
+    begin_lists(attempt(log, root, "R1-retain"), None)
+    (root / "tables" / "person" / "a.parquet").unlink()
+    begin_lists(attempt(log, root, "R2-retain"), None)
+    assert json.loads(note(root, "R1-retain").read_text())["taken_over_by"] == "R2-retain"
+    note(root, "R2-retain").write_text("")
+    said = [
+        "R1-retain was cut off, and the list of R2-retain, which took its own over, cannot be read: what it deleted is not known file by file",
+        "the list of R2-retain cannot be read: what it deleted is not known file by file",
+    ]
+    log.said.clear()
+    begin_lists(attempt(log, root, "R3-retain"), None)
+    assert log.said == said
+    log.said.clear()
+    run = attempt(log, root, "R4-retain")
+    lists = begin_lists(run, None)
+    assert log.said == [
+        *said,
+        "R3-retain was cut off: what is gone since it began is told with the files of this run",
+    ]
+    finish_lists(run, lists)
+    assert listed(root, "R4-retain") == set()
+    assert sorted(path.name for path in (root / "reports").iterdir()) == ["R2-retain", "R4-retain"]
+
+
+@pytest.mark.parametrize("asked", [0, 1])
+def test_an_attempt_that_loses_the_lock_at_its_end_deletes_no_list(log: Log, root: Path, asked: int) -> None:
+    run = attempt(log, root, "R1-retain")
+    lists = begin_lists(run, None)
+    kept = note(root, "R1-retain").read_bytes()
+    (root / "tables" / "person" / "a.parquet").unlink()
+    held = iter([True] * asked)
+
+    def refuse() -> None:
+        if not next(held, False):
+            raise LockError("another run holds the lock")
+
+    run.refuse_unless_held = refuse
+    with pytest.raises(LockError):
+        finish_lists(run, lists)
+    assert note(root, "R1-retain").read_bytes() == kept
+    assert (root / "reports" / "R1-retain" / REMOVED_FILES).exists() == bool(asked)
 
 
 def test_of_a_list_that_cannot_be_read_the_next_one_may_know_what_it_said(log: Log, root: Path) -> None:

@@ -11,9 +11,9 @@ def state(source: str, feed: str, day: int) -> dict[str, object]:
     return {"source_system": source, "feed": feed, "written_day": date(2026, 3, day)}
 
 
-def metric(day: int, measure: str, part: str, value: float) -> dict[str, object]:
+def metric(day: int, measure: str, part: str, value: float, *, at: str = "0430") -> dict[str, object]:
     return {
-        "run_id": f"202603{day:02}T043000Z-daily",
+        "run_id": f"202603{day:02}T{at}00Z-daily",
         "run_day": date(2026, 3, day),
         "measure": measure,
         "part": part,
@@ -35,7 +35,23 @@ def test_a_feed_has_its_own_day_and_the_figures_of_its_source() -> None:
     ]
 
 
-def test_a_source_that_brought_nothing_in_the_last_run_has_no_number_and_what_is_usual() -> None:
+def test_changed_is_what_the_day_brought_and_usual_the_median_of_days_however_many_runs_they_had() -> None:
+    """Two days of one run, then two of two; the last run brought three of crime and none of intel."""
+    brought = [(1, "0430", 500), (2, "0430", 700), (3, "0430", 600), (3, "1200", 5), (4, "0430", 797), (4, "1200", 3)]
+    metrics = [
+        *(metric(day, "changed_units", "crime/person", value, at=at) for day, at, value in brought),
+        *(metric(day, "changed_units", "intel/person", 60) for day in (2, 4)),
+        metric(4, "event_age_days", "crime", 1, at="0430"),
+        metric(4, "event_age_days", "crime", 0, at="1200"),
+    ]
+    numbers = {str(row["run_id"]): no for no, row in enumerate(metrics[: len(brought)], start=1)}
+    assert freshness_rows([state("crime", "nominal", 4), state("intel", "report", 4)], metrics, numbers) == [
+        ("crime", "nominal", date(2026, 3, 4), date(2026, 3, 4), 800, 605),
+        ("intel", "report", date(2026, 3, 4), None, 60, 60),
+    ]
+
+
+def test_a_source_that_brought_nothing_on_the_last_day_has_no_number_and_what_is_usual() -> None:
     metrics = [metric(1, "changed_units", "intel/person", 9), metric(2, "event_age_days", "crime", 0)]
     assert freshness_rows([state("intel", "report", 1)], metrics, {}) == [
         ("intel", "report", date(2026, 3, 1), None, None, 9)
@@ -43,21 +59,20 @@ def test_a_source_that_brought_nothing_in_the_last_run_has_no_number_and_what_is
 
 
 def test_the_last_run_is_the_one_that_ended_last_whatever_the_clocks_said() -> None:
-    """A backfill at ten; then the clock went back, and a late delivery was taken at eight of the same day."""
-    first, late, now = (
-        f"20260302T{hour:02}0000Z-{kind}" for hour, kind in ((10, "backfill"), (8, "daily"), (7, "daily"))
-    )
-    metrics = [
-        {**metric(2, "changed_units", "crime/person", value), "run_id": run_id}
-        for run_id, value in ((first, 30), (late, 7))
-    ]
-    numbers = {first: 1, late: 2}
+    """A run at ten; then the clock went back, and a late delivery was taken at eight of the same day."""
+    first, late, now = "20260302T100000Z-daily", "20260302T080000Z-daily", "20260302T070000Z-daily"
+
+    def found(run_id: str, value: float, age: int) -> list[dict[str, object]]:
+        of_run = metric(2, "changed_units", "crime/person", value), metric(2, "event_age_days", "crime", age)
+        return [{**row, "run_id": run_id} for row in of_run]
+
+    metrics = [*found(late, 7, 1), *found(first, 30, 3), metric(1, "changed_units", "crime/person", 40)]
+    numbers = {"20260301T043000Z-daily": 1, first: 2, late: 3}
     listed = [state("crime", "nominal", 2)]
-    assert freshness_rows(listed, metrics, numbers) == [("crime", "nominal", date(2026, 3, 2), None, 7, 30)]
-    under_way = {**metric(2, "changed_units", "crime/person", 4), "run_id": now}
-    assert freshness_rows(listed, [*metrics, under_way], numbers) == [
-        ("crime", "nominal", date(2026, 3, 2), None, 4, 18)
-    ]
+    day = date(2026, 3, 2)
+    assert freshness_rows(listed, metrics, numbers) == [("crime", "nominal", day, date(2026, 3, 1), 37, 40)]
+    under_way = found(now, 4, 0)
+    assert freshness_rows(listed, [*under_way, *metrics], numbers) == [("crime", "nominal", day, day, 41, 40)]
 
 
 def test_the_roster_and_a_first_run_have_no_figures() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -13,6 +13,7 @@ from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql import functions as F
 
 from linkage_spark.errors import SettingsError
+from linkage_spark.kit.refusing import never_refuses
 from linkage_spark.nominals.engines import COMPONENT_SCHEMA, EngineName
 
 _CLASSES = {
@@ -54,11 +55,14 @@ class GraphFramesEngine:
             of the driver, 16 bytes a record.
         broadcast_threshold: neighbours from which a record is joined by broadcast. Positive: -1 with reliable
             checkpoints was reported to give wrong components (graphframes issue 872).
+        refuse: called before a file in that folder is written or deleted; raises where another run may work there by now.
+            GraphFrames' own checkpoints are written without asking.
     """
 
     checkpoint_dir: str = ""
     broadcast_threshold: int = 1_000_000
     name: EngineName = "graphframes"
+    refuse: Callable[[], None] = never_refuses
 
     def __post_init__(self) -> None:
         if self.broadcast_threshold < 1:
@@ -77,7 +81,7 @@ class GraphFramesEngine:
 
         pairs = edges.select(F.col("left_record_id").alias("src"), F.col("right_record_id").alias("dst"))
         vertices = pairs.select(F.explode(F.array("src", "dst")).alias("id")).distinct()
-        with _settings_kept(spark), _cache_kept(spark), _checkpoints_in(spark, self.checkpoint_dir):
+        with _settings_kept(spark), _cache_kept(spark), _checkpoints_in(spark, self.checkpoint_dir, self.refuse):
             found = GraphFrame(vertices, pairs).connectedComponents(
                 algorithm="two_phase",
                 checkpointInterval=2,
@@ -98,6 +102,7 @@ class GraphFramesEngine:
         if not self.checkpoint_dir:
             return spark.createDataFrame(found.toPandas(), schema=COMPONENT_SCHEMA)
         place = _free_folder(spark, self.checkpoint_dir)
+        self.refuse()
         found.write.parquet(path=place)
         return spark.read.schema(COMPONENT_SCHEMA).parquet(place)
 
@@ -162,7 +167,7 @@ def _cache_kept(spark: SparkSession) -> Iterator[None]:
 
 
 @contextmanager
-def _checkpoints_in(spark: SparkSession, folder: str) -> Iterator[None]:
+def _checkpoints_in(spark: SparkSession, folder: str, refuse: Callable[[], None]) -> Iterator[None]:
     """GraphFrames' checkpoints lie in a folder of their own, which is deleted; then the context has its own folder again."""
     if not folder:
         yield
@@ -175,6 +180,7 @@ def _checkpoints_in(spark: SparkSession, folder: str) -> Iterator[None]:
     finally:
         getattr(context, "checkpointDir_$eq")(before)
         path, system = _path(spark, rounds)
+        refuse()
         system.delete(path, True)
 
 

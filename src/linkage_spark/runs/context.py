@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo
 
 from pyspark.sql import SparkSession
 
-from linkage_spark.errors import FeedNotThereError, SourceError
+from linkage_spark.errors import FeedNotThereError, LockError, SourceError
 from linkage_spark.kit.refusing import never_refuses
 from linkage_spark.model.schema import Model, load_model
 from linkage_spark.reference.standard import Reference, load_reference
 from linkage_spark.runs.entry import conf_dir, environment
+from linkage_spark.runs.left_behind import forget_left, set_aside
 from linkage_spark.runs.lock import HeldLock, hold_lock
 from linkage_spark.runs.manifest import MadeFrom, code_version, fingerprint, new_run_id, unused_run_id
 from linkage_spark.runs.models import find_model, is_shipped
@@ -91,10 +92,21 @@ def clear_work(run: RunContext) -> None:
 
 
 @contextmanager
-def emptied(files: Files, path: str) -> Iterator[str]:
-    """A scratch folder, emptied before and removed after; an error inside it comes through, as ``tidied`` says."""
-    files.delete(path)
-    with tidied(f"{path}, which the next run empties,", lambda: files.delete(path)):
+def emptied(files: Files, path: str, *, refuse: Callable[[], None] = never_refuses) -> Iterator[str]:
+    """A scratch folder, emptied before and removed after; an error inside it comes through, as ``tidied`` says.
+
+    Args:
+        files: the file system.
+        path: the folder.
+        refuse: called before it is deleted; raises where another run works there by now.
+    """
+
+    def empty() -> None:
+        refuse()
+        files.delete(path)
+
+    empty()
+    with tidied(f"{path}, which the next run empties,", empty):
         yield path
 
 
@@ -115,7 +127,7 @@ def open_run(
 
     Raises:
         SettingsError: any file under ``conf`` is wrong.
-        LockError: another run holds the lock.
+        LockError: another run holds the lock; or took it over while this one worked, whatever error it ended with.
     """
     conf, env = conf_dir(), environment()
     settings, wording = load_settings(conf, env), load_wording(conf)
@@ -131,9 +143,9 @@ def open_run(
         store = DeltaStore(spark, root, kept_days=settings.retention.table_days)
         hours = settings.lock.stale_after_hours
         lock = hold_lock(files, root, run_id=run_id, now=started_at, stale_after_hours=hours, say=progress.say)
-        with lock as held:
+        with lock as held, lock_loss_told(held):
             store.refuse = held
-            _leave_to_its_holder(files, root, held, progress)
+            _leave_to_its_holder(kind, store, held, progress)
             yield RunContext(
                 kind=kind,
                 run_id=unused_run_id(store, run_id),
@@ -156,10 +168,49 @@ def open_run(
             )
 
 
-def _leave_to_its_holder(files: Files, root: str, held: HeldLock, progress: Progress) -> None:
-    """Nobody goes on with the work of a run that may not have ended: what it is still writing would come into it."""
-    if not held.may_go_on and files.delete(scratch(root)):
-        progress.say("whoever held the lock may still be at work: nothing is gone on with that a stopped run had done")
+@contextmanager
+def lock_loss_told(refuse: Callable[[], None]) -> Iterator[None]:
+    """An error of a run that has lost its lock is told as that: what it had written or read has gone from under it.
+
+    Args:
+        refuse: raises the LockError.
+    """
+    try:
+        yield
+    except LockError:
+        raise
+    except Exception as error:
+        lost = lock_loss(refuse)
+        if lost is not None:
+            raise lost from error
+        raise
+
+
+def lock_loss(refuse: Callable[[], None]) -> LockError | None:
+    """What a run whose lock is lost must end with; None where it holds it, or where nobody can tell: that must hide no error."""
+    try:
+        refuse()
+    except LockError as lost:
+        return lost
+    except Exception:
+        return None
+    return None
+
+
+def _leave_to_its_holder(kind: RunKind, store: DeltaStore, held: HeldLock, progress: Progress) -> None:
+    """Nobody goes on with the work of a run that may not have ended: what it is still writing would come into it.
+
+    Retention deletes it once it has written down what stands there, so that it tells of these files too.
+    """
+    work = scratch(store.root)
+    if held.may_go_on or not store.files.exists(work):
+        return
+    set_aside(store.files, work, refuse=held)
+    if kind is not RunKind.RETAIN:
+        forget_left(store, work, refuse=held, say=progress.say)
+        held()
+        store.files.delete(work)
+    progress.say("whoever held the lock may still be at work: nothing is gone on with that a stopped run had done")
 
 
 def made_from(run: RunContext) -> MadeFrom:

@@ -45,6 +45,9 @@ DAYS_NEEDED: Final = 3
 FULL_WEEK: Final = 7
 """Days that must have been seen before a source's silence is judged: every weekday is among them."""
 
+DAYS_OF_LITTLE: Final = 2
+"""Days that must have brought little before little is a source's habit."""
+
 LARGE_NOMINAL: Final = 10
 """Records from which on a nominal counts as a large one."""
 
@@ -64,16 +67,17 @@ def hold_gates(state: MainRun, nominals: NominalRun | None, stage: Stage) -> Don
     run = state.run
     now, gates = measure(state, nominals), run.settings.gates
     earlier = metrics_before(state, nominals)
-    measured = [one for one in earlier if one.figures][: gates.runs_before]
-    days = by_day(earlier, first=1 + sum(one.run_day == run.day for one in earlier))
-    before = by_part(measured) | changed_before(days, run.day, most=max(gates.runs_before, FULL_WEEK))
+    measured = [one for one in earlier if one.figures]
+    held_against = measured[: gates.runs_before]
+    days = by_day(earlier, first=1 + sum(one.run_day == run.day for one in measured))
+    before = by_part(held_against) | changed_before(days, run.day, most=max(gates.runs_before, FULL_WEEK))
     if nominals is not None and not any(name in OF_NOMINALS for name, _ in before):
         # Since the last backfill nobody has measured any of this model: the newest ones of it are from before.
         before |= by_part(nominals_before(nominals))
     is_day = run.kind is RunKind.DAILY
     judged = _together(now, days.get(run.day, {})) if is_day else now
-    moved = breaches(judged, before, gates) if is_day else []
-    held = _Held(now=now, judged=judged, before=before, runs=len(measured), moved=moved)
+    moved = breaches(judged, before, gates, days=days_of_candidates(measured, run.day)) if is_day else []
+    held = _Held(now=now, judged=judged, before=before, runs=len(held_against), moved=moved)
     return _keep(run, held, stage, day=run.day, onto=state.stood(RUN_METRIC))
 
 
@@ -120,19 +124,23 @@ def by_day(earlier: Sequence[Earlier], *, first: int) -> dict[date, dict[tuple[M
     """Changed units of every day by measure and part, of its first daily runs together; a day without any is there too.
 
     A day's second run is held against what other days had brought by their second one, and its first against their first: a source
-    that always comes at noon is not missed at night.
+    that always comes at noon is not missed at night. A run that measured nothing is no run of its day here: the feeds may have been late,
+    and what brought them is then the day's first.
 
     Args:
         earlier: runs, the newest first.
-        first: so many runs of each day are counted.
+        first: so many runs of each day are counted, of those that measured anything.
     """
     days: dict[date, dict[tuple[Measure, str], float]] = {}
     counted: Counter[date] = Counter()
     for run in reversed(earlier):
-        if run.run_day is not None and counted[run.run_day] < first:
+        if run.run_day is None:
+            continue
+        brought = days.setdefault(run.run_day, {})
+        if run.figures and counted[run.run_day] < first:
             counted[run.run_day] += 1
             changed = {part: value for part, value in run.figures.items() if part[0] is Measure.CHANGED_UNITS}
-            days[run.run_day] = _together(days.get(run.run_day, {}), changed)
+            days[run.run_day] = _together(brought, changed)
     return days
 
 
@@ -152,6 +160,23 @@ def changed_before(days: Mapping[date, Metrics], today: date, *, most: int) -> d
     before = [days[day] for day in sorted(days, reverse=True) if day < today][:most]
     delivering = sorted({part for figures in before for part in figures})
     return {part: [figures.get(part, 0.0) for figures in before] for part in delivering}
+
+
+def days_of_candidates(earlier: Sequence[Earlier], today: date) -> dict[tuple[Measure, str], int]:
+    """Days before one on which candidate pairs were measured, by measure and part, however many runs each of them had.
+
+    Args:
+        earlier: runs since the last backfill, all of them: of those that figures are held against a busy day may leave few days.
+        today: the day that is judged by those before it.
+    """
+    found: dict[tuple[Measure, str], set[date]] = {}
+    for run in earlier:
+        for part in run.figures:
+            if part[0] is Measure.CANDIDATES_PER_RECORD:
+                days = found.setdefault(part, set())
+                if run.run_day is not None and run.run_day < today:
+                    days.add(run.run_day)
+    return {part: len(days) for part, days in found.items()}
 
 
 def metrics_before(state: MainRun, nominals: NominalRun | None) -> list[Earlier]:
@@ -404,26 +429,34 @@ class _Limit:
     look: str = "in the feed"
 
 
-def breaches(now: Metrics, before: Mapping[tuple[Measure, str], Sequence[float]], gates: Gates) -> list[str]:
+def breaches(
+    now: Metrics,
+    before: Mapping[tuple[Measure, str], Sequence[float]],
+    gates: Gates,
+    *,
+    days: Mapping[tuple[Measure, str], int] | None = None,
+) -> list[str]:
     """What moved further than its limit, in sentences; nothing that has no figure before it, but for absolute limits.
 
     Args:
         now: the run's figures.
         before: those of the runs before, by measure and part.
         gates: the limits.
+        days: how many days are known, by measure and part, where a day may have several figures; of others each figure is of its own day.
     """
+    known = days or {}
     faults = list(_absolute(now, gates))
     for (name, part), seen in sorted(before.items()):
         usual = _usual(name, seen)
         middle = median(usual) if usual else 0.0
-        limit = _limit(name, middle, len(usual), gates)
+        limit = _limit(name, middle, known.get((name, part), len(usual)), gates)
         of = _of_count(name, part)
         if of is not None and of in before and median(before[of]) < _LEAST_JUDGED:
             continue
         if limit is None:
             continue
         value = now.get((name, part), 0.0 if name in _GONE_IS_NONE else middle)
-        if not limit.least <= value <= limit.most and not _may_be_silent(name, value, seen):
+        if not limit.least <= value <= limit.most and not _may_be_low(name, value, limit, seen):
             faults.append(
                 f"gate {name.value} of {part or 'all'}: {_number(value)}{_against(name, usual, seen)} "
                 f"{_number(middle)} ({limit.said}); see what changed {limit.look}, or raise the limit knowingly"
@@ -436,9 +469,16 @@ def _usual(name: Measure, seen: Sequence[float]) -> list[float]:
     return [value for value in seen if value > 0] if name is Measure.CHANGED_UNITS else list(seen)
 
 
-def _may_be_silent(name: Measure, value: float, seen: Sequence[float]) -> bool:
-    """A source may bring nothing at all until a full week of days is known, and where it was silent on any of them."""
-    return name is Measure.CHANGED_UNITS and value == 0 and (len(seen) < FULL_WEEK or 0.0 in seen)
+def _may_be_low(name: Measure, value: float, limit: _Limit, seen: Sequence[float]) -> bool:
+    """A source may bring nothing until a full week of days is known, or where it was silent on any of them; little, where it often does.
+
+    Neither is a habit of the other: who is silent at weekends does not deliver a half on a Tuesday.
+    """
+    if name is not Measure.CHANGED_UNITS or value > limit.most:
+        return False
+    if value == 0:
+        return len(seen) < FULL_WEEK or 0.0 in seen
+    return sum(0 < one < limit.least for one in seen) >= DAYS_OF_LITTLE
 
 
 def _against(name: Measure, usual: Sequence[float], seen: Sequence[float]) -> str:
@@ -462,14 +502,14 @@ def _of_count(name: Measure, part: str) -> tuple[Measure, str] | None:
     return (Measure.LINKS, part.split("/")[0]) if name is Measure.WEIGHT_BITS else None
 
 
-def _limit(name: Measure, middle: float, runs: int, gates: Gates) -> _Limit | None:
-    """The limit of a measure, from the median before and how many it is of; None where none is set."""
+def _limit(name: Measure, middle: float, days: int, gates: Gates) -> _Limit | None:
+    """The limit of a measure, from the median before and how many days are known; None where none is set."""
     if name in (Measure.ROWS, Measure.LINKS) and middle >= _LEAST_JUDGED:
         low, high = middle * (1 - gates.max_fall), middle * (1 + gates.max_rise)
         return _Limit(low, high, f"gates.max_fall = {gates.max_fall}, gates.max_rise = {gates.max_rise}")
     if name is Measure.REFUSED_SHARE:
         return _Limit(0.0, middle + gates.max_refused_rise, f"gates.max_refused_rise = {gates.max_refused_rise}")
-    if name is Measure.CHANGED_UNITS and runs >= DAYS_NEEDED and middle >= _LEAST_JUDGED:
+    if name is Measure.CHANGED_UNITS and days >= DAYS_NEEDED and middle >= _LEAST_JUDGED:
         low, high = middle * gates.min_times_changed, middle * gates.max_times_changed
         said = (
             f"gates.min_times_changed = {gates.min_times_changed}, gates.max_times_changed = {gates.max_times_changed}"
@@ -477,7 +517,7 @@ def _limit(name: Measure, middle: float, runs: int, gates: Gates) -> _Limit | No
         return _Limit(low, high, said)
     if name is Measure.FILLED_SHARE:
         return _Limit(middle - gates.max_filled_fall, 1.0, f"gates.max_filled_fall = {gates.max_filled_fall}")
-    if name is Measure.CANDIDATES_PER_RECORD and runs >= DAYS_NEEDED and middle > 0:
+    if name is Measure.CANDIDATES_PER_RECORD and days >= DAYS_NEEDED and middle > 0:
         most = max(1.0, middle * gates.max_times_candidates)
         return _Limit(0.0, most, f"gates.max_times_candidates = {gates.max_times_candidates}")
     if name is Measure.WEIGHT_BITS:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from linkage_spark.errors import GateError
+from linkage_spark.kit.refusing import never_refuses
 from linkage_spark.nominals.engines import Choice, ComponentEngine, DriverEngine, choose_engine, components_faults
 from linkage_spark.nominals.graphframes_engine import GraphFramesEngine, missing_graphframes
 from linkage_spark.runs.progress import Progress
@@ -13,7 +16,14 @@ from linkage_spark.settings.run import NominalSettings
 
 
 def find_checked_components(
-    edges: DataFrame, *, edge_count: int, settings: NominalSettings, work: str, name: str, progress: Progress
+    edges: DataFrame,
+    *,
+    edge_count: int,
+    settings: NominalSettings,
+    work: str,
+    name: str,
+    progress: Progress,
+    refuse: Callable[[], None] = never_refuses,
 ) -> Choice:
     """Find the components of edges, store them as ``work``/``name`` (COMPONENT_SCHEMA), and check them.
 
@@ -24,6 +34,7 @@ def find_checked_components(
         work: folder that the run removes; an engine's checkpoints lie in it as well.
         name: of the result in that folder; what lies there is replaced.
         progress: is told which engine was taken, and why.
+        refuse: called before anything is written or deleted; raises where another run may work in that folder by now.
 
     Returns:
         The engine, and why.
@@ -41,9 +52,13 @@ def find_checked_components(
     )
     progress.say(f"  {name} by {choice.engine}: {choice.why}")
     engine: ComponentEngine = (
-        GraphFramesEngine(checkpoint_dir=f"{work}/checkpoints") if choice.engine == "graphframes" else DriverEngine()
+        GraphFramesEngine(checkpoint_dir=f"{work}/checkpoints", refuse=refuse)
+        if choice.engine == "graphframes"
+        else DriverEngine()
     )
-    engine.components(ends).write.mode("overwrite").parquet(f"{work}/{name}")
+    found = engine.components(ends)
+    refuse()
+    found.write.mode("overwrite").parquet(f"{work}/{name}")
     _refuse_faults(ends, spark.read.parquet(f"{work}/{name}"), edge_count=edge_count, name=name, choice=choice)
     return choice
 

@@ -76,7 +76,12 @@ def _report(state: NominalRun, figures: dict[str, Any]) -> str:
     folder = f"{run.root}/reports/{run.run_id}"
     told = {**figures, "advisory": run.wording.advisory}
     summary = f"{nominals_summary(told)}Report: {folder}/nominals.html\n\n{run.wording.advisory}\n"
-    run.files.write_text(f"{folder}/nominals.html", nominals_page({**told, "examples": collect_examples(state)}))
-    run.files.write_text(f"{folder}/nominals.json", json.dumps(told, indent=1, sort_keys=True) + "\n")
-    run.files.write_text(f"{folder}/nominals.txt", summary)
+    texts = {
+        "nominals.html": nominals_page({**told, "examples": collect_examples(state)}),
+        "nominals.json": json.dumps(told, indent=1, sort_keys=True) + "\n",
+        "nominals.txt": summary,
+    }
+    for name, text in texts.items():
+        run.refuse_unless_held()
+        run.files.write_text(f"{folder}/{name}", text)
     return summary

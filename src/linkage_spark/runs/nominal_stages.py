@@ -320,6 +320,7 @@ def find_components(state: NominalRun, stage: Stage) -> Done:
         work=state.run.work,
         name="components",
         progress=state.run.progress,
+        refuse=state.run.refuse_unless_held,
     )
     sizes = component_sizes(state.work("components"))
     row = sizes.agg(F.count(F.lit(1)).alias("components"), F.max("records").alias("largest")).collect()[0]

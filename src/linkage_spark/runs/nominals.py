@@ -204,6 +204,8 @@ def _record_unchanged(run: RunContext, good: GoodRun) -> None:
 
 def _record_failure(run: RunContext, good: GoodRun, error: Exception) -> None:
     """A failed run leaves a row in RUN; a fault in writing that must not hide the error itself."""
+    if publishing.lock_loss_said(run, error):
+        return
     try:
         failed = new_run_id(run.started_at, f"{run.kind.value}-failed")
         _record(run, good, RunStatus.FAILED, run_id=failed, error_class=type(error).__name__)

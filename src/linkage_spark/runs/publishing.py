@@ -17,8 +17,9 @@ from linkage_spark.kit.contract import TableContract
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.runs import figures as counted
 from linkage_spark.runs.checkpoints import Checkpoints
-from linkage_spark.runs.context import RunContext
-from linkage_spark.runs.manifest import GoodRun, MadeFrom, new_run_id, run_numbers, write_run
+from linkage_spark.runs.context import RunContext, lock_loss
+from linkage_spark.runs.left_behind import forget_run
+from linkage_spark.runs.manifest import GoodRun, MadeFrom, new_run_id, run_numbers, runs_since_backfill, write_run
 from linkage_spark.runs.reporting import collect_examples, collect_expected_false, write_report
 from linkage_spark.runs.side_by_side import side_by_side
 from linkage_spark.serving.freshness import MEASURES, freshness_rows
@@ -33,12 +34,12 @@ from linkage_spark.store.snapshot import (
 )
 from linkage_spark.tables.canonical import EMPLOYEE, EVENT, PERSON
 from linkage_spark.tables.changes import FEED_STATE
-from linkage_spark.tables.enums import RunStatus
+from linkage_spark.tables.enums import RunKind, RunStatus
 from linkage_spark.tables.gates import RUN_METRIC
 from linkage_spark.tables.lifecycle import BASELINE, ITEM
 from linkage_spark.tables.linkage import LINK, RULE_PRICE
 from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, RUN, SCREENING
-from linkage_spark.tables.star import STAR, STAR_NOMINALS, STAR_RUN
+from linkage_spark.tables.star import STAR, STAR_RUN
 
 
 def repair_current_run(run: RunContext, good: GoodRun | None) -> None:
@@ -91,9 +92,7 @@ class Published:
 def forget(run: RunContext, left: str) -> None:
     """Remove the published files and the report of a run that never became one."""
     run.refuse_unless_held()
-    delete_published(run.files, run.root, tuple(table.name for table in (*STAR, *STAR_NOMINALS)), left)
-    run.files.delete(f"{run.root}/reports/{left}")
-    run.progress.say(f"removed what the unfinished run {left} had left")
+    forget_run(run.files, run.root, left, refuse=run.refuse_unless_held, say=run.progress.say)
 
 
 def show(run: RunContext, published: Published) -> None:
@@ -263,7 +262,9 @@ def publish(
             run.store.read(HIT, version=versions[HIT.name]),
             run.store.read(LINK, version=versions[LINK.name]),
         )
-        report = write_report(run.root, run.run_id, figures, files=run.files, examples=examples)
+        report = write_report(
+            run.root, run.run_id, figures, files=run.files, examples=examples, refuse=run.refuse_unless_held
+        )
         if shown is not None:
             run.refuse_unless_held()
             delete_published(run.files, run.root, tuple(table.name for table in tables), run.run_id)
@@ -305,9 +306,11 @@ def write_star(run: RunContext, versions: Mapping[str, int], row: Mapping[str, A
 
 
 def _freshness(run: RunContext, read: Callable[[TableContract], DataFrame]) -> DataFrame:
-    """How fresh the feeds are; a few hundred small rows are read."""
-    metrics = counted.dict_rows(read(RUN_METRIC).where(F.col("measure").isin(*MEASURES)))
-    told = freshness_rows(counted.dict_rows(read(FEED_STATE)), metrics, run_numbers(run.store))
+    """How fresh the feeds are, by the runs since the last backfill and this one; a few hundred small rows are read."""
+    numbers = {} if run.kind is RunKind.BACKFILL else runs_since_backfill(run.store)
+    measured = counted.dict_rows(read(RUN_METRIC).where(F.col("measure").isin(*MEASURES)))
+    metrics = [row for row in measured if row["run_id"] in numbers or row["run_id"] == run.run_id]
+    told = freshness_rows(counted.dict_rows(read(FEED_STATE)), metrics, numbers)
     return local_frame(run.spark, told, schema=FRESHNESS)
 
 
@@ -367,6 +370,8 @@ def record_failure(run: RunContext, *, good: GoodRun | None, made_from: MadeFrom
 
     A table that cannot even take this row must not hide the error itself, so that fault is only said.
     """
+    if lock_loss_said(run, error):
+        return
     try:
         row = run_row(
             run,
@@ -385,3 +390,13 @@ def record_failure(run: RunContext, *, good: GoodRun | None, made_from: MadeFrom
     shown = f"readers go on seeing {good.shown_run_id}" if good else "nothing has been published yet"
     run.progress.say(f"run {run.run_id} failed; {shown}. The same command goes on where it stopped")
     say_last(run, RunStatus.FAILED, good.shown_run_id if good else None)
+
+
+def lock_loss_said(run: RunContext, error: Exception) -> bool:
+    """True for a run that failed and has lost its lock, which is said: others write RUN, move readers and delete its work by now."""
+    if lock_loss(run.refuse_unless_held) is None:
+        return False
+    failed = f"run {run.run_id} failed ({type(error).__name__}) and holds the lock no more"
+    run.progress.say(f"{failed}: RUN keeps no row of it, and `status` says what readers see")
+    say_last(run, RunStatus.FAILED, "unknown")
+    return True

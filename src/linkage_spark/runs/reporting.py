@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -11,6 +11,7 @@ from pyspark.sql import DataFrame
 from linkage_spark.evaluation.examples import choose_example_hits, pick_examples
 from linkage_spark.evaluation.expected import expected_false_links
 from linkage_spark.evaluation.figures import ExpectedFalseFigures, to_json
+from linkage_spark.kit.refusing import never_refuses
 from linkage_spark.report.console import summary
 from linkage_spark.report.html import page
 
@@ -43,6 +44,7 @@ def write_report(
     files: TextFiles,
     examples: Sequence[Mapping[str, Any]] = (),
     costly: Mapping[str, Any] | None = None,
+    refuse: Callable[[], None] = never_refuses,
 ) -> Report:
     """Write ``report.html``, ``summary.txt`` and ``figures.json``; the same figures give the same bytes.
 
@@ -54,13 +56,19 @@ def write_report(
         examples: rows of ``collect_examples``; they name employees and records by reference, so the page
             is personal data. Empty: none are shown.
         costly: the costliest errors, shape of ``report.html.page``; on the page alone. None: none are shown.
+        refuse: called before each file; raises where the run may write no more.
     """
     folder = f"{root.rstrip('/')}/reports/{run_id}"
     path = f"{folder}/report.html"
     text = summary(figures, report_path=path)
-    files.write_text(path, page(figures, examples=examples, costly=costly))
-    files.write_text(f"{folder}/summary.txt", text)
-    files.write_text(f"{folder}/figures.json", to_json(figures))
+    told = {
+        path: page(figures, examples=examples, costly=costly),
+        f"{folder}/summary.txt": text,
+        f"{folder}/figures.json": to_json(figures),
+    }
+    for name, content in told.items():
+        refuse()
+        files.write_text(name, content)
     return Report(path=path, summary=text)
 
 

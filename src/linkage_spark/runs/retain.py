@@ -27,15 +27,9 @@ from linkage_spark.runs.daily_nominals import nominal_part
 from linkage_spark.runs.main_stages import ALL_TABLES
 from linkage_spark.runs.manifest import GoodRun, drop_unfinished, last_good_run, run_numbers, write_run
 from linkage_spark.runs.retain_files import remove_files, remove_scratch
-from linkage_spark.runs.retain_lists import (
-    Gone,
-    append_removals,
-    begin_lists,
-    finish_lists,
-    removal_rows,
-    told_kind,
-)
+from linkage_spark.runs.retain_lists import Gone, begin_lists, finish_lists
 from linkage_spark.runs.retain_rows import BEFORE, RetainedEstate, remove_items, remove_nominals
+from linkage_spark.runs.retain_told import append_removals, removal_rows, told_kind
 from linkage_spark.runs.upkeep import failure_told
 from linkage_spark.serving.star import star_withdrawn, with_baseline
 from linkage_spark.store.files import Files

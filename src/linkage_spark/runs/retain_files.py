@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.runs.context import RunContext, scratch
+from linkage_spark.runs.left_behind import forget_left
 from linkage_spark.runs.main_stages import ALL_TABLES
 from linkage_spark.runs.manifest import ENDED_WELL, last_good_run
 from linkage_spark.runs.retain_lists import is_unfinished
@@ -35,9 +36,11 @@ PURGED: Final[tuple[TableContract, ...]] = (
 
 
 def remove_scratch(run: RunContext) -> None:
-    """Delete what interrupted runs left to go on with: they begin afresh, on the tables as retention leaves them."""
+    """Delete what interrupted runs left: they begin afresh, on the tables as retention leaves them."""
+    work = scratch(run.root)
+    forget_left(run.store, work, refuse=run.refuse_unless_held, say=run.progress.say)
     run.refuse_unless_held()
-    run.files.delete(scratch(run.root))
+    run.files.delete(work)
 
 
 def remove_files(run: RunContext, *, at_once: bool, earlier: bool) -> None:
@@ -48,7 +51,6 @@ def remove_files(run: RunContext, *, at_once: bool, earlier: bool) -> None:
         at_once: superseded files and log entries of any age.
         earlier: snapshots and reports of any age, but for those that readers see.
     """
-    run.refuse_unless_held()
     _remove_snapshots(run, earlier=earlier)
     for table in PURGED:
         if run.store.exists(table):
@@ -79,6 +81,7 @@ def _remove_snapshots(run: RunContext, *, earlier: bool) -> None:
     published = {run_id for table in tables for run_id in list_published_runs(run.files, run.root, table)}
     for run_id in sorted(published - {good.shown_run_id}):
         if is_due(run_id):
+            run.refuse_unless_held()
             delete_published(run.files, run.root, tables, run_id)
     for entry in run.files.list(f"{run.root}/reports"):
         if entry.name in (spared, run.run_id, _MODELS) or is_unfinished(run.files, run.root, entry.name):
@@ -86,6 +89,7 @@ def _remove_snapshots(run: RunContext, *, earlier: bool) -> None:
         changed = datetime.fromtimestamp(entry.modified_ms / 1000, tz=UTC)
         before_removal = removed_at is not None and changed < removed_at.astimezone(UTC)
         if is_due(entry.name) if entry.name in by_id else earlier or changed.date() <= oldest or before_removal:
+            run.refuse_unless_held()
             run.files.delete(entry.path)
 
 

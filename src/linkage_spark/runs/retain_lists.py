@@ -11,18 +11,21 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from linkage_spark.kit.frames import local_frame
+from linkage_spark.errors import LinkageError
 from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.csv_files import write_csv
+from linkage_spark.runs.retain_told import append_removals, count_files, removal_rows, told_in_full, told_kind
 from linkage_spark.store.files import FileEntry, Files
-from linkage_spark.tables.enums import RemovalKind, RemovalReason
-from linkage_spark.tables.governance import REMOVAL
 
 STANDING: Final = "files_before.json"
 """What stood there when an attempt began, in its report folder: it is there as long as no attempt has finished.
 
-The next attempt takes over what it says and leaves it empty, so that one list alone is full however many attempts fail.
+The next attempt takes over what it says and leaves it empty, so that one list alone is full however many attempts fail. An empty one names
+the attempt that took it over.
 """
+
+UNREADABLE: Final = "files_before.unreadable.json"
+"""A list that could not be read, once an attempt has finished: nobody reads it again, and it goes with the report folder."""
 
 REMOVED_FILES: Final = "removed_files.csv"
 """The list of deleted files in a run's report folder."""
@@ -39,12 +42,16 @@ class Standing:
         day: the day that it was for.
         reference: the case that asked for it.
         files: files by their path below the root: all that it found, or those alone that no later attempt found.
+        taken_over_by: the attempt that took its list over and left it empty; None where nobody did.
+        unread: its list cannot be read.
     """
 
     run_id: str
     day: date
     reference: str | None
     files: Mapping[str, FileEntry]
+    taken_over_by: str | None = None
+    unread: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,21 +72,20 @@ def begin_lists(run: RunContext, reference: str | None) -> tuple[Standing, ...]:
     Returns:
         Of each attempt that was cut off since one last finished, the oldest first, the files that no later one found; then those that this
         one found.
+
+    Raises:
+        LinkageError: the list of one that was cut off could not be got at. Nothing is removed then, so that nothing of it is lost.
     """
-    earlier, full, unread = _cut_off(run)
+    earlier, there = _cut_off(run)
+    lost = lost_lists(earlier)
     for one in earlier:
-        if one.run_id in unread and not one.files:
-            run.progress.say(f"the list of {one.run_id} cannot be read: what it deleted is not known file by file")
-        else:
-            run.progress.say(
-                f"{one.run_id} was cut off: what is gone since it began is told with the files of this run"
-            )
+        run.progress.say(_told_of(one, lost))
     lists = fold_lists((*earlier, Standing(run.run_id, run.day, reference, list_files(run))))
     _write(run, lists[-1], lists[:-1])
     # From here on the new list says what they say: an empty one still says that its attempt has not come to its end.
     for one in lists[:-1]:
-        if one.run_id in full:
-            _write(run, replace(one, files={}))
+        if one.run_id in there - lost.keys():
+            _write(run, replace(one, files={}, taken_over_by=run.run_id))
     return lists
 
 
@@ -94,9 +100,10 @@ def finish_lists(run: RunContext, lists: Sequence[Standing]) -> list[Gone]:
         lists: what ``begin_lists`` returned.
     """
     gone = gone_files(lists, list_files(run))
+    run.refuse_unless_held()
     _write_list(run, gone)
     # Killed from here on, an attempt is known by its rows as one of which all files are told.
-    told = _told_in_full(run)
+    told = told_in_full(run)
     case = lists[-1].reference
     rows = []
     for one in lists:
@@ -105,8 +112,8 @@ def finish_lists(run: RunContext, lists: Sequence[Standing]) -> list[Gone]:
             rows += removal_rows(one.run_id, one.day, one.reference if one.reference == case else None, removed)
     append_removals(run, rows)
     for one in lists:
-        run.files.delete(f"{_report(run, one.run_id)}/{STANDING}")
-        run.files.delete_empty(_report(run, one.run_id))
+        run.refuse_unless_held()
+        _put_away(run, one)
     return gone
 
 
@@ -134,6 +141,26 @@ def gone_files(lists: Sequence[Standing], left: Collection[str]) -> list[Gone]:
     return [found[name] for name in sorted(found)]
 
 
+def lost_lists(lists: Sequence[Standing]) -> dict[str, str]:
+    """Attempts whose files nobody knows, since the list of another that took theirs over cannot be read; with that other one.
+
+    Args:
+        lists: what attempts that were cut off wrote down, each once.
+    """
+    known = {one.run_id for one in lists if not one.unread}
+    takers = {one.run_id: one.taken_over_by for one in lists if not one.files}
+    lost = {}
+    for run_id in takers:
+        # Each list is gone through once, so that names which somebody edited into a circle end too.
+        seen, taker = {run_id}, takers[run_id]
+        while taker in known and taker not in seen:
+            seen.add(taker)
+            taker = takers.get(taker)
+        if taker is not None and taker not in known:
+            lost[run_id] = taker
+    return lost
+
+
 def list_files(run: RunContext) -> dict[str, FileEntry]:
     """Every file below the root that may hold somebody's data, by its path below the root."""
     found = {}
@@ -145,65 +172,6 @@ def list_files(run: RunContext) -> dict[str, FileEntry]:
     return found
 
 
-def told_kind(name: str) -> tuple[RemovalKind, str]:
-    """What a file was, by its path below the root."""
-    folder, part, *rest = name.split("/")
-    if folder == "tables":
-        kind = RemovalKind.LOG_FILES if rest and rest[0] == "_delta_log" else RemovalKind.TABLE_FILES
-        return kind, part
-    if folder == "published":
-        return RemovalKind.SNAPSHOT, rest[0].removeprefix("run_id=") if len(rest) > 1 else part
-    return (RemovalKind.REPORT if folder == "reports" else RemovalKind.WORK), part
-
-
-def count_files(gone: Iterable[FileEntry]) -> dict[tuple[str, str, str], list[int]]:
-    """Deleted files by (kind, part, reason): [0, files, bytes]."""
-    removed: dict[tuple[str, str, str], list[int]] = {}
-    for entry in gone:
-        kind, part = told_kind(entry.name)
-        reason = RemovalReason.LEFT_BEHIND if kind is RemovalKind.WORK else RemovalReason.SUPERSEDED
-        of_part = removed.setdefault((kind.value, part, reason.value), [0, 0, 0])
-        of_part[1] += 1
-        of_part[2] += entry.size_bytes
-    return removed
-
-
-def removal_rows(
-    run_id: str, day: date, reference: str | None, removed: Mapping[tuple[str, str, str], Sequence[int]]
-) -> list[tuple[Any, ...]]:
-    """Rows of REMOVAL.
-
-    Args:
-        run_id: who removed it; of files the attempt since whose beginning they are gone.
-        day: the day that this run was for.
-        reference: the case that asked for it.
-        removed: (kind, part, reason) -> [rows, files, bytes].
-    """
-    listed = [
-        {
-            "run_id": run_id,
-            "run_day": day,
-            "removed_at": datetime.now(tz=UTC),
-            "kind": kind,
-            "part": part,
-            "reason": reason,
-            "rows": rows,
-            "files": files,
-            "bytes": size,
-            "reference": reference,
-        }
-        for (kind, part, reason), (rows, files, size) in sorted(removed.items())
-        if rows or files
-    ]
-    return [tuple(row[name] for name in REMOVAL.names) for row in listed]
-
-
-def append_removals(run: RunContext, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Add rows to REMOVAL, in one commit."""
-    if rows:
-        run.store.append(REMOVAL, local_frame(run.spark, list(rows), schema=REMOVAL.schema))
-
-
 def is_unfinished(files: Files, root: str, run_id: str) -> bool:
     """A run of retention that has not come to its end, nor has a later one that told what is gone since it began."""
     return files.exists(f"{root}/reports/{run_id}/{STANDING}")
@@ -213,22 +181,43 @@ def _report(run: RunContext, run_id: str) -> str:
     return f"{run.root}/reports/{run_id}"
 
 
-def _cut_off(run: RunContext) -> tuple[tuple[Standing, ...], frozenset[str], frozenset[str]]:
-    """What attempts wrote down that were cut off, the oldest first; whose lists are full; whose cannot be read."""
+def _told_of(one: Standing, lost: Mapping[str, str]) -> str:
+    """What is said of an attempt that was cut off."""
+    if one.run_id in lost:
+        return (
+            f"{one.run_id} was cut off, and the list of {lost[one.run_id]}, which took its own over, cannot be read: what it deleted is not "
+            "known file by file"
+        )
+    if one.unread and not one.files:
+        return f"the list of {one.run_id} cannot be read: what it deleted is not known file by file"
+    return f"{one.run_id} was cut off: what is gone since it began is told with the files of this run"
+
+
+def _cut_off(run: RunContext) -> tuple[tuple[Standing, ...], frozenset[str]]:
+    """What attempts wrote down that were cut off, the oldest first; those of them whose own lists can be read."""
     lists: tuple[Standing, ...] = ()
-    full, unread = set(), set()
+    there = set()
     # An id sorts by time; one list after the other, since each full one may name every file there is.
     for run_id in sorted(folder.name for folder in run.files.list(f"{run.root}/reports")):
         if run_id == run.run_id or not is_unfinished(run.files, run.root, run_id):
             continue
         told = _read(run, run_id)
         if told is None:
-            unread.add(run_id)
-            told = (Standing(run_id, run.day, None, {}),)
-        elif any(one.files for one in told):
-            full.add(run_id)
+            told = (Standing(run_id, run.day, None, {}, unread=True),)
+        else:
+            there.add(run_id)
         lists = fold_lists((*lists, *told))
-    return lists, frozenset(full), frozenset(unread)
+    return lists, frozenset(there)
+
+
+def _put_away(run: RunContext, one: Standing) -> None:
+    """An attempt of which all is told needs no list; one that could not be read stays for whoever can read it."""
+    folder = _report(run, one.run_id)
+    if one.unread and is_unfinished(run.files, run.root, one.run_id):
+        run.files.rename_overwrite(f"{folder}/{STANDING}", f"{folder}/{UNREADABLE}")
+    else:
+        run.files.delete(f"{folder}/{STANDING}")
+        run.files.delete_empty(folder)
 
 
 def _write(run: RunContext, mine: Standing, earlier: Iterable[Standing] = ()) -> None:
@@ -242,18 +231,35 @@ def _write(run: RunContext, mine: Standing, earlier: Iterable[Standing] = ()) ->
 
 def _as_json(one: Standing) -> dict[str, Any]:
     files = [(entry.name, entry.size_bytes, entry.modified_ms) for entry in one.files.values()]
-    return {"run_id": one.run_id, "day": one.day.isoformat(), "reference": one.reference, "files": files}
+    told = {"run_id": one.run_id, "day": one.day.isoformat(), "reference": one.reference, "files": files}
+    return told if one.taken_over_by is None else {**told, "taken_over_by": one.taken_over_by}
 
 
 def _read(run: RunContext, run_id: str) -> tuple[Standing, ...] | None:
-    """An attempt's list, those before it first; None where it cannot be read."""
+    """An attempt's list, those before it first; None where what it says cannot be read.
+
+    Raises:
+        LinkageError: the file could not be got at, which may pass.
+    """
+    path = f"{_report(run, run_id)}/{STANDING}"
     try:
-        told = json.loads(run.files.read_text(f"{_report(run, run_id)}/{STANDING}"))
+        content = run.files.read_bytes(path)
+    except Exception as error:
+        raise LinkageError(
+            f"{path} could not be got at ({type(error).__name__}); nothing was removed. Start this again. If the file is lost for good, rename "
+            f"it to {UNREADABLE}: what {run_id} deleted is then not known file by file"
+        ) from error
+    try:
+        told = json.loads(content.decode())
         # Its folder says whose it is, whatever somebody wrote into it.
         return tuple(_standing(run, one) for one in (*told.get("earlier", ()), {**told, "run_id": run_id}))
-    except Exception:
-        # A block is lost, it was edited, another version wrote it: it would be so every night, and nothing would ever be removed again.
+    except _NO_LIST:
+        # It was edited, or another version wrote it: it would be so every night, and nothing would ever be removed again.
         return None
+
+
+_NO_LIST: Final = (ArithmeticError, AttributeError, LookupError, OSError, RecursionError, TypeError, ValueError)
+"""What a text ends with that is no list; OSError is a time that no calendar has. No file is read meanwhile."""
 
 
 def _standing(run: RunContext, told: Mapping[str, Any]) -> Standing:
@@ -264,21 +270,14 @@ def _standing(run: RunContext, told: Mapping[str, Any]) -> Standing:
         _utc(modified_ms)
         path = f"{run.root}/{name}"
         files[name] = FileEntry(path, name, size_bytes=int(size_bytes), modified_ms=int(modified_ms), is_dir=False)
-    reference = told["reference"]
+    reference, taker = told["reference"], told.get("taken_over_by")
     return Standing(
         run_id=str(told["run_id"]),
         day=date.fromisoformat(told["day"]),
         reference=None if reference is None else str(reference),
         files=files,
+        taken_over_by=None if taker is None else str(taker),
     )
-
-
-def _told_in_full(run: RunContext) -> frozenset[str]:
-    """Runs whose deleted files stand in REMOVAL."""
-    if not run.store.exists(REMOVAL):
-        return frozenset()
-    rows = run.store.read(REMOVAL).where("files > 0").select("run_id").distinct().collect()
-    return frozenset(row["run_id"] for row in rows)
 
 
 def _write_list(run: RunContext, gone: Iterable[Gone]) -> None:

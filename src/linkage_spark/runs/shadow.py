@@ -71,7 +71,7 @@ def run_shadow(*, root: str, model_id: str, approver: str | None = None, referen
 
 def try_model(run: RunContext, good: GoodRun) -> None:
     """One trial under the lock."""
-    with emptied(run.files, run.work) as work:
+    with emptied(run.files, run.work, refuse=run.refuse_unless_held) as work:
         with run.progress.stage("freeze the model") as stage:
             person = _pinned(run, good, PERSON.name)
             frozen = _frozen(run, good, person)
@@ -93,6 +93,7 @@ def try_model(run: RunContext, good: GoodRun) -> None:
         trial = _trial(run, good, counts)
         page = shadow_page(trial=trial, rows=rows, samples=samples, advisory=run.wording.advisory)
         path = f"{run.root}/reports/{run.run_id}/shadow.html"
+        run.refuse_unless_held()
         run.files.write_text(path, page)
         row = tuple(trial[name] for name in MODEL_TRIAL.names)
         run.store.append(MODEL_TRIAL, local_frame(run.spark, [row], schema=MODEL_TRIAL.schema))

@@ -47,6 +47,7 @@ class Status:
         good: the last good run.
         lock: who holds the lock; empty when nobody does.
         found_new: the day of the last run that published; every good one after it found nothing new.
+        quiet_days: longest that no run may have found anything new (``[gates] max_days_without_news``).
         measured_on: the day of the last run that measured the feeds; None when none did.
         event_ages: days from each source's latest event to that day.
         retained_on: the day on which the job retain last came to its end; None when it never did.
@@ -63,6 +64,7 @@ class Status:
     good: GoodRun
     lock: Mapping[str, str]
     found_new: date
+    quiet_days: int
     measured_on: date | None
     event_ages: Mapping[str, float]
     retained_on: date | None
@@ -83,6 +85,11 @@ class Status:
         return (_day(self.now) - (self.retained_on or self.held_since)).days > self.retain_within_days
 
     @property
+    def days_without_news(self) -> int:
+        """Days from the last run that found anything new to the last good one."""
+        return (self.good.day - self.found_new).days
+
+    @property
     def failed_last(self) -> bool:
         """The newest run failed."""
         return bool(self.runs) and self.runs[0]["status"] == RunStatus.FAILED.value
@@ -101,7 +108,8 @@ def run_status(*, root: str, feeds_root: str | None = None, now: datetime | None
 
     Raises:
         UsageError: nothing was ever published under the root.
-        StaleError: the last good run is older than what is due, the newest run failed, or retention has not come to its end for too long.
+        StaleError: the last good run is older than what is due, the newest run failed, no run has found anything new, or retention has
+            not come to its end, for too long.
     """
     settings = load_settings(conf_dir(), environment())
     with open_session("status") as spark:
@@ -119,6 +127,7 @@ def run_status(*, root: str, feeds_root: str | None = None, now: datetime | None
             good=good,
             lock=held_lock(files, store.root),
             found_new=_found_new(store),
+            quiet_days=settings.gates.max_days_without_news,
             measured_on=measured_on,
             event_ages=event_ages,
             retained_on=retained_on,
@@ -143,6 +152,11 @@ def _faults(status: Status) -> list[str]:
     elif status.is_stale:
         day = status.good.day
         found.append(f"the last good run is of {day}; see whether the nightly run was started, and start it")
+    if status.days_without_news > status.quiet_days:
+        found.append(
+            f"no run has found anything new since {status.found_new}, for more than {status.quiet_days} days ([gates] max_days_without_news): "
+            "see whether the feeds are delivered"
+        )
     if status.is_retain_due:
         since = status.retained_on or f"the first run, of {status.held_since}"
         found.append(
@@ -237,10 +251,8 @@ def in_words(status: Status) -> str:
     if status.feed_days:
         written = ", ".join(f"{feed} {day}" for feed, day in sorted(status.feed_days.items()))
         lines.append(f"Last found written to: {written}")
-    if (days := (status.good.day - status.found_new).days) > 0:
-        lines.append(
-            f"No run has found anything new since {status.found_new}, {days} days before the last good run: see whether the feeds are delivered"
-        )
+    if (days := status.days_without_news) > 0:
+        lines.append(f"No run has found anything new since {status.found_new}, {days} days before the last good run")
     lines.append(f"Last retain: {status.retained_on or f'none since the first run, of {status.held_since}'}")
     lines.append(f"New or changed hits of the last good run: {_changes(status.good)}")
     lines += _gate_lines(status.gates)

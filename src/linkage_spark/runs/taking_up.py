@@ -9,6 +9,7 @@ from linkage_spark.kit.contract import TableContract
 from linkage_spark.runs import publishing
 from linkage_spark.runs.checkpoints import Checkpoints
 from linkage_spark.runs.context import RunContext
+from linkage_spark.runs.left_behind import SET_ASIDE, left_run
 from linkage_spark.runs.manifest import drop_unfinished, run_numbers
 
 
@@ -28,9 +29,12 @@ def take_up_work(
         pinned: tables that the run writes, and the versions that they are put back to when it begins afresh.
     """
     day = run.day.isoformat()
+    # Retention was killed that had set it aside: there are no other notes then.
+    aside = left_run(run.files, f"{run.work}/{SET_ASIDE}")
     saved, left = Checkpoints.open(
         run.files, run.work, run_id=run.run_id, fingerprint=fingerprint, day=day, refuse=run.refuse_unless_held
     )
+    left = left or aside
     if left == saved.run_id:
         run.run_id, run.day = saved.run_id, date.fromisoformat(saved.day)
         run.progress.say(f"going on with run {saved.run_id}, stopped after: {', '.join(saved.done) or 'its start'}")

@@ -30,7 +30,7 @@ from linkage_spark.runs.context import RunContext, emptied, open_run, settings_d
 from linkage_spark.runs.entry import conf_dir
 from linkage_spark.runs.manifest import GoodRun, MadeFrom, code_version, last_good_run, write_run
 from linkage_spark.runs.models import is_shipped
-from linkage_spark.runs.publishing import run_row
+from linkage_spark.runs.publishing import lock_loss_said, run_row
 from linkage_spark.runs.train_stages import (
     choose_keys,
     estimate_parameters,
@@ -77,7 +77,7 @@ def run_train(*, root: str, model_id: str, base_model_id: str | None = None) -> 
         if _is_there(run, good, model_id):
             run.progress.say(f"model {model_id} is there, learnt from these very records; nothing was done")
             return 0
-        with _recorded(run, good), emptied(run.files, run.work):
+        with _recorded(run, good), emptied(run.files, run.work, refuse=run.refuse_unless_held):
             summary = _train(run, good, model_id)
         print(f"\n{summary}", end="", flush=True)
     return 0
@@ -121,6 +121,8 @@ def _recorded(run: RunContext, good: GoodRun) -> Iterator[None]:
     try:
         yield
     except Exception as error:
+        if lock_loss_said(run, error):
+            raise
         try:
             _write_row(run, good, RunStatus.FAILED, error_class=type(error).__name__)
         except Exception as fault:
@@ -166,9 +168,14 @@ def _train(run: RunContext, good: GoodRun, model_id: str) -> str:
     folder = f"{run.root}/reports/models/{model_id}"
     advised = {**figures, "advisory": run.wording.advisory}
     summary = f"{training_summary(figures)}Report: {folder}/report.html\n\n{run.wording.advisory}\n"
-    run.files.write_text(f"{folder}/report.html", training_page(advised))
-    run.files.write_text(f"{folder}/figures.json", json.dumps(advised, indent=1, sort_keys=True) + "\n")
-    run.files.write_text(f"{folder}/summary.txt", summary)
+    texts = {
+        "report.html": training_page(advised),
+        "figures.json": json.dumps(advised, indent=1, sort_keys=True) + "\n",
+        "summary.txt": summary,
+    }
+    for name, text in texts.items():
+        run.refuse_unless_held()
+        run.files.write_text(f"{folder}/{name}", text)
     _keep(run, good, model, figures, learnt.rows, refined)
     return summary
 

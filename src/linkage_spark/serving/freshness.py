@@ -26,16 +26,17 @@ def freshness_rows(
 ) -> list[tuple[str, str, date, date | None, int | None, int | None]]:
     """One row per feed: source, feed, day of the run that last found it written to, latest event and changed records of its source, and what is usual.
 
-    What is usual is the median of the changed records over the runs before the last. None where nothing was measured.
+    Changed records are those of the last run's day, whether one run brought them or three; what is usual is the median of the earlier days that
+    brought any. None where nothing was measured.
 
     Args:
         states: rows of FEED_STATE.
-        metrics: rows of RUN_METRIC, of ``MEASURES`` at least.
+        metrics: rows of RUN_METRIC, of ``MEASURES`` at least, of the runs that are comparable: since the last backfill.
         numbers: ``run_no`` by run id: the order of the runs. One that is not among them is under way, and later than all that are.
     """
     latest: dict[str, tuple[_Place, date]] = {}
-    changed: dict[str, dict[_Place, float]] = defaultdict(lambda: defaultdict(float))
-    runs = set()
+    changed: dict[str, dict[date, float]] = defaultdict(lambda: defaultdict(float))
+    runs: set[_Place] = set()
     for row in metrics:
         run = (numbers.get(row["run_id"], math.inf), row["run_day"], row["run_id"])
         source = str(row["part"]).split("/", 1)[0]
@@ -45,14 +46,14 @@ def freshness_rows(
             latest[source] = max(latest.get(source, (run, event)), (run, event))
         elif row["measure"] == Measure.CHANGED_UNITS.value:
             runs.add(run)
-            changed[source][run] += row["value"]
-    newest = max(runs, default=None)
+            changed[source][row["run_day"]] += row["value"]
+    day = max(runs)[1] if runs else None
     told = []
     for state in sorted(states, key=lambda row: (row["source_system"], row["feed"])):
         source = state["source_system"]
         of_source = changed.get(source, {})
-        now = of_source.get(newest) if newest is not None else None
-        before = [value for run, value in of_source.items() if run != newest]
+        now = of_source.get(day) if day is not None else None
+        before = [value for brought_on, value in of_source.items() if brought_on != day]
         told.append(
             (
                 source,

@@ -84,10 +84,12 @@ class Gates(Frozen):
         max_refused_rise: how far the refused share of a feed may rise above it, a share of 1.
         max_event_age_days: oldest that a source's latest event may be.
         max_feed_age_days: longest that a feed, the roster's too, may not have been written to.
-        min_times_changed, max_times_changed: a day's changed records against the median day; judged once there are three days.
+        max_days_without_news: longest that no run may have found anything new; then ``status`` ends with an error.
+        min_times_changed, max_times_changed: a day's changed records against the median day; judged once there are three days. Fewer
+            pass where two of the days looked back on brought as few.
         max_filled_fall: how far the share of a source's new records that state a date of birth, or an address, may fall below the median
             run's, a share of 1.
-        max_times_candidates: candidate pairs per changed record against the median day, likewise.
+        max_times_candidates: candidate pairs per changed record against the median run; judged once there are three days.
         most_changed_units: changed persons, events and parts that one day takes; more of them are for a backfill.
         max_weight_shift_bits: how far the quantiles of the links' weights may move.
         max_times_cluster: largest component and number of nominals of ten records and more, against the median.
@@ -102,6 +104,7 @@ class Gates(Frozen):
     max_refused_rise: float = Field(ge=0, le=1)
     max_event_age_days: int = Field(ge=0)
     max_feed_age_days: int = Field(ge=0)
+    max_days_without_news: int = Field(ge=0)
     min_times_changed: float = Field(ge=0, le=1)
     max_times_changed: float = Field(ge=1)
     max_filled_fall: float = Field(ge=0, le=1)

@@ -518,8 +518,14 @@ STAR_FRESHNESS = TableContract(
         _number(
             "freshness_event_date_key", "Latest event of the source, yyyymmdd; 0 when none is known.", required=True
         ),
-        _number("freshness_changed", "Changed records of the source in the last run that looked; null when none."),
-        _number("freshness_usual", "The median of that over the runs before; null when nothing is known."),
+        _number(
+            "freshness_changed",
+            "Changed records of the source on the day of the last run that looked, of all its runs together; null when none.",
+        ),
+        _number(
+            "freshness_usual",
+            "The median of that over the earlier days since the last backfill that brought any; null when nothing is known.",
+        ),
     ),
 )
 

@@ -4,6 +4,9 @@ import json
 import subprocess
 import sys
 
+import pytest
+
+from linkage_spark.errors import LockError
 from linkage_spark.runs.reporting import write_report
 from tests.unit.report import made_up
 
@@ -24,6 +27,18 @@ def test_report_writes_page_summary_and_figures_beside_each_other() -> None:
     assert report.path == "/out/reports/R1/report.html"
     assert files.texts["/out/reports/R1/summary.txt"] == report.summary
     assert json.loads(files.texts["/out/reports/R1/figures.json"]) == figures
+
+
+def test_each_file_of_a_report_is_written_only_while_the_lock_is_held() -> None:
+    files = Kept()
+
+    def refuse() -> None:
+        if files.texts:
+            raise LockError("another run holds the lock")
+
+    with pytest.raises(LockError):
+        write_report("/out", "R1", made_up.figures(), files=files, refuse=refuse)
+    assert list(files.texts) == ["/out/reports/R1/report.html"]
 
 
 def test_figures_file_names_no_employee() -> None:

@@ -1,4 +1,4 @@
-"""A scratch folder goes whatever the end, and its going hides no error."""
+"""A scratch folder goes whatever the end, and its going hides no error; an error of a run that lost its lock is told as that."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import cast
 
 import pytest
 
-from linkage_spark.runs.context import emptied
+from linkage_spark.errors import LockError
+from linkage_spark.runs.context import emptied, lock_loss_told
 from linkage_spark.store.files import Files
 
 
@@ -59,3 +60,45 @@ def test_after_work_that_went_well_a_folder_that_cannot_be_removed_is_an_error()
     files = FolderFiles()
     with pytest.raises(ConnectionRefusedError), emptied(cast("Files", files), "out/work"):
         files.dead = True
+
+
+def refuse() -> None:
+    raise LockError("R3 has held lock.json")
+
+
+def test_a_scratch_folder_where_another_run_works_by_now_is_left_to_it(capsys: pytest.CaptureFixture[str]) -> None:
+    files = FolderFiles()
+    held = iter([True])
+
+    def refuse_at_the_second() -> None:
+        if not next(held, False):
+            refuse()
+
+    with (
+        pytest.raises(ZeroDivisionError),
+        emptied(cast("Files", files), "out/work", refuse=refuse_at_the_second),
+    ):
+        raise ZeroDivisionError
+    assert files.deleted == ["out/work"], "before it began"
+    assert "could not be removed (LockError)" in capsys.readouterr().err
+    with pytest.raises(LockError), emptied(cast("Files", files), "out/work", refuse=refuse):
+        pytest.fail("it may not begin")
+
+
+def test_an_error_of_a_run_that_has_lost_its_lock_is_told_as_that() -> None:
+    with pytest.raises(LockError, match="R3 has held") as raised, lock_loss_told(refuse):
+        raise FileNotFoundError("batch.parquet")
+    assert isinstance(raised.value.__cause__, FileNotFoundError)
+    with pytest.raises(KeyboardInterrupt), lock_loss_told(refuse):
+        raise KeyboardInterrupt
+
+
+def test_an_error_comes_through_where_the_lock_is_held_or_nobody_can_tell() -> None:
+    def dead() -> None:
+        raise ConnectionRefusedError
+
+    for held in (lambda: None, dead):
+        with pytest.raises(ZeroDivisionError), lock_loss_told(held):
+            raise ZeroDivisionError
+    with lock_loss_told(refuse):
+        pass

@@ -16,7 +16,7 @@ from linkage_spark.runs import day_gates
 from linkage_spark.runs.day_gates import breaches, hold_gates
 from linkage_spark.runs.main_stages import MainRun
 from linkage_spark.runs.progress import Stage
-from linkage_spark.settings.run import Gates, load_settings
+from linkage_spark.settings.run import Gates, Settings, load_settings
 from linkage_spark.tables.enums import Measure, RunKind, RunStatus
 from linkage_spark.tables.gates import RUN_METRIC
 from linkage_spark.tables.results import RUN
@@ -24,6 +24,8 @@ from linkage_spark.tables.results import RUN
 CONF = Path(__file__).resolve().parents[3] / "conf"
 SETTINGS = load_settings(CONF, "local", {"gates": {"max_event_age_days": 14, "max_feed_age_days": 35}})
 GATES: Gates = SETTINGS.gates
+KNOWINGLY = load_settings(CONF, "local", {"gates": {"min_times_changed": 0.0}})
+"""Of somebody who has looked into a small day, and publishes it."""
 
 CASES: list[tuple[Measure, str, list[float], float, float]] = [
     (Measure.ROWS, "crime/person", [1000.0, 1010.0, 990.0], 951.0, 949.0),
@@ -99,6 +101,11 @@ def test_a_table_that_is_not_there_any_more_counts_as_empty_and_so_does_a_source
         ([800.0] * 4 + [0.0] * 6, 16_000.0, False),
         ([800.0] * 2 + [0.0] * 8, 1e6, False),  # two days that delivered are no habit
         ([49.0] * 7, 0.0, False),
+        ([3_000.0] * 6 + [40.0], 40.0, True),  # small once is no habit
+        ([3_000.0] * 8 + [40.0] * 2, 40.0, False),
+        ([3_000.0] * 7 + [40.0, 0.0, 0.0], 40.0, True),  # silence is not small
+        ([3_000.0] * 8 + [40.0] * 2, 0.0, True),  # nor is small a habit of silence
+        ([3_000.0] * 8 + [40.0] * 2, 60_001.0, True),
     ],
 )
 def test_limits_are_of_the_days_that_delivered_and_silence_is_judged_by_all(
@@ -137,6 +144,7 @@ class Estate:
         pinned: the version that the last good run left.
         texts: files written, by path.
         figures: what the next run measures.
+        settings: of the next run.
     """
 
     runs: list[dict[str, Any]] = field(default_factory=list)
@@ -144,6 +152,7 @@ class Estate:
     pinned: int = 0
     texts: dict[str, str] = field(default_factory=dict)
     figures: dict[tuple[Measure, str], float] = field(default_factory=dict)
+    settings: Settings = SETTINGS
 
     def read(self, contract: Any, version: int = 0) -> Frame:
         return Frame(self.runs if contract == RUN else self.versions[version])
@@ -166,7 +175,7 @@ class Estate:
             return self._end(day, kind, RunStatus.UNCHANGED)
         self.figures |= {(Measure.CHANGED_UNITS, f"{source}/person"): value for source, value in changed.items()}
         run: Any = SimpleNamespace(run_id=f"R{len(self.runs)}", root="out", day=day, kind=kind, spark=None)
-        run.store, run.files, run.settings = self, self, SETTINGS
+        run.store, run.files, run.settings = self, self, self.settings
         former: Any = SimpleNamespace(versions={RUN_METRIC.name: self.pinned})
         nothing: Any = None
         state = MainRun(run=run, inputs=nothing, saved=nothing, former=former, of_model=None)
@@ -256,6 +265,50 @@ def test_a_feed_of_once_a_week_and_nights_on_which_nothing_came_at_all_stop_nobo
         weekly = {"hr": 5_000.0} if day.weekday() == 2 else {}
         assert estate.run(day, **({"crime": 800.0} if day.weekday() < 5 else {}), **weekly), day
     assert estate.run(MONDAY + timedelta(days=33), intel=60.0)  # a Saturday that brings something else
+
+
+def test_feeds_that_once_came_late_leave_every_source_judged_by_its_silence(estate: Estate) -> None:
+    late = MONDAY + timedelta(days=4)
+    for day in days(1, 8):
+        if day == late:
+            assert estate.run(day)  # half past four: no feed has been written to; the same command again at six
+        assert estate.run(day, crime=800.0, intel=60.0), day
+        assert estate.run(day, hr=70.0), day
+    today = MONDAY + timedelta(days=9)
+    assert estate.run(today)
+    assert not estate.run(today, intel=60.0)
+    assert "crime/person: 0 in this day, where 8 of the last 8 days brought some, about 800 (" in estate.last_noted
+    assert estate.run(today, crime=800.0, intel=60.0)  # the day's first that brought anything, so hr is not missed yet
+    assert not estate.run(today, crime=1.0)
+    assert "hr/person: 0 in this day, where 9 of the last 9 days" not in estate.last_noted
+    assert "hr/person: 0 in this day, where 8 of the last 8 days brought some, about 70 (" in estate.last_noted
+
+
+def test_a_source_that_is_small_at_weekends_stops_two_nights_and_then_none(estate: Estate) -> None:
+    stopped = []
+    for day in days(1, 32):
+        crime = 40.0 if day.weekday() >= 5 else 3_000.0
+        if not estate.run(day, crime=crime, intel=60.0):
+            stopped.append(day)
+            estate.settings = KNOWINGLY
+            assert estate.run(day, crime=crime, intel=60.0), day
+            estate.settings = SETTINGS
+    assert stopped == [MONDAY + timedelta(days=5), MONDAY + timedelta(days=6)]
+    assert not estate.run(MONDAY + timedelta(days=33), intel=60.0)
+
+
+def test_candidate_pairs_are_judged_once_three_days_are_known_however_many_runs_each_had(estate: Estate) -> None:
+    def pairs(day: int, per_record: float) -> bool:
+        estate.figures = {(Measure.CANDIDATES_PER_RECORD, "person records"): per_record}
+        return estate.run(MONDAY + timedelta(days=day))
+
+    assert [pairs(1, 2.0) for _ in range(4)] == [True] * 4
+    assert pairs(2, 50.0)  # one day is known
+    assert [pairs(3, 2.0) for _ in range(12)] == [True] * 12
+    assert pairs(3, 50.0)  # two, and this one
+    assert not pairs(4, 50.0)  # the last ten runs are of one day, and three are known all the same
+    assert "candidates_per_record of person records: 50, where the last 10 runs had about 2 (" in estate.last_noted
+    assert pairs(4, 10.0)
 
 
 def test_a_stopped_night_counts_as_no_day_of_silence(estate: Estate) -> None:

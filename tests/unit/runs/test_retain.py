@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from linkage_spark.errors import GateError, LinkageError, UsageError
-from linkage_spark.runs import publishing, retain
+from linkage_spark.errors import GateError, LinkageError, LockError, UsageError
+from linkage_spark.runs import publishing, retain, retain_files
 from linkage_spark.runs.daily_nominals import NominalPart
 from linkage_spark.runs.retain import Order, found_in_words, read_subjects
-from linkage_spark.runs.retain_lists import Gone, Standing, count_files, fold_lists, gone_files, told_kind
+from linkage_spark.runs.retain_lists import Gone, Standing, fold_lists, gone_files, lost_lists
+from linkage_spark.runs.retain_told import count_files, told_kind
 from linkage_spark.store.files import FileEntry
 from linkage_spark.tables.enums import RemovalKind
 
@@ -170,6 +172,52 @@ def test_lists_are_folded_into_one_that_says_of_each_file_which_attempt_found_it
     assert fold_lists([]) == ()
     left = {"tables/person/c"}
     assert gone_files(folded, left) == gone_files([first, second], left)
+
+
+def test_files_of_an_attempt_are_unknown_where_the_list_is_lost_that_took_its_own_over() -> None:
+    def empty(run_id: str, taken_over_by: str | None = None, *, unread: bool = False) -> Standing:
+        return replace(standing(run_id), taken_over_by=taken_over_by, unread=unread)
+
+    one, two = empty("R1", "R2"), empty("R2", "R3")
+    assert lost_lists([one, two, standing("R3", "tables/person/a")]) == {}
+    assert lost_lists([one, two, empty("R3", unread=True)]) == {"R1": "R3", "R2": "R3"}
+    assert lost_lists([one, two]) == {"R1": "R3", "R2": "R3"}, "it is not there at all"
+    assert lost_lists([one, empty("R2", unread=True)]) == {"R1": "R2"}
+    found = replace(one, files=standing("R1", "tables/person/a").files)
+    assert lost_lists([found, empty("R2", unread=True)]) == {}, "a later attempt knows them all the same"
+    assert lost_lists([one, empty("R2", "R1")]) == {}, "nobody waits for the end of a circle"
+
+
+@pytest.mark.parametrize("asked", [0, 1, 2])
+def test_each_snapshot_and_report_goes_only_while_the_lock_is_held(monkeypatch: pytest.MonkeyPatch, asked: int) -> None:
+    row = {"status": "published", "kind": "daily", "run_day": TODAY, "run_no": 1, "run_id": "R1", "finished_at": LATE}
+    gone: list[str] = []
+    for name, of_run in {
+        "last_good_run": lambda _: good_run(),
+        "last_removal_no": lambda *_: 0,
+        "list_published_runs": lambda *_: ("R0", "R1"),
+        "is_unfinished": lambda *_: False,
+        "delete_published": lambda *given: gone.append(f"snapshot {given[-1]}"),
+    }.items():
+        monkeypatch.setattr(retain_files, name, of_run)
+    report = FileEntry(path="reports/R0", name="R0", size_bytes=0, modified_ms=0, is_dir=True)
+    held = iter([True] * asked)
+
+    def refuse() -> None:
+        if not next(held, False):
+            raise LockError("another run holds the lock")
+
+    run = run_on(TODAY)
+    run.settings = SimpleNamespace(retention=SimpleNamespace(published_days=31))
+    run.store = SimpleNamespace(read=lambda _: SimpleNamespace(collect=lambda: [row]))
+    run.files = SimpleNamespace(list=lambda _: [report], delete=gone.append)
+    run.refuse_unless_held = refuse
+    if asked < 2:
+        with pytest.raises(LockError):
+            retain_files._remove_snapshots(run, earlier=False)
+    else:
+        retain_files._remove_snapshots(run, earlier=False)
+    assert gone == ["snapshot R0", "reports/R0"][:asked]
 
 
 @pytest.mark.parametrize(("since", "said"), [(("R9", "R9"), False), (("R8", "R9"), True)])

@@ -52,7 +52,12 @@ def status(**given: Any) -> Status:
         "found_new": TODAY,
         "measured_on": TODAY,
     }
-    known |= {"retained_on": date(2026, 11, 15), "held_since": date(2026, 3, 1), "retain_within_days": 9}
+    known |= {
+        "retained_on": date(2026, 11, 15),
+        "held_since": date(2026, 3, 1),
+        "retain_within_days": 9,
+        "quiet_days": 1,
+    }
     known |= {"current": CurrentRun("R2", AT), "event_ages": {"crime": 0.0, "intel": 9.0}, "waiting": ["intel.report"]}
     return Status(**(known | given))
 
@@ -128,6 +133,14 @@ def test_retention_is_due_by_days_from_the_last_one_or_from_the_first_run(
     since = "2026-11-11" if retained_on else "the first run, of 2026-11-11"
     said = f"no retain has come to its end since {since}, for more than 9 days"
     assert [fault.startswith(said) for fault in _faults(told)] == [True] * due
+
+
+@pytest.mark.parametrize(
+    ("found_new", "quiet"), [(TODAY, False), (date(2026, 11, 20), False), (date(2026, 11, 19), True)]
+)
+def test_a_second_night_that_found_nothing_new_is_a_fault(found_new: date, *, quiet: bool) -> None:
+    said = "no run has found anything new since 2026-11-19, for more than 1 days"
+    assert [fault.startswith(said) for fault in _faults(status(found_new=found_new))] == [True] * quiet
 
 
 def test_what_is_wrong_is_told_at_once_and_where_no_retain_ever_ran_that_too() -> None:

@@ -11,6 +11,7 @@ import pytest
 from linkage_spark.errors import LockError
 from linkage_spark.runs import taking_up
 from linkage_spark.runs.checkpoints import Checkpoints, Done
+from linkage_spark.runs.left_behind import SET_ASIDE
 from linkage_spark.runs.taking_up import take_up_work
 
 
@@ -84,6 +85,17 @@ def test_what_a_run_left_of_its_work_never_costs_it_what_it_published(forgotten:
     run = start(stopped("R1", fingerprint="another"))
     assert take_up_work(run, fingerprint="same", pinned={}).done == {}
     assert forgotten == []
+
+
+def test_of_a_run_whose_notes_were_set_aside_its_files_go_and_nothing_of_it_is_gone_on_with(
+    forgotten: list[str],
+) -> None:
+    files = stopped("R2")
+    files.texts = {f"out/work/daily/{SET_ASIDE}": files.texts["out/work/daily/progress.json"]}
+    run = start(files)
+    assert take_up_work(run, fingerprint="same", pinned={}).done == {}
+    assert (run.run_id, forgotten) == ("R9", ["R2"])
+    assert list(files.texts) == ["out/work/daily/progress.json"]
 
 
 def test_what_a_run_that_lost_its_lock_has_done_is_noted_nowhere(forgotten: list[str]) -> None:
