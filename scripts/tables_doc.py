@@ -22,6 +22,7 @@ from linkage_spark.tables.lifecycle import LIFECYCLE
 from linkage_spark.tables.linkage import LINKAGE
 from linkage_spark.tables.nominals import NOMINALS, PERSON_JUDGEMENT
 from linkage_spark.tables.results import CURRENT_RUN, RESULTS
+from linkage_spark.tables.review import LINK_JUDGEMENT, NEGATED_LINK
 from linkage_spark.tables.star import STAR, STAR_NOMINALS
 from linkage_spark.tables.training import TRAINING
 
@@ -46,7 +47,7 @@ _SECTIONS: tuple[tuple[str, str, tuple[TableContract, ...]], ...] = (
     (
         "2. Linkage",
         "Keys priced and refined, frequencies, scored pairs, links; models learnt from the force's own records, tried and approved.",
-        (*LINKAGE, SCORED_PAIR, *TRAINING, MODEL_TRIAL, MODEL_APPROVAL),
+        (*LINKAGE, SCORED_PAIR, LINK_JUDGEMENT, NEGATED_LINK, *TRAINING, MODEL_TRIAL, MODEL_APPROVAL),
     ),
     (
         "3. Results",

@@ -14,13 +14,14 @@ from linkage_spark.governance.due import ASKED
 from linkage_spark.hits.build import stable_id
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.runs.retain import _refuse_taken_back, hits_as_told, named_subjects
-from linkage_spark.runs.retain_rows import RetainedEstate, remove_items
+from linkage_spark.runs.retain_rows import RetainedEstate, remove_items, words_that_stay
 from linkage_spark.settings.run import load_settings
 from linkage_spark.tables.canonical import EMPLOYEE, EVENT, PERSON, REFUSED
 from linkage_spark.tables.lifecycle import HIT_HISTORY, ITEM, LINK_HISTORY, LOCATION_HIT_HISTORY
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.nominals import NOMINAL_EVENT, PERSON_JUDGEMENT
 from linkage_spark.tables.results import RUN
+from linkage_spark.tables.review import LINK_JUDGEMENT, NEGATED_LINK
 from linkage_spark.tables.star import STAR_HIT
 from tests.support.contract_rows import contract_rows
 from tests.support.feeds import CONF
@@ -47,6 +48,9 @@ class Tables:
 
     def read(self, contract: TableContract, version: int | None = None) -> DataFrame:
         return contract_rows(self.spark, contract, *self.rows.get(contract, []))
+
+    def version(self, contract: TableContract) -> int | None:
+        return 1 if contract in self.rows else None
 
     def overwrite(self, contract: TableContract, frame: DataFrame) -> int:
         assert tuple(frame.columns) == contract.names
@@ -281,6 +285,18 @@ def test_those_whom_a_table_names_are_found_whatever_the_table_and_as_they_are_w
     }
     assert named_subjects(frames, sorted(held | unknown, key=repr)) == held
     assert named_subjects(frames, sorted(unknown, key=repr)) == frozenset()
+
+
+def test_words_on_a_link_stay_as_long_as_its_history_or_while_they_hold_it_back(spark: SparkSession) -> None:
+    pairs = [{"employee_id": "E1", "source_system": "crime", "person_ref": f"N{no}"} for no in (1, 2, 3)]
+    said = contract_rows(spark, LINK_JUDGEMENT, *pairs, {**pairs[0], "source_system": "intel"})
+    links = contract_rows(
+        spark, LINK_HISTORY, pairs[0], {**pairs[0], "run_id": "R2"}, {**pairs[2], "employee_id": "E2"}
+    )
+    stay = words_that_stay(said, links, contract_rows(spark, NEGATED_LINK, pairs[1]))
+    assert stay.columns == list(LINK_JUDGEMENT.names)
+    told = [(row["employee_id"], row["source_system"], row["person_ref"]) for row in stay.collect()]
+    assert sorted(told) == [("E1", "crime", "N1"), ("E1", "crime", "N2")]
 
 
 # ---- readers who were taken back ----------------------------------------------------------------------------

@@ -9,6 +9,7 @@ import pytest
 from linkage_spark.hits.withdrawals import Estate, still_held, withdrawal_reasons
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, LOCATION, PERSON, REFUSED
+from linkage_spark.tables.review import NEGATED_LINK
 from tests.support.contract_rows import contract_rows
 
 if TYPE_CHECKING:
@@ -50,7 +51,14 @@ _GONE = (
 )
 
 
-def reasons(spark: SparkSession, gone_from: tuple[str, ...], *out: Row, software: bool = True) -> dict[str, str | None]:
+def reasons(
+    spark: SparkSession,
+    gone_from: tuple[str, ...],
+    *out: Row,
+    software: bool = True,
+    judged: bool = False,
+    model: bool = False,
+) -> dict[str, str | None]:
     """Why a link, a hit and a location hit went once some units stand in no table; by kind.
 
     Args:
@@ -58,6 +66,8 @@ def reasons(spark: SparkSession, gone_from: tuple[str, ...], *out: Row, software
         gone_from: 'employee', 'record', 'event', 'part', 'place'.
         out: what was refused.
         software: other software decides now, which explains whatever nothing else does.
+        judged: a reviewer has negated the link.
+        model: another model decides now.
     """
     units = {
         "person": [row for name, row in (("employee", EMPLOYEE), ("record", RECORD)) if name not in gone_from],
@@ -74,7 +84,8 @@ def reasons(spark: SparkSession, gone_from: tuple[str, ...], *out: Row, software
         local_frame(spark, gone, schema=_GONE),
         estate(spark, WHOLE, []),
         estate(spark, units, list(out)),
-        model_changed=False,
+        negated=contract_rows(spark, NEGATED_LINK, *([{"employee_id": "E1", **RECORD}] if judged else [])),
+        model_changed=model,
         software_changed=software,
     )
     return {row["item_kind"]: row["withdrawal_reason"] for row in found.collect()}
@@ -222,3 +233,10 @@ def test_what_its_source_still_holds_is_told_unit_by_unit(spark: SparkSession) -
     assert units(still_held(rows, EVENT)) == {("crime", "C1")}
     assert units(still_held(rows, INVOLVEMENT)) == {("crime", "C1", "N1")}
     assert units(still_held(rows, LOCATION)) == set()
+
+
+def test_what_a_reviewer_negated_went_for_that_whatever_else_happened_to_it(spark: SparkSession) -> None:
+    of_pair = {"link": "judged_not_same", "hit": "judged_not_same"}
+    for model, gone_from, other in ((False, ("place",), "record_amended"), (True, ("place",), "model_changed")):
+        found = reasons(spark, gone_from, judged=True, model=model)
+        assert found == {**of_pair, "location_hit": other}, "no person is asserted of a place"

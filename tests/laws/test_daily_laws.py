@@ -43,13 +43,14 @@ from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 from linkage_spark.tables.lifecycle import HIT_HISTORY, ITEM, LIFECYCLE, LINK_HISTORY, LOCATION_HIT_HISTORY
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, RUN, SCREENING
+from linkage_spark.tables.review import LINK_JUDGEMENT, NEGATED_LINK
 from linkage_spark.tables.star import STAR
 from tests.support.ageing import age, old_files
 from tests.support.day_worlds import FIRST_DAY, History, make_history
 from tests.support.draws import KILL_DAY, SEED, TOLD
 from tests.support.held import gone_refs, holding, refs_in
 from tests.support.killing import Killed, Readers, drawn, points, readers_find_one_whole_run, readers_of
-from tests.support.main_job import MainJob, write_day
+from tests.support.main_job import FIRST_START, MainJob, write_day
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -62,7 +63,18 @@ RUNS = tuple(no for no in range(DAYS + 1) if no != DAYS - 1)
 
 WAYS = ("by_day", "in_one") if DAYS > 3 else ("by_day",)
 
-COMPARED = (*CANONICAL, PERSON_IDENTIFIER, FEED_PRINT, SCORED_PAIR, LINK, HIT, HIT_LINK, LOCATION_HIT, SCREENING)
+COMPARED = (
+    *CANONICAL,
+    PERSON_IDENTIFIER,
+    FEED_PRINT,
+    SCORED_PAIR,
+    NEGATED_LINK,
+    LINK,
+    HIT,
+    HIT_LINK,
+    LOCATION_HIT,
+    SCREENING,
+)
 """Every table of which a day must leave what a run over everything leaves."""
 
 ONCE_SWITCHED = ("publish: after table run", "start: before renaming part.parquet")
@@ -117,6 +129,8 @@ def folds(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Fold
     for before, no in pairwise(RUNS):
         write_day(spark, by_day.feeds, history.days[before], history.days[no])
         if no == DAYS:
+            for job in jobs.values():
+                _judge(job, seen[-1][LINK.name])
             kills = _killed_on(by_day, FIRST_DAY + timedelta(days=no), [*_three_of(count), *ONCE_SWITCHED])
         with points() as watched:
             by_day.daily(FIRST_DAY + timedelta(days=no))
@@ -132,6 +146,17 @@ def folds(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Fold
         in_one.daily(FIRST_DAY + timedelta(days=DAYS))
     at_once.backfill(FIRST_DAY + timedelta(days=DAYS))
     return Folds(history, by_day, in_one, at_once, seen, versions, kills, repaired)
+
+
+def _judge(job: MainJob | None, links: list[dict[str, Any]]) -> None:
+    """Reviewers' words on some of the links that were shown before the last day; that day changes what some of them were said of."""
+    for no, link in enumerate(links[::5] if job is not None else ()):
+        assert job is not None
+        for minute, word in enumerate(_SAID[no % len(_SAID)]):
+            job.say(link, word, FIRST_START + timedelta(minutes=minute))
+
+
+_SAID = (("not_same",), ("not_same", "withdrawn"), ("not_same",), ("same", "not_same"), ("not_same", "cannot_tell"))
 
 
 def _three_of(count: int) -> list[int]:
@@ -288,8 +313,33 @@ def test_nothing_goes_unexplained(folds: Folds) -> None:
     gone = [row for row in folds.seen[-1]["item"] if not row["is_live"]]
     reasons = {row["withdrawal_reason"] for row in gone}
     assert None not in reasons
-    assert reasons >= {"left_roster", "record_withdrawn", "record_amended", "roster_amended"}, reasons
+    assert reasons >= {"left_roster", "record_withdrawn", "record_amended", "roster_amended", "judged_not_same"}, (
+        reasons
+    )
     assert not reasons & {"model_changed", "software_changed"}
+
+
+def test_a_link_is_gone_once_a_reviewer_has_negated_it_until_its_evidence_is_another(folds: Folds) -> None:
+    """In plain Python, from the words themselves and what was shown the day before."""
+    job, before = folds.by_day, {_pair(row): row["evidence_fingerprint"] for row in folds.seen[-2]["link"]}
+    said: dict[tuple[str, ...], list[str]] = {}
+    for row in sorted(job.store.read(LINK_JUDGEMENT).collect(), key=lambda row: row["judged_at"]):
+        said.setdefault(_pair(row), []).append(row["judgement"])
+    negated = {pair for pair, words in said.items() if words[-1] == "not_same"}
+    shown = {_pair(row): row["evidence_fingerprint"] for row in folds.seen[-1]["link"]}
+    held_back = {_pair(row) for row in _dicts(job, NEGATED_LINK)}
+    assert held_back <= negated, TOLD
+    assert len(held_back) > 3, f"{TOLD}: too few to tell anything"
+    assert not held_back & shown.keys(), TOLD
+    for pair in negated & shown.keys():
+        assert shown[pair] != before[pair], f"{TOLD}, {pair}: shown again on the evidence that was negated"
+    why = {(row["item_kind"], row["withdrawal_reason"]) for row in folds.seen[-1]["item"] if not row["is_live"]}
+    assert {("link", "judged_not_same"), ("hit", "judged_not_same")} <= why, TOLD
+    assert (said.keys() - negated) & shown.keys(), f"{TOLD}: no word was taken back"
+
+
+def _pair(row: Any) -> tuple[str, ...]:
+    return tuple(row[name] for name in LINK.key)
 
 
 def test_a_record_that_its_source_still_holds_is_told_as_refused_and_never_as_taken_back(folds: Folds) -> None:

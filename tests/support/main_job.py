@@ -33,6 +33,7 @@ from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
 from linkage_spark.tables.enums import RunKind, RunStatus
 from linkage_spark.tables.results import RUN
+from linkage_spark.tables.review import LINK_JUDGEMENT
 from tests.support.day_worlds import FIRST_DAY, Feeds
 from tests.support.feeds import COLUMNS, CONF, schema_of
 
@@ -182,6 +183,12 @@ class MainJob:
         first = runs.select("run_id").first()
         assert first is not None
         self._run(RunKind.PUBLISH, day, lambda run: show_again(run, first["run_id"]))
+
+    def say(self, link: Mapping[str, Any], word: str, at: datetime) -> None:
+        """A reviewer's word on a link as it is shown."""
+        told = {**link, "judgement": word, "judged_at": at, "reviewer": "R1", "reason": "seen on paper"}
+        rows = [tuple(told[name] for name in LINK_JUDGEMENT.names)]
+        self.store.append(LINK_JUDGEMENT, local_frame(self.spark, rows, schema=LINK_JUDGEMENT.schema))
 
     def compact(self, day: date) -> None:
         """Tables that have grown, written whole again."""

@@ -15,6 +15,7 @@ from linkage_spark.kit.frames import row_hash
 from linkage_spark.tables.canonical import ASSIGNMENT, EVENT, INVOLVEMENT, LOCATION, PERSON
 from linkage_spark.tables.enums import RefusalReason, SourceSystem, WithdrawalReason
 from linkage_spark.tables.lifecycle import ITEM
+from linkage_spark.tables.linkage import LINK
 
 HANGS_ON: Final[tuple[TableContract, ...]] = (PERSON, EVENT, INVOLVEMENT, LOCATION)
 """The tables whose rows a link or hit hangs on."""
@@ -39,7 +40,7 @@ class Estate:
 
 
 def withdrawal_reasons(
-    gone: DataFrame, before: Estate, now: Estate, *, model_changed: bool, software_changed: bool
+    gone: DataFrame, before: Estate, now: Estate, *, negated: DataFrame, model_changed: bool, software_changed: bool
 ) -> DataFrame:
     """The reason of every item that is no longer found.
 
@@ -47,6 +48,7 @@ def withdrawal_reasons(
         gone: ``lifecycle.gone_items``.
         before: the estate as the former run left it.
         now: as this run leaves it.
+        negated: NEGATED_LINK of this run.
         model_changed: another model than the former run's decided.
         software_changed: other software, settings, mappings or reference lists did.
 
@@ -69,6 +71,9 @@ def withdrawal_reasons(
         )
         same = [F.col(source) == F.col(f"_{name}_{target}") for target, source in columns.items()]
         told = told.join(F.broadcast(state), on=reduce(lambda one, other: one & other, same), how="left")
+    pair = list(LINK.key)
+    judged = negated.select(*pair, F.lit(True).alias("judged"))
+    told = told.join(F.broadcast(judged), on=pair, how="left")
     return told.select(*ITEM.key, _reason(model_changed, software_changed).alias("withdrawal_reason"))
 
 
@@ -79,7 +84,8 @@ def _reason(model_changed: bool, software_changed: bool) -> Column:
         return reduce(lambda one, other: one | other, [F.col(name).eqNullSafe(state) for name in names])
 
     return (
-        F.when(F.lit(model_changed), F.lit(WithdrawalReason.MODEL_CHANGED.value))
+        F.when(F.col("judged"), F.lit(WithdrawalReason.JUDGED_NOT_SAME.value))
+        .when(F.lit(model_changed), F.lit(WithdrawalReason.MODEL_CHANGED.value))
         .when(became(_GONE, "employee"), F.lit(WithdrawalReason.LEFT_ROSTER.value))
         .when(became(_GONE, "record", "event", "part"), F.lit(WithdrawalReason.RECORD_WITHDRAWN.value))
         .when(became(_REFUSED, "employee"), F.lit(WithdrawalReason.ROSTER_REFUSED.value))

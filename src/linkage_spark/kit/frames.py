@@ -43,6 +43,31 @@ def row_hash(names: Iterable[str]) -> Column:
     return F.xxhash64(*parts).cast("decimal(20,0)")
 
 
+def last_said(
+    said: DataFrame, by: Sequence[str], *, word: str, at: str, order: Sequence[str], keep: str | None = None
+) -> DataFrame:
+    """Of each key the word that was said last; of words of one moment the one that comes last in an order.
+
+    Args:
+        said: rows with the columns named here.
+        by: the key.
+        word: column of what was said, one of ``order``.
+        at: column of when.
+        order: the words; which of them holds must never depend on the order of rows.
+        keep: a further column of the row that holds.
+
+    Returns:
+        The key, the word (null for one that is not in ``order``), when, and the further column.
+    """
+    words = F.array(*[F.lit(str(one)) for one in order])
+    rank = F.array_position(words, F.col(word)).cast("int")
+    further = [] if keep is None else [keep]
+    last = said.groupBy(*by).agg(F.max(F.struct(at, rank.alias("rank"), *further)).alias("last"))
+    return last.select(
+        *by, F.get(words, F.col("last.rank") - 1).alias(word), *[F.col(f"last.{name}") for name in (at, *further)]
+    )
+
+
 def gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
     """The same rows in batches of about ``rows`` or more, for work that costs something per batch; the last one may be shorter."""
     held: list[pa.RecordBatch] = []

@@ -40,6 +40,7 @@ from linkage_spark.tables.candidates import SCORED_PAIR
 from linkage_spark.tables.changes import FEED_PRINT, FEED_STATE
 from linkage_spark.tables.enums import RunKind
 from linkage_spark.tables.linkage import BLOCKING_AUDIT, FREQUENCY, REFINED_KEY, RULE_PRICE
+from linkage_spark.tables.review import LINK_JUDGEMENT
 from linkage_spark.tables.training import TRAINED_FREQUENCY, TRAINED_REFINED_KEY
 
 
@@ -75,7 +76,9 @@ def backfill(run: RunContext) -> None:
     refuse_unapproved_model(run, good)
     publishing.repair_current_run(run, good)
     inputs = made_from(run)
-    if good is not None and good.made_from == inputs and not changes_unwritten(run, good):
+    judged = run.store.version(LINK_JUDGEMENT)
+    as_said = good is not None and good.versions.get(LINK_JUDGEMENT.name) == judged
+    if good is not None and good.made_from == inputs and as_said and not changes_unwritten(run, good):
         clear_work(run)
         publishing.record_unchanged(run, good=good, made_from=inputs)
         return
@@ -83,9 +86,11 @@ def backfill(run: RunContext) -> None:
     pinned = {ALL_TABLES: good.versions if good else {}}
     # What it found of links and hits it added to what the last good run had told of them.
     before = good.run_id if good else "nothing"
-    stands_on = fingerprint({"inputs": inputs.digest, "good": before, "canaries": canaries_digest(run)})
+    stands_on = fingerprint(
+        {"inputs": inputs.digest, "good": before, "canaries": canaries_digest(run), "judged": str(judged)}
+    )
     saved = take_up_work(run, fingerprint=stands_on, pinned=pinned)
-    state = MainRun(run=run, inputs=inputs, saved=saved, former=good, of_model=of_model)
+    state = MainRun(run=run, inputs=inputs, saved=saved, former=good, of_model=of_model, judged_at_version=judged)
     try:
         for name, work in _STAGES.items():
             run_stage(run.progress, saved, name, partial(work, state))

@@ -22,6 +22,7 @@ from linkage_spark.runs.stages import run_stage
 from linkage_spark.runs.taking_up import take_up_work
 from linkage_spark.tables.enums import RunKind
 from linkage_spark.tables.nominals import NOMINALS
+from linkage_spark.tables.review import LINK_JUDGEMENT
 
 
 def run_daily(*, feeds_root: str, root: str, day: date | None = None) -> int:
@@ -70,7 +71,9 @@ def daily(run: RunContext) -> None:
         _refuse_other_ground(good, inputs)
         publishing.repair_current_run(run, good)
         part = nominal_part(run)
-        as_it_was = good.made_from == inputs and (part is None or part.is_as_it_was(run, good))
+        judged = run.store.version(LINK_JUDGEMENT)
+        as_said = good.versions.get(LINK_JUDGEMENT.name) == judged
+        as_it_was = good.made_from == inputs and as_said and (part is None or part.is_as_it_was(run, good))
         if as_it_was and not changes_unwritten(run, good):
             clear_work(run)
             if part is not None:
@@ -82,11 +85,25 @@ def daily(run: RunContext) -> None:
         publishing.record_failure(run, good=good, made_from=inputs, error=error)
         raise
     stands_on = fingerprint(
-        {"inputs": inputs.digest, "good": good.run_id, "day": run.day.isoformat(), "canaries": canaries_digest(run)}
+        {
+            "inputs": inputs.digest,
+            "good": good.run_id,
+            "day": run.day.isoformat(),
+            "canaries": canaries_digest(run),
+            "judged": str(judged),
+        }
     )
     pinned = {ALL_TABLES: good.versions, **({NOMINALS: part.former.good.versions} if part is not None else {})}
     saved = take_up_work(run, fingerprint=stands_on, pinned=pinned)
-    state = MainRun(run=run, inputs=inputs, saved=saved, former=good, of_model=good, stands_on=good.versions)
+    state = MainRun(
+        run=run,
+        inputs=inputs,
+        saved=saved,
+        former=good,
+        of_model=good,
+        judged_at_version=judged,
+        stands_on=good.versions,
+    )
     try:
         for name, work in _STAGES.items():
             run_stage(run.progress, saved, name, partial(work, state))

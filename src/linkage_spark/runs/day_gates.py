@@ -35,6 +35,7 @@ from linkage_spark.tables.lifecycle import BASELINE, ITEM
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.nominals import NOMINAL
 from linkage_spark.tables.results import HIT, RUN
+from linkage_spark.tables.review import NEGATED_LINK
 
 Metrics = Mapping[tuple[Measure, str], float]
 """Figures by measure and part."""
@@ -309,7 +310,7 @@ def measure(state: MainRun, nominals: NominalRun | None) -> dict[tuple[Measure, 
         {
             "ages": lambda: _event_ages(state) | _feed_ages(state),
             "filled": lambda: _filled(state),
-            "links": lambda: _links(state.read(LINK)),
+            "links": lambda: _links(_found(state)),
             "new": lambda: _new_items(state),
             "nominals": lambda: {} if nominals is None else _nominals(nominals),
         },
@@ -356,6 +357,12 @@ def _filled(state: MainRun) -> dict[tuple[Measure, str], float]:
         if row["records"] >= _LEAST_JUDGED
         for name in _FILLED
     }
+
+
+def _found(state: MainRun) -> DataFrame:
+    """Tier and weight of every link that was found: what reviewers negate is no fault of a feed or a model."""
+    tables = [state.read(table).select("tier", "match_weight") for table in (LINK, NEGATED_LINK)]
+    return tables[0].unionByName(tables[1])
 
 
 def _links(link: DataFrame) -> dict[tuple[Measure, str], float]:

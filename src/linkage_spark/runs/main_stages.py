@@ -21,6 +21,12 @@ from linkage_spark.hits.withdrawals import Estate, withdrawal_reasons
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.model.frequencies import Frequencies
+from linkage_spark.review.judgements import (
+    link_judgement_faults,
+    link_judgements_in_force,
+    negated_links,
+    without_negated,
+)
 from linkage_spark.runs import checks
 from linkage_spark.runs.checkpoints import Checkpoints, Done
 from linkage_spark.runs.context import RunContext
@@ -47,6 +53,7 @@ from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 from linkage_spark.tables.lifecycle import BASELINE, ITEM, LIFECYCLE
 from linkage_spark.tables.linkage import FREQUENCY, LINK, LINKAGE, REFINED_KEY
 from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, RESULTS, SCREENING
+from linkage_spark.tables.review import LINK_JUDGEMENT, NEGATED_LINK
 
 STANDARDISED: tuple[TableContract, ...] = (*CANONICAL, PERSON_IDENTIFIER)
 """What standardising writes. Of these PERSON_IDENTIFIER is for the job nominals; no stage of this one reads its numbers."""
@@ -56,6 +63,7 @@ ALL_TABLES: tuple[TableContract, ...] = (
     *CHANGES,
     *LINKAGE,
     SCORED_PAIR,
+    NEGATED_LINK,
     *RESULTS,
     *LIFECYCLE,
     RUN_METRIC,
@@ -72,6 +80,7 @@ class MainRun:
         saved: what is done so far.
         former: the last good run, of whatever model; None before the first.
         of_model: the last good run of this very model, which another model's runs may have followed.
+        judged_at_version: version of LINK_JUDGEMENT that the run reads; None where there is no such table.
         stands_on: versions of tables that hold unless a stage writes them: those of the former run in a daily run, none in a first one.
     """
 
@@ -80,12 +89,15 @@ class MainRun:
     saved: Checkpoints
     former: GoodRun | None
     of_model: GoodRun | None
+    judged_at_version: int | None = None
     stands_on: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def versions(self) -> dict[str, int]:
         """Version of every table as the run has it so far."""
-        return {**self.stands_on, **self.saved.versions}
+        judged = self.judged_at_version
+        said = {} if judged is None else {LINK_JUDGEMENT.name: judged}
+        return {**self.stands_on, **self.saved.versions, **said}
 
     def read(self, contract: TableContract) -> DataFrame:
         """A table as the run has it so far."""
@@ -143,13 +155,36 @@ class MainRun:
 
 
 def decide(state: MainRun, stage: Stage) -> Done:
-    """Best pair of variants, rivals, policy, sentence."""
-    run = state.run
-    linked = link(state.read(SCORED_PAIR), model=run.model, secret=run.secret)
-    version = run.store.overwrite(LINK, linked.where(F.col("tier") != Tier.NON_MATCH.value))
-    for row in run.store.read(LINK, version=version).groupBy("tier").count().orderBy("tier").collect():
+    """Best pair of variants, rivals, policy, sentence; what reviewers have negated is left out, and is nobody's rival.
+
+    Raises:
+        GateError: a reviewer's word that nobody understands.
+    """
+    run, scored = state.run, state.read(SCORED_PAIR)
+    negated = _negated(state, scored)
+    versions = {NEGATED_LINK.name: run.store.overwrite(NEGATED_LINK, negated)}
+    if count := negated.count():
+        stage.counts["links that reviewers have negated"] = count
+        scored = without_negated(scored, negated)
+    linked = link(scored, model=run.model, secret=run.secret)
+    versions[LINK.name] = run.store.overwrite(LINK, linked.where(F.col("tier") != Tier.NON_MATCH.value))
+    for row in run.store.read(LINK, version=versions[LINK.name]).groupBy("tier").count().orderBy("tier").collect():
         stage.counts[f"links of tier {row['tier']}"] = row["count"]
-    return Done(seconds=0.0, versions={LINK.name: version})
+    return Done(seconds=0.0, versions=versions)
+
+
+def _negated(state: MainRun, scored: DataFrame) -> DataFrame:
+    """NEGATED_LINK, in the work folder; no row where no reviewer has said anything."""
+    run = state.run
+    if state.judged_at_version is None:
+        return state.rows(NEGATED_LINK, [])
+    said = run.store.read(LINK_JUDGEMENT, version=state.judged_at_version)
+    if unknown := link_judgement_faults(said).collect()[0]["unknown_words"]:
+        raise GateError(
+            f"link_judgement: unknown words {unknown}; take these rows out, and say it again in known words"
+        )
+    found = link(scored, model=run.model, secret=run.secret)
+    return state.keep("negated", negated_links(found, link_judgements_in_force(said)))
 
 
 def hits(state: MainRun, stage: Stage) -> Done:
@@ -207,6 +242,7 @@ def follow(state: MainRun, stage: Stage) -> Done:
         gone,
         _estate(state.before),
         _estate(state.read),
+        negated=state.read(NEGATED_LINK),
         model_changed=former is not None and former.made_from.model != state.inputs.model,
         software_changed=software,
     )
@@ -268,7 +304,7 @@ def _baseline_of(run: RunContext, lane: Lane, known: Mapping[str, Any] | None) -
     return {"lane": lane.value, "baseline_day": named if known is not None else run.day, "run_id": run.run_id}
 
 
-MADE_ANEW = (FEED_STATE, SCORED_PAIR, LINK, HIT, HIT_LINK, LOCATION_HIT, SCREENING, *LIFECYCLE)
+MADE_ANEW = (FEED_STATE, SCORED_PAIR, NEGATED_LINK, LINK, HIT, HIT_LINK, LOCATION_HIT, SCREENING, *LIFECYCLE)
 """Tables that every run writes whole, a daily one too."""
 
 CHECKED = (*STANDARDISED, FEED_PRINT, FREQUENCY, REFINED_KEY, *MADE_ANEW)

@@ -21,7 +21,7 @@ from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.manifest import ENDED_WELL, GoodRun, code_version, good_run, run_numbers
 from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.replay_nominals import KEY, NOMINALS_THEN, nominals_then
-from linkage_spark.runs.rescreen import load_frozen, screen_again
+from linkage_spark.runs.rescreen import as_judged, load_frozen, screen_again
 from linkage_spark.runs.session import open_session
 from linkage_spark.settings.run import load_settings
 from linkage_spark.settings.wording import load_wording
@@ -253,6 +253,7 @@ def score_again(
             refined_key=store.read(REFINED_KEY, version=run.versions[REFINED_KEY.name]),
             frequency=store.read(FREQUENCY, version=run.versions[FREQUENCY.name]),
         )
+        judged = as_judged(store, run.versions)
         person.limit(1).collect()
     except (UsageError, PySparkException) as error:
         why = str(error) if isinstance(error, UsageError) else "the tables of that day are no longer stored"
@@ -262,7 +263,7 @@ def score_again(
         progress.say(
             f"scored again by other software ({code_version()}) than then ({that_day.code}): differences may be its own"
         )
-    links = screen_again(person, frozen, work=work, with_proposed=False).links
+    links = screen_again(person, frozen, work=work, with_proposed=False, change=judged).links
     now = of_employee(links.where(F.col("tier") != Tier.NON_MATCH.value), employee_id)
     then = of_employee(shown_rows(store, LINK, LINK_HISTORY, that_day), employee_id)
     if removed_since(store, that_day):

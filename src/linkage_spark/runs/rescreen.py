@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -14,6 +15,7 @@ from linkage_spark.linkage.blocking import propose_pairs, refined_hmacs
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import Model
 from linkage_spark.reference.names import NameReference, load_name_reference
+from linkage_spark.review.judgements import without_negated
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.models import find_model
 from linkage_spark.runs.secret import load_secret
@@ -21,6 +23,7 @@ from linkage_spark.settings.run import load_settings
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
 from linkage_spark.tables.enums import SourceSystem
+from linkage_spark.tables.review import NEGATED_LINK
 
 
 @dataclass(frozen=True)
@@ -121,6 +124,18 @@ def screen_again(
         F.col("person_ref_r").alias("person_ref"),
     )
     return Again(links=links, proposed=keep(proposed, f"{work}/proposed"))
+
+
+def as_judged(store: DeltaStore, versions: Mapping[str, int]) -> Callable[[DataFrame], DataFrame] | None:
+    """What leaves out of SCORED_PAIR the pairs that reviewers had negated in a run; None where the run knew nothing of such pairs.
+
+    Args:
+        store: the tables.
+        versions: what the run pins.
+    """
+    if NEGATED_LINK.name not in versions:
+        return None
+    return partial(without_negated, negated=store.read(NEGATED_LINK, version=versions[NEGATED_LINK.name]))
 
 
 def keep(frame: DataFrame, path: str) -> DataFrame:

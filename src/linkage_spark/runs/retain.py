@@ -49,6 +49,7 @@ from linkage_spark.tables.governance import REMOVAL
 from linkage_spark.tables.lifecycle import BASELINE, ITEM, LIFECYCLE
 from linkage_spark.tables.nominals import NOMINAL_EVENT, NOMINAL_PAIR, NOMINALS, PERSON_JUDGEMENT
 from linkage_spark.tables.results import RUN
+from linkage_spark.tables.review import LINK_JUDGEMENT
 from linkage_spark.tables.star import STAR, STAR_HIT, STAR_NOMINALS, STAR_WITHDRAWN
 
 Subject = tuple[str, str | None, str]
@@ -291,7 +292,10 @@ _NAMED: Final[Mapping[SubjectKind, tuple[tuple[str, ...], ...]]] = {
 }
 """The columns under which a table names somebody."""
 
-_NAMING: Final = (*CANONICAL, FEED_PRINT, *LIFECYCLE, NOMINAL_EVENT, PERSON_JUDGEMENT)
+_OF_REVIEWERS: Final = (PERSON_JUDGEMENT, LINK_JUDGEMENT)
+"""Reviewers' words: they are read as they stand, whatever a run pins."""
+
+_NAMING: Final = (*CANONICAL, FEED_PRINT, *LIFECYCLE, NOMINAL_EVENT, *_OF_REVIEWERS)
 """Tables of which one at least names whoever is held: all others are made from these."""
 
 
@@ -309,8 +313,8 @@ def _look_for(run: RunContext, estate: RetainedEstate, order: Order) -> frozense
 
 
 def _as_it_stands(run: RunContext, estate: RetainedEstate, table: TableContract) -> DataFrame:
-    """A table before anything goes; of reviewers' words the newest, whatever a run pins."""
-    if table == PERSON_JUDGEMENT and run.store.exists(table):
+    """A table before anything goes."""
+    if table in _OF_REVIEWERS and run.store.exists(table):
         return run.store.read(table)
     return estate.read(run, table)
 

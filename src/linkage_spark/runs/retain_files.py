@@ -20,9 +20,10 @@ from linkage_spark.tables.governance import REMOVAL
 from linkage_spark.tables.lifecycle import LIFECYCLE
 from linkage_spark.tables.nominals import NOMINAL_EVENT, NOMINALS, PERSON_JUDGEMENT
 from linkage_spark.tables.results import RUN
+from linkage_spark.tables.review import LINK_JUDGEMENT
 from linkage_spark.tables.star import STAR, STAR_NOMINALS
 
-NEWEST_ALONE: Final[tuple[TableContract, ...]] = (*LIFECYCLE, NOMINAL_EVENT, PERSON_JUDGEMENT)
+NEWEST_ALONE: Final[tuple[TableContract, ...]] = (*LIFECYCLE, NOMINAL_EVENT, PERSON_JUDGEMENT, LINK_JUDGEMENT)
 """Tables of which nobody ever reads a superseded version."""
 
 FROZEN: Final = tuple(table for table in (*ALL_TABLES, *NOMINALS) if table.name in KEPT_FOR_GOOD)
@@ -31,6 +32,7 @@ FROZEN: Final = tuple(table for table in (*ALL_TABLES, *NOMINALS) if table.name 
 PURGED: Final[tuple[TableContract, ...]] = (
     *(table for table in (*ALL_TABLES, *NOMINALS) if table not in (*FROZEN, RUN)),
     PERSON_JUDGEMENT,
+    LINK_JUDGEMENT,
 )
 """Tables whose superseded files and log entries go."""
 

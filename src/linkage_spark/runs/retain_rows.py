@@ -27,6 +27,7 @@ from linkage_spark.tables.lifecycle import HIT_HISTORY, ITEM, LINK_HISTORY, LOCA
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.nominals import NOMINAL_EVENT, NOMINAL_RUN, PERSON_JUDGEMENT
 from linkage_spark.tables.results import HIT, LOCATION_HIT, RUN
+from linkage_spark.tables.review import LINK_JUDGEMENT, NEGATED_LINK
 
 _HISTORIES: Final[Mapping[TableContract, tuple[TableContract, ItemKind]]] = {
     LINK_HISTORY: (LINK, ItemKind.LINK),
@@ -95,8 +96,42 @@ def remove_items(run: RunContext, estate: RetainedEstate, asked: DataFrame) -> N
         stay = items_as_told(items, told)
         estate.removed[(ITEM.name, RemovalReason.PERIOD_OVER.value)] += items.count() - stay.count()
         estate.versions[ITEM.name] = run.store.overwrite(ITEM, stay)
+        _remove_words(run, estate, kept[LINK_HISTORY])
         for history, rows in kept.items():
             estate.versions[history.name] = run.store.overwrite(history, rows.select(*history.names))
+
+
+def _remove_words(run: RunContext, estate: RetainedEstate, links: DataFrame) -> None:
+    """Reviewers' words on links of which nothing tells any more.
+
+    Args:
+        run: the run.
+        estate: what stands.
+        links: rows of LINK_HISTORY that stay.
+    """
+    before = run.store.version(LINK_JUDGEMENT)
+    if before is None:
+        return
+    said = run.store.read(LINK_JUDGEMENT, version=before)
+    stay = words_that_stay(said, links, estate.read(run, NEGATED_LINK))
+    if gone := said.count() - stay.count():
+        estate.removed[(LINK_JUDGEMENT.name, RemovalReason.PERIOD_OVER.value)] += gone
+        after = run.store.overwrite(LINK_JUDGEMENT, stay)
+        # Words that came in since the last run are for the next one to find.
+        if estate.versions.get(LINK_JUDGEMENT.name) == before:
+            estate.versions[LINK_JUDGEMENT.name] = after
+
+
+def words_that_stay(said: DataFrame, links: DataFrame, negated: DataFrame) -> DataFrame:
+    """Words on pairs of which a history tells, or that hold a link back.
+
+    Args:
+        said: LINK_JUDGEMENT.
+        links: rows of LINK_HISTORY that stay.
+        negated: NEGATED_LINK.
+    """
+    told = links.select(*LINK.key).unionByName(negated.select(*LINK.key)).distinct()
+    return said.join(told, on=list(LINK.key), how="left_semi").select(*LINK_JUDGEMENT.names)
 
 
 def _rivals_gone(run: RunContext, estate: RetainedEstate, kept: Mapping[TableContract, DataFrame]) -> DataFrame:

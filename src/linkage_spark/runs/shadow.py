@@ -23,7 +23,7 @@ from linkage_spark.runs.entry import conf_dir
 from linkage_spark.runs.figures import dict_rows
 from linkage_spark.runs.manifest import GoodRun, last_good_run, write_run
 from linkage_spark.runs.models import frozen_with, is_shipped, is_trained
-from linkage_spark.runs.rescreen import Frozen, keep, screen_again
+from linkage_spark.runs.rescreen import Frozen, as_judged, keep, screen_again
 from linkage_spark.tables.canonical import EMPLOYEE, EVENT, INVOLVEMENT, PERSON
 from linkage_spark.tables.enums import RunKind, RunStatus, SourceSystem, Tier
 from linkage_spark.tables.governance import MODEL_TRIAL
@@ -77,7 +77,8 @@ def try_model(run: RunContext, good: GoodRun) -> None:
             frozen = _frozen(run, good, person)
             stage.counts["refined keys"] = len(frozen.refined)
         with run.progress.stage("screen with it"):
-            links = screen_again(person, frozen, work=work, with_proposed=False).links
+            judged = as_judged(run.store, good.versions)
+            links = screen_again(person, frozen, work=work, with_proposed=False, change=judged).links
             shown = links.where(F.col("tier") != Tier.NON_MATCH.value)
             tables = [_pinned(run, good, table.name) for table in (INVOLVEMENT, EVENT, EMPLOYEE)]
             then = keep(build_hits(shown, *tables, caveat=run.wording.coverage_caveat).hit, f"{work}/hits")

@@ -35,6 +35,7 @@ from linkage_spark.tables.lifecycle import HIT_HISTORY, LINK_HISTORY
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.nominals import NOMINAL_RECORD, NOMINALS, PERSON_JUDGEMENT
 from linkage_spark.tables.results import RUN
+from linkage_spark.tables.review import LINK_JUDGEMENT
 
 
 def run_subject(*, root: str, out: str, employee_id: str | None = None, person: str | None = None) -> int:
@@ -98,7 +99,7 @@ PAGE = "subject.html"
 
 def held_tables() -> tuple[TableContract, ...]:
     """The tables that can name somebody, in the order in which they come about."""
-    every = (*ALL_TABLES, *NOMINALS, PERSON_JUDGEMENT)
+    every = (*ALL_TABLES, *NOMINALS, PERSON_JUDGEMENT, LINK_JUDGEMENT)
     return tuple(table for table in every if ways_of(table) and table not in NOT_SHOWN)
 
 
@@ -106,8 +107,8 @@ def _versions(store: DeltaStore, pinned: Mapping[str, int]) -> dict[str, int]:
     """Versions of all tables: those of the last good run, of nominals those of the run that made them last."""
     former = former_nominals(store)
     of_nominals = {} if former is None else dict(former.good.versions)
-    judged = store.version(PERSON_JUDGEMENT)
-    said = {} if judged is None else {PERSON_JUDGEMENT.name: judged}
+    newest = {table.name: store.version(table) for table in (PERSON_JUDGEMENT, LINK_JUDGEMENT)}
+    said = {name: version for name, version in newest.items() if version is not None}
     return {**of_nominals, **pinned, **said}
 
 

@@ -255,11 +255,15 @@ class NominalEventKind(StrEnum):
     RETIRED = "retired"
 
 
-class PersonJudgement(StrEnum):
-    """A reviewer's word on two police person records. WITHDRAWN takes back what was said before of the pair."""
+class Judgement(StrEnum):
+    """A reviewer's word on a pair: of two police person records, or of an employee and one.
+
+    CANNOT_TELL leaves the pair to the evidence, as if nobody had spoken; WITHDRAWN takes back what was said before of it.
+    """
 
     SAME = "same"
     NOT_SAME = "not_same"
+    CANNOT_TELL = "cannot_tell"
     WITHDRAWN = "withdrawn"
 
 
@@ -283,6 +287,7 @@ class ItemChange(StrEnum):
 class WithdrawalReason(StrEnum):
     """Why a link or hit no longer holds. The order is the precedence: of several reasons the first is named."""
 
+    JUDGED_NOT_SAME = "judged_not_same"
     MODEL_CHANGED = "model_changed"
     LEFT_ROSTER = "left_roster"
     RECORD_WITHDRAWN = "record_withdrawn"

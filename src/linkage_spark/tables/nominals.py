@@ -219,7 +219,7 @@ PERSON_JUDGEMENT = TableContract(
     fields=(
         Field("left_record_id", LONG, "The record with the lower id.", required=True),
         Field("right_record_id", LONG, "The record with the higher id.", required=True),
-        Field("judgement", STRING, "PersonJudgement.", required=True),
+        Field("judgement", STRING, "Judgement.", required=True),
         Field("judged_at", TIMESTAMP, "When, UTC.", required=True),
         Field("reviewer", STRING, "Who.", required=True),
         Field("reason", STRING, "Why, in the reviewer's words; null when none was given. Personal data."),

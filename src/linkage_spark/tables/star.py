@@ -107,6 +107,7 @@ PLAIN_WORDS: Final[Mapping[str, Mapping[str, str]]] = {
         "refused": "every HR row of the employee was refused",
     },
     "withdrawal_reason": {
+        WithdrawalReason.JUDGED_NOT_SAME: "a reviewer has said of this evidence that the two are not the same",
         WithdrawalReason.MODEL_CHANGED: "another model decides now",
         WithdrawalReason.LEFT_ROSTER: "the employee is no longer on the roster",
         WithdrawalReason.RECORD_WITHDRAWN: "the source has taken the record back",

@@ -15,8 +15,9 @@ from linkage_spark.tables.governance import REMOVAL
 from linkage_spark.tables.lifecycle import BASELINE
 from linkage_spark.tables.nominals import NOMINAL_RUN, NOMINALS, PERSON_JUDGEMENT
 from linkage_spark.tables.results import RUN
+from linkage_spark.tables.review import LINK_JUDGEMENT
 
-EVERY = (*ALL_TABLES, *NOMINALS, PERSON_JUDGEMENT, REMOVAL)
+EVERY = (*ALL_TABLES, *NOMINALS, PERSON_JUDGEMENT, LINK_JUDGEMENT, REMOVAL)
 NOBODY = (*FROZEN, FEED_STATE, BASELINE, RUN_METRIC, NOMINAL_RUN, RUN, REMOVAL)
 """Tables whose rows are of no person."""
 

@@ -9,10 +9,13 @@ from linkage_spark.tables.canonical import CANONICAL, PERSON
 from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 from linkage_spark.tables.linkage import FREQUENCY, LINK, LINKAGE
 from linkage_spark.tables.results import RESULTS
+from linkage_spark.tables.review import LINK_JUDGEMENT, NEGATED_LINK
 
 
 @pytest.mark.parametrize(
-    "contract", [*CANONICAL, PERSON_IDENTIFIER, *LINKAGE, *RESULTS], ids=lambda contract: contract.name
+    "contract",
+    [*CANONICAL, PERSON_IDENTIFIER, *LINKAGE, *RESULTS, LINK_JUDGEMENT, NEGATED_LINK],
+    ids=lambda contract: contract.name,
 )
 def test_only_references_and_codes_get_statistics(contract) -> None:
     properties = table_properties(contract, kept_days=30)

@@ -1,0 +1,1 @@
+"""What reviewers say of what they were shown, and what follows from it."""
