@@ -255,6 +255,17 @@ def test_a_cut_off_csv_stops_the_run_and_says_so_without_the_row(case: str, spar
     assert "Vrumblatt" not in str(said)
 
 
+def test_a_file_that_was_changed_where_it_lies_is_told_from_one_that_cannot_be_read(spark, tmp_path) -> None:
+    spark.sql("select 'Vrumblatt' A").coalesce(1).write.option("header", "true").csv(f"{tmp_path}/p")
+    part = next(Path(tmp_path, "p").glob("part-*.csv"))
+    part.write_text("A\nVrumblatt-Qzxv\n")
+    with pytest.raises(Exception) as raised:  # noqa: PT011
+        read_feed(spark, Feed("p", "csv"), str(tmp_path)).collect()
+    said = str(translate_read_error(raised.value, feeds=[Feed("p", "csv")], feeds_root=str(tmp_path)) or raised.value)
+    assert "a file does not match the checksum beside it (cut off, or changed where it lies)" in said
+    assert "Vrumblatt" not in said
+
+
 def test_part_files_with_their_columns_in_another_order_are_never_misread(spark, tmp_path) -> None:
     feed = csv_parts(tmp_path, "A,B\n1,2\n", "B,A\n2,1\n")
     frame = read_feed(spark, feed, str(tmp_path))

@@ -81,6 +81,13 @@ _SIGNS: Final[tuple[tuple[str, str], ...]] = (
         ),
     ),
     (
+        r"ChecksumException|Checksum error",
+        (
+            "a file does not match the checksum beside it (cut off, or changed where it lies); export it again, or delete its hidden "
+            ".crc file if it was changed on purpose"
+        ),
+    ),
+    (
         r"does not conform to the schema|CSV header",
         "its files differ in their header line; export them again with the same columns in the same order",
     ),
