@@ -87,7 +87,7 @@ def retained(
     }
     tables = Tables(spark, {RUN: runs, **stands, **rows})
     run: Any = SimpleNamespace(spark=spark, store=tables, settings=SimpleNamespace(retention=RETENTION), day=day)
-    every = (ITEM, HIT_HISTORY, LINK_HISTORY, LOCATION_HIT_HISTORY, PERSON, EVENT, EMPLOYEE, REFUSED)
+    every = (ITEM, HIT_HISTORY, LINK_HISTORY, LOCATION_HIT_HISTORY, PERSON, EVENT, EMPLOYEE, REFUSED, NEGATED_LINK)
     good: Any = None
     versions = {table.name: 1 for table in every}
     estate = RetainedEstate(good=good, nominals=None, nominals_as_they_were=False, versions=versions)
@@ -297,6 +297,16 @@ def test_words_on_a_link_stay_as_long_as_its_history_or_while_they_hold_it_back(
     assert stay.columns == list(LINK_JUDGEMENT.names)
     told = [(row["employee_id"], row["source_system"], row["person_ref"]) for row in stay.collect()]
     assert sorted(told) == [("E1", "crime", "N1"), ("E1", "crime", "N2")]
+
+
+def test_a_word_goes_once_it_holds_nothing_back_though_the_history_of_its_link_had_gone_before(
+    spark: SparkSession,
+) -> None:
+    pair = {"employee_id": "E1", "source_system": "crime", "person_ref": "N1"}
+    for negated, left in (([pair], 1), ([], 0)):
+        tables, estate = retained(spark, {LINK_JUDGEMENT: [pair], NEGATED_LINK: negated})
+        assert len(tables.rows[LINK_JUDGEMENT]) == left
+        assert estate.removed[(LINK_JUDGEMENT.name, "period_over")] == 1 - left
 
 
 # ---- readers who were taken back ----------------------------------------------------------------------------

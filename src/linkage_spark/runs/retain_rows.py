@@ -89,6 +89,8 @@ def remove_items(run: RunContext, estate: RetainedEstate, asked: DataFrame) -> N
         gone = _rivals_gone(run, estate, kept)
         found.append(_count_due(estate, LINK_HISTORY, _of_rivals(kept[LINK_HISTORY], gone)))
         if not any(found):
+            # The histories may have gone before: then a word held a link back whose record has gone since.
+            _remove_words(run, estate, kept[LINK_HISTORY])
             return
         kept[LINK_HISTORY] = without_rivals(kept[LINK_HISTORY], gone)
         kept[HIT_HISTORY] = without_prints(histories[HIT_HISTORY], histories[LINK_HISTORY]).where("due is null")
