@@ -30,6 +30,7 @@ demo: setup ## make up a force, screen its whole history, measure the result and
 	rm -rf $(demo_out)
 	@$(MAKE) --no-print-directory demo-feeds
 	@$(MAKE) --no-print-directory demo-estate
+	@$(MAKE) --no-print-directory demo-next
 
 # The demo's two halves; the tests of the jobs run them at a size of their own.
 .PHONY: demo-feeds demo-estate
@@ -39,6 +40,10 @@ demo-feeds:
 demo-estate:
 	$(submit) backfill -- --feeds $(demo_feeds) --out $(demo_out)/estate
 	$(submit) evaluate -- --feeds $(demo_feeds) --out $(demo_out)/estate
+
+.PHONY: demo-next
+demo-next: ## say where the demo lies, and what to try on it, command by command (after make demo)
+	@$(bin)/python scripts/demo_next.py --feeds $(demo_feeds) --out $(demo_out)/estate
 
 .PHONY: demo-small
 demo-small: ## the same with 400 employees and 8,000 person records, in a few minutes

@@ -10,7 +10,7 @@
 #                    and nominals, daily for the others); --env local always takes conf/spark/local.conf
 #
 # The exit code is the job's own (with --deploy cluster, YARN knows only 0 and 1: the run's row tells more).
-# SIGINT and SIGTERM are passed on to the job.
+# SIGINT and SIGTERM are passed on to the job; a second one kills it. The last line then says what holds (exit code 130, 143, 137).
 #
 # Environment, anywhere:
 #   DRY_RUN=1               print the command, quoted for a shell, and start nothing
@@ -259,9 +259,23 @@ trap 'rm -rf "$scratch"' EXIT
 build_command
 [ "$env" = local ] || tar -czf "$scratch/conf.tar.gz" -C "$root/conf" .
 
+# Java's own stderr, Spark's log. It passes all of it but one line that Java prints for a module that Spark asks for and no result
+# depends on; and what Spark logs once a signal has come, since everything that it then cannot finish is an error to it, plans and all.
+incubator='WARNING: Using incubator modules: jdk.incubator.vector'
+pass_errors() {
+  local line
+  trap '' INT TERM
+  while IFS= read -r line || [ -n "$line" ]; do
+    [ "$line" = "$incubator" ] || [ -e "$scratch/interrupted" ] || printf '%s\n' "$line" >&2 || true
+  done
+}
+mkfifo "$scratch/stderr" || fail "no pipe can be made in $scratch."
+pass_errors <"$scratch/stderr" &
+errors=$!
+
 # The job gets a process group of its own, so that a signal reaches Java, the driver and its Python workers alike.
 set -m
-env "${variables[@]}" "${command[@]}" </dev/null &
+LINKAGE_INTERRUPTED=$scratch/interrupted env "${variables[@]}" "${command[@]}" </dev/null 2>"$scratch/stderr" &
 child=$!
 set +m
 
@@ -269,17 +283,46 @@ set +m
 signals=0
 pass_on() {
   signals=$((signals + 1))
+  : 2>/dev/null >"$scratch/interrupted" || true
   if [ "$signals" = 1 ]; then kill "-$1" -- "-$child"; else kill -KILL -- "-$child"; fi 2>/dev/null || true
 }
 trap 'pass_on TERM' TERM
 trap 'pass_on INT' INT
 
-# A wait that a signal cut short has not yet seen the job's end: wait again.
+# A wait that a signal cut short has not yet seen the job's end: wait again. Of a killed job bash would print the whole command.
 seen=-1
 while [ "$seen" != "$signals" ]; do
   seen=$signals
-  wait "$child" && code=0 || code=$?
+  wait "$child" 2>/dev/null && code=0 || code=$?
 done
 # Workers that outlived their driver.
 kill -KILL -- "-$child" 2>/dev/null || true
+wait "$errors" || true
+
+# The last line of a job that was ended from outside: Java goes down with its driver then, and neither may come to say it.
+say_end() {
+  local what=$1 class=$2 after
+  case $job in
+    backfill | daily | nominals | retain | compact | publish)
+      after='unless it was said above, nothing was published, and readers keep what they had; the same command goes on' ;;
+    *) after='nothing was published; start the same command again' ;;
+  esac
+  [ "$deploy" != cluster ] || after='its application may still be at work: see yarn application -list before you start it again'
+  if [ "${LINKAGE_LOG:-}" = json ]; then
+    printf '{"at": "%s", "event": "error", "class": "%s", "said": "%s; %s", "exit_code": %d}\n' \
+      "$(date -u +%Y-%m-%dT%H:%M:%S+00:00)" "$class" "$what" "$after" "$code" >&2
+  else
+    printf 'error: %s; %s\n' "$what" "$after" >&2
+  fi
+}
+
+case $code/$signals in
+  0/*) ;;
+  130/*) say_end interrupted KeyboardInterrupt ;;
+  143/*) say_end stopped Terminated ;;
+  137/0) say_end 'killed, most often by the system for want of memory (LINKAGE_DRIVER_MEMORY)' Killed ;;
+  137/*) say_end killed Killed ;;
+  */0) ;;
+  *) say_end interrupted KeyboardInterrupt ;;
+esac
 exit "$code"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import os
 import shlex
 import shutil
@@ -12,6 +13,7 @@ import subprocess
 import time
 import tomllib
 import xml.etree.ElementTree as ET
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -241,6 +243,64 @@ def test_a_signal_reaches_the_job_and_its_workers_and_its_exit_code_comes_back(
     out, _ = process.communicate(timeout=20)
     assert (process.returncode, out) == (9, "told\n")
     assert list(project.tmp.iterdir()) == []
+
+
+GOES_ON = "unless it was said above, nothing was published, and readers keep what they had; the same command goes on"
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "word"), [(signal.SIGTERM, 143, "stopped"), (signal.SIGINT, 130, "interrupted")]
+)
+def test_a_job_ended_by_a_signal_has_one_last_line_and_nothing_of_what_spark_logs_of_its_end(
+    project: Project, sent: signal.Signals, code: int, word: str
+) -> None:
+    script = (
+        'trap \'test -e "$LINKAGE_INTERRUPTED" && echo "ERROR AdaptiveSparkPlanExec: a plan" >&2; '
+        f"exit {code}' TERM INT; echo 'ERROR real' >&2; echo started; while :; do sleep 0.1; done"
+    )
+    process = project.set_up().start("submit.sh", "backfill", FAKE_SPARK=script)
+    assert process.stdout is not None and process.stderr is not None
+    assert process.stderr.readline() == "ERROR real\n", "what is said before the signal is passed on"
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(sent)
+    _, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (code, f"error: {word}; {GOES_ON}\n")
+
+
+@pytest.mark.parametrize(
+    ("job", "script", "line"),
+    [
+        ("backfill", "exit 130", f"error: interrupted; {GOES_ON}\n"),
+        ("synthesise", "exit 143", "error: stopped; nothing was published; start the same command again\n"),
+        ("nominals", "kill -KILL $$", "killed, most often by the system for want of memory (LINKAGE_DRIVER_MEMORY)"),
+        ("backfill", "echo ERROR real >&2; exit 1", "ERROR real\n"),
+    ],
+)
+def test_the_last_line_is_of_jobs_that_were_ended_from_outside_alone(
+    project: Project, job: str, script: str, line: str
+) -> None:
+    _, _, err = project.set_up().run("submit.sh", job, FAKE_SPARK=script)
+    assert line in err
+    assert err.count("\n") == 1
+
+
+def test_the_last_line_is_an_object_where_all_lines_are(project: Project) -> None:
+    _, _, err = project.set_up().run("submit.sh", "backfill", FAKE_SPARK="exit 143", LINKAGE_LOG="json")
+    told = json.loads(err)
+    assert datetime.fromisoformat(told.pop("at")).utcoffset() == timedelta(0)
+    assert told == {"event": "error", "class": "Terminated", "said": f"stopped; {GOES_ON}", "exit_code": 143}
+
+
+def test_of_an_application_on_the_cluster_nobody_here_knows_whether_it_goes_on(project: Project) -> None:
+    named = cluster(HADOOP_CONF_DIR="/etc/hadoop")
+    words = ["backfill", "--env", "cluster", "--deploy", "cluster"]
+    _, _, err = project.set_up().run("submit.sh", *words, FAKE_SPARK="exit 143", **named)
+    assert err.startswith("error: stopped; its application may still be at work")
+
+
+def test_javas_word_on_its_vector_module_is_left_out_and_every_other_line_passed_on(project: Project) -> None:
+    script = "printf 'WARNING: Using incubator modules: jdk.incubator.vector\\nWARNING: other\\nlast' >&2"
+    assert project.set_up().run("submit.sh", "backfill", FAKE_SPARK=script) == (0, "", "WARNING: other\nlast\n")
 
 
 def test_a_second_signal_ends_a_job_that_does_not_listen(project: Project) -> None:

@@ -18,6 +18,7 @@ from linkage_spark.kit.refusing import never_refuses
 from linkage_spark.model.schema import Model, load_model
 from linkage_spark.reference.standard import Reference, load_reference
 from linkage_spark.runs.entry import conf_dir, environment
+from linkage_spark.runs.feeds_root import lies_here, refuse_wrong_feeds_root
 from linkage_spark.runs.left_behind import forget_left, set_aside
 from linkage_spark.runs.lock import HeldLock, hold_lock
 from linkage_spark.runs.manifest import MadeFrom, code_version, fingerprint, new_run_id, unused_run_id
@@ -116,22 +117,26 @@ def open_run(
 ) -> Iterator[RunContext]:
     """Read and validate all settings, open the session, take the lock.
 
-    Settings come first: a typing mistake costs a second, not a session.
+    Settings come first, and the folder of the feeds: a typing mistake costs a second, not a session.
 
     Args:
         kind: which job.
-        feeds_root: folder under which the mappings' relative paths lie.
+        feeds_root: folder under which the mappings' relative paths lie; a job that reads no feeds names ``root``.
         root: output root.
         model_id: the model; None: the one that the settings name.
         day: the day that the run is for; None: today in Europe/London.
 
     Raises:
         SettingsError: any file under ``conf`` is wrong.
+        UsageError: ``feeds_root`` is not the folder of the feeds.
         LockError: another run holds the lock; or took it over while this one worked, whatever error it ended with.
     """
     conf, env = conf_dir(), environment()
     settings, wording = load_settings(conf, env), load_wording(conf)
     sources, reference, canaries = load_sources(conf), load_reference(conf), load_canaries(conf)
+    reads_feeds = feeds_root != root
+    if reads_feeds:
+        refuse_wrong_feeds_root(feeds_root, sources)
     model_id = model_id or settings.screening.model_id
     shipped = load_model(conf, model_id) if is_shipped(conf, model_id) else None
     started_at = datetime.now(tz=UTC)
@@ -139,6 +144,8 @@ def open_run(
     progress = Progress()
     with open_session(kind.value) as spark:
         files = Files(spark)
+        if reads_feeds and not lies_here(feeds_root):
+            refuse_wrong_feeds_root(feeds_root, sources, exists=files.exists)
         root, feeds_root = files.absolute(root), files.absolute(feeds_root)
         store = DeltaStore(spark, root, kept_days=settings.retention.table_days)
         hours = settings.lock.stale_after_hours

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from linkage_spark.errors import LinkageError
+
+_TOLD_IN: Final = "LINKAGE_INTERRUPTED"
+"""The file that ``scripts/submit.sh`` makes before it passes a signal on."""
+
+_INTERRUPTED: Final = "interrupted; unless it was said above, nothing was published, and readers keep what they had; the same command goes on"
 
 
 def conf_dir() -> Path:
@@ -30,7 +37,10 @@ def run_job(job: Callable[[], int | None]) -> int:
     An error that this package raised on purpose is printed as its own sentences. Any other error is
     printed as its class and where in this package it arose, never with its message, since messages
     of Spark and Delta repeat row values; set ``LINKAGE_TRACEBACK=1`` on made-up data to see it whole.
+    An interrupt is told by ``scripts/submit.sh``, whose line comes last whatever has become of Java; by this where nobody else does.
     """
+    quiet = logging.getLogger()
+    quiet.addFilter(_is_worth_telling)
     try:
         return job() or 0
     except LinkageError as error:
@@ -38,14 +48,31 @@ def run_job(job: Callable[[], int | None]) -> int:
             _say_error(type(error).__name__, fault, error.exit_code)
         return error.exit_code
     except KeyboardInterrupt:
-        _say_error("KeyboardInterrupt", "stopped by the user; nothing was published", 130)
+        if _TOLD_IN not in os.environ:
+            _say_error("KeyboardInterrupt", _INTERRUPTED, 130)
         return 130
     except Exception as error:
+        if is_interrupted():
+            return 130
         if os.environ.get("LINKAGE_TRACEBACK") == "1":
             traceback.print_exc()
         else:
             _say_error(type(error).__name__, _where(error), 1)
         return 1
+    finally:
+        quiet.removeFilter(_is_worth_telling)
+
+
+def is_interrupted() -> bool:
+    """``scripts/submit.sh`` has passed a signal on: whatever breaks from then on breaks because of it."""
+    told_in = os.environ.get(_TOLD_IN)
+    return told_in is not None and Path(told_in).exists()
+
+
+def _is_worth_telling(record: logging.LogRecord) -> bool:
+    """What Spark's bridge to Java logs of an interrupt, a stack trace of its own, tells nobody anything."""
+    of_interrupt = record.exc_info is not None and isinstance(record.exc_info[1], KeyboardInterrupt)
+    return not of_interrupt and not is_interrupted()
 
 
 def _say_error(kind: str, text: str, exit_code: int) -> None:

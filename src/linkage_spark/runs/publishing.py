@@ -12,6 +12,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from linkage_spark.errors import SettingsError, UsageError
 from linkage_spark.evaluation.figures import FIGURES_VERSION, Figures, RunFigures, StageFigures, to_json
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.kit.frames import local_frame
@@ -388,8 +389,13 @@ def record_failure(run: RunContext, *, good: GoodRun | None, made_from: MadeFrom
     except Exception as fault:
         run.progress.say(f"the failure could not be recorded in RUN either ({type(fault).__name__})")
     shown = f"readers go on seeing {good.shown_run_id}" if good else "nothing has been published yet"
-    run.progress.say(f"run {run.run_id} failed; {shown}. The same command goes on where it stopped")
+    run.progress.say(f"run {run.run_id} failed; {shown}{goes_on(error)}")
     say_last(run, RunStatus.FAILED, good.shown_run_id if good else None)
+
+
+def goes_on(error: Exception) -> str:
+    """What the same command does after a failure; nothing is said of one that the command itself, or the settings, would bring about again."""
+    return "" if isinstance(error, SettingsError | UsageError) else ". The same command goes on where it stopped"
 
 
 def lock_loss_said(run: RunContext, error: Exception) -> bool:

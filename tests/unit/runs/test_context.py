@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import cast
+from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
-from linkage_spark.errors import LockError
-from linkage_spark.runs.context import emptied, lock_loss_told
+from linkage_spark.errors import LockError, UsageError
+from linkage_spark.runs import context
+from linkage_spark.runs.context import emptied, lock_loss_told, open_run
 from linkage_spark.store.files import Files
+from linkage_spark.tables.enums import RunKind
 
 
 class FolderFiles:
@@ -101,4 +104,26 @@ def test_an_error_comes_through_where_the_lock_is_held_or_nobody_can_tell() -> N
         with pytest.raises(ZeroDivisionError), lock_loss_told(held):
             raise ZeroDivisionError
     with lock_loss_told(refuse):
+        pass
+
+
+def test_a_wrong_folder_of_feeds_is_refused_before_there_is_a_session(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def no_session(_: str) -> Any:
+        raise AssertionError("a session was asked for")
+
+    monkeypatch.setattr(context, "open_session", no_session)
+    monkeypatch.delenv("LINKAGE_ENV", raising=False)
+    monkeypatch.delenv("LINKAGE_CONF", raising=False)
+    wrong = str(tmp_path / "nowhere")
+    with (
+        pytest.raises(UsageError, match="--feeds .*nowhere: no such folder"),
+        open_run(RunKind.BACKFILL, feeds_root=wrong, root=str(tmp_path / "out")),
+    ):
+        pass
+    with (
+        pytest.raises(AssertionError, match="a session was asked for"),
+        open_run(RunKind.NOMINALS, feeds_root=wrong, root=wrong),
+    ):
         pass

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from linkage_spark.errors import LockError
+from linkage_spark.errors import LockError, SettingsError, UsageError
 from linkage_spark.runs import publishing, train
 from linkage_spark.runs.progress import Progress
 from linkage_spark.tables.enums import RunKind
@@ -47,6 +47,14 @@ def test_of_a_run_that_failed_run_tells_and_the_same_command_goes_on(rows: list[
     assert rows == ["20261121T000000Z-daily-failed"]
     assert "run R2 failed; readers go on seeing R1. The same command goes on where it stopped" in said.getvalue()
     assert "status=failed shown=R1" in said.getvalue()
+
+
+@pytest.mark.parametrize("error", [UsageError("--feeds"), SettingsError("conf")])
+def test_of_a_command_that_would_fail_again_it_is_not_said_that_it_goes_on(rows: list[str], error: Exception) -> None:
+    run, said = a_run(is_lost=False)
+    publishing.record_failure(run, good=GOOD, made_from=GOOD, error=error)
+    assert rows == ["20261121T000000Z-daily-failed"]
+    assert "run R2 failed; readers go on seeing R1\n" in said.getvalue()
 
 
 def test_of_a_run_that_failed_and_has_lost_its_lock_nothing_is_said_that_others_decide_by_now(rows: list[str]) -> None:
