@@ -16,6 +16,7 @@ from linkage_spark.errors import GateError
 from linkage_spark.runs import day_gates, publishing
 from linkage_spark.runs.day_gates import hold_gates
 from linkage_spark.runs.main_stages import MainRun
+from linkage_spark.runs.manifest import MadeFrom
 from linkage_spark.runs.nominal_stages import NominalRun
 from linkage_spark.runs.progress import Stage
 from linkage_spark.settings.run import load_settings
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 CRIME, CUSTODY, INTEL = ((Measure.CHANGED_UNITS, f"{source}/person") for source in ("crime", "custody", "intel"))
-LARGEST = (Measure.LARGEST_COMPONENT, "")
+LARGEST, LINKS = (Measure.LARGEST_COMPONENT, ""), (Measure.LINKS, "match")
 Figures = Mapping[tuple[Measure, str], float]
 MONDAY = date(2026, 11, 2)
 """The day of the backfill."""
@@ -60,7 +61,8 @@ class Ran:
 def two_weeks() -> Iterator[Ran]:
     """A backfill after an older estate, then nights of crime and weekdays of custody, each after a failed run and with another at noon.
 
-    On one night the feeds came late: a run had found nothing changed, and the next one brought what the night brings.
+    On one night the feeds came late: a run had found nothing changed, one but a reviewer's word, and the next one brought what the night
+    brings.
     """
     yield Ran(MONDAY, {LARGEST: 9_000.0}, kind=RunKind.BACKFILL)
     yield Ran(MONDAY, {CRIME: 9_000.0, INTEL: 9_000.0})
@@ -70,6 +72,7 @@ def two_weeks() -> Iterator[Ran]:
         yield Ran(day, {}, status=RunStatus.FAILED)
         if day == LATE:
             yield Ran(day, {}, status=RunStatus.UNCHANGED)
+            yield Ran(day, {LINKS: 10.0})
         yield Ran(day, {CRIME: 500.0, LARGEST: 20.0, **custody})
         yield Ran(day, {CRIME: 1.0} if day.weekday() == 0 else {}, status=RunStatus.UNCHANGED)
     yield Ran(NEXT, {CRIME: 500.0, CUSTODY: 800.0, LARGEST: 100.0}, model_id="nominals_v2")
@@ -86,13 +89,15 @@ class Estate:
     def day(self, day: date, now: Figures, monkeypatch: pytest.MonkeyPatch, *, model_id: str = "nominals_v2") -> Any:
         """Hold the figures of one more run at its gates; what it noted."""
         store = DeltaStore(self.spark, str(self.root))
-        good: Any = SimpleNamespace(versions={RUN_METRIC.name: self.version}, day=NEXT)
+        before, written = (MadeFrom(code="c", settings="s", model="m", feeds=feeds) for feeds in ("before", "now"))
+        good: Any = SimpleNamespace(versions={RUN_METRIC.name: self.version}, day=NEXT, made_from=before)
         run: Any = SimpleNamespace(run_id="now", root=str(self.root), day=day, kind=RunKind.DAILY, spark=self.spark)
         run.store, run.files, run.settings = store, Files(self.spark), load_settings(CONF, "local")
         run.model = SimpleNamespace(id=model_id)
-        state = MainRun(run=run, inputs=NOTHING, saved=NOTHING, former=good, of_model=None)
+        state = MainRun(run=run, inputs=written, saved=NOTHING, former=good, of_model=None)
+        made: Any = SimpleNamespace(fingerprint="of the nominals")
         nominals = NominalRun(
-            run=run, good=good, saved=NOTHING, former=None, run_no=1, judged_at_version=None, frozen={}, changed=None
+            run=run, good=good, saved=made, former=None, run_no=1, judged_at_version=None, frozen={}, changed=None
         )
         monkeypatch.setattr(day_gates, "measure", lambda *_: now)
         stage = Stage("gates")

@@ -9,25 +9,28 @@ from typing import Any
 
 import pytest
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import functions as F
 from pyspark.sql.types import ArrayType, BooleanType, DateType, DoubleType, IntegerType, LongType, TimestampType
 
 from linkage_spark.errors import ContractError, GateError, SourceError, UsageError
 from linkage_spark.evaluation import gaps
 from linkage_spark.evaluation.accuracy import accuracy
 from linkage_spark.evaluation.figures import AccuracyFigures, to_json
-from linkage_spark.evaluation.judged import TRUTH_EMPLOYEE, TRUTH_PERSON, list_event_types
+from linkage_spark.evaluation.judged import PAIR_KEY, TRUTH_EMPLOYEE, TRUTH_PERSON, list_event_types
 from linkage_spark.evaluation.people import count_people, count_true_people
 from linkage_spark.flows.measure import judge_links, measure_truth
 from linkage_spark.kit.contract import TableContract
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.model.schema import load_model
-from linkage_spark.runs import evaluate
+from linkage_spark.runs import evaluate, evaluate_truth
 from linkage_spark.runs.reporting import collect_examples, collect_expected_false
+from linkage_spark.runs.rescreen import Again
 from linkage_spark.settings.run import load_settings
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
 from linkage_spark.tables.linkage import FREQUENCY, LINK, REFINED_KEY
 from linkage_spark.tables.results import HIT, RUN
+from linkage_spark.tables.review import NEGATED_LINK
 from tests.unit.report import made_up
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
@@ -259,6 +262,38 @@ def test_a_proposed_pair_that_the_gate_took_out_is_the_policys_loss_and_the_clai
     assert (found["N4"].claim_tier, found["N1"].claim_tier) == ("non_match", None)
 
 
+@pytest.fixture(scope="module")
+def negated_world(world: dict[str, DataFrame], spark: SparkSession) -> dict[str, DataFrame]:
+    """The world, where reviewers negated a true link of E1 with N2, and one of E3 with a stranger's record, N10."""
+    wrong = table(spark, LINK, [link("E3", "N10", "match", 9.0)])
+    told = [
+        {"employee_id": employee, "source_system": "crime", "person_ref": ref, "tier": tier}
+        for employee, ref, tier in (("E1", "N2", "possible"), ("E3", "N10", "match"))
+    ]
+    return {
+        **world,
+        "link": world["link"].where(F.col("person_ref") != "N2"),
+        "scored": world["scored"].unionByName(wrong),
+        "negated": table(spark, NEGATED_LINK, told),
+    }
+
+
+def test_a_negated_link_is_the_reviewers_loss_where_it_is_true_and_no_false_link_where_it_is_not(
+    negated_world: dict[str, DataFrame],
+) -> None:
+    proposed = negated_world["scored"].select(*PAIR_KEY)
+    published = negated_world["scored"].where(~F.col("person_ref").isin("N2", "N10"))
+    deep = judged(negated_world, scored_links=published, proposed=proposed, negated=negated_world["negated"]).collect()
+    shallow = judged(negated_world, negated=negated_world["negated"]).collect()
+    for rows in (deep, shallow):
+        found = {(row.employee_id, row.person_ref): row for row in rows}
+        assert found["E1", "N2"].outcome == "negated_by_reviewer"
+        assert (found["E1", "N2"].is_true, found["E1", "N2"].tier) == (True, None)
+        assert found["E1", "N1"].outcome == "shown_match"
+        assert ("E3", "N10") not in found
+        assert sum(row.is_true for row in rows) == 9
+
+
 def test_ages_are_told_on_the_runs_day_and_events_by_all_their_types(world: dict[str, DataFrame]) -> None:
     types = list_event_types(world["involvement"], world["event"])
     found = {
@@ -329,8 +364,18 @@ def published(
 ) -> Iterator[Path]:
     """An output root with one published run R1 of the world, and its truth, under one folder."""
     root = tmp_path_factory.mktemp("published")
+    publish(spark, world, root)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(evaluate, "open_session", lambda app_name: nullcontext(spark))
+        yield root
+
+
+def publish(spark: SparkSession, world: dict[str, DataFrame], root: Path) -> None:
+    """Write one published run R1 of a world, and its truth, under one folder."""
     store = DeltaStore(spark, f"{root}/out")
     tables = {"person": PERSON, "link": LINK, "hit": HIT, "involvement": INVOLVEMENT, "event": EVENT}
+    if "negated" in world:
+        tables["negated"] = NEGATED_LINK
     versions = {contract.name: store.overwrite(contract, world[name]) for name, contract in tables.items()}
     for contract in (REFINED_KEY, FREQUENCY):
         versions[contract.name] = store.overwrite(contract, local_frame(spark, [], schema=contract.schema))
@@ -351,9 +396,6 @@ def published(
     store.append(RUN, table(spark, RUN, [run]))
     for name in ("employee", "person"):
         world[f"truth_{name}"].write.parquet(f"{root}/feeds/truth/{name}")
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(evaluate, "open_session", lambda app_name: nullcontext(spark))
-        yield root
 
 
 def test_evaluate_adds_accuracy_to_the_report_of_a_published_run(
@@ -379,6 +421,39 @@ def test_evaluate_adds_accuracy_to_the_report_of_a_published_run(
         evaluate.run_evaluate(feeds_root=feeds, root=f"{published}/nowhere")
     with pytest.raises(SourceError, match=r"there is no folder .*/nowhere; correct --feeds"):
         evaluate.run_evaluate(feeds_root=f"{published}/nowhere", root=out)
+
+
+def test_every_screening_leaves_out_what_reviewers_had_negated_and_the_report_tells_it_apart(
+    negated_world: dict[str, DataFrame], spark: SparkSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(spark, negated_world, tmp_path)
+    screened: list[set[str]] = []
+
+    def screen_again(
+        person: DataFrame, frozen: Any, *, work: str, with_proposed: bool = True, change: Any = None
+    ) -> Again:
+        """All that rules propose is scored as it was."""
+        scored = negated_world["scored"]
+        links = change(scored) if change else scored
+        screened.append({row.person_ref for row in links.collect()})
+        return Again(links=links, proposed=scored.select(*PAIR_KEY) if with_proposed else None)
+
+    monkeypatch.setattr(evaluate, "open_session", lambda app_name: nullcontext(spark))
+    monkeypatch.setattr(evaluate, "screen_again", screen_again)
+    monkeypatch.setattr(evaluate_truth, "screen_again", screen_again)
+    assert evaluate.run_evaluate(feeds_root=f"{tmp_path}/feeds", root=f"{tmp_path}/out", in_depth=True) == 0
+    # Once in depth, and once without addresses.
+    assert screened == [{"N1", "N9", "N11", "N3", "N12"}] * 2
+    folder = tmp_path / "out/reports/R1"
+    figures = json.loads((folder / "figures.json").read_text(encoding="utf-8"))["accuracy"]
+    assert {row["outcome"]: row["true_links"] for row in figures["loss"]}["negated_by_reviewer"] == 1
+    assert {row["stage"]: row["true_links"] for row in figures["loss_by_stage"]}["review"] == 1
+    for scopes in (figures["scopes"], figures["scopes_without_address"]):
+        precision = scopes[1]["precision"]
+        assert (precision["numerator"], precision["denominator"]) == (2, 3)
+    page = (folder / "report.html").read_text(encoding="utf-8")
+    assert "a reviewer said: not the same" in page
+    assert "had no reviewer said otherwise" in page
 
 
 def test_a_run_without_a_truth_says_what_it_expects_and_that_no_truth_was_there(

@@ -15,6 +15,7 @@ from linkage_spark.tables.canonical import EMPLOYEE, EVENT, INVOLVEMENT
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.nominals import NOMINAL_ALERT, NOMINAL_MEMBER, SAME_NOMINAL
 from linkage_spark.tables.results import HIT, HIT_LINK
+from linkage_spark.tables.review import NEGATED_LINK
 from tests.support.contract_rows import contract_rows
 from tests.support.persons import employee, person, persons
 
@@ -44,7 +45,7 @@ def place(nominal: int, ref: str, *, quarantined=False, source="crime") -> tuple
     return (source, ref, nominal, quarantined)
 
 
-def inputs(spark, links, parts, places):
+def inputs(spark, links, parts, places, negated=()):
     """The frames of ``build_alerts``; hits are those that the links and parts make."""
     schema = "source_system string, person_ref string, nominal_id long, quarantined boolean"
     placed = with_record_id(local_frame(spark, places, schema=schema)).selectExpr("*", "1 AS since_run_no")
@@ -70,6 +71,7 @@ def inputs(spark, links, parts, places):
         "hit": local_frame(spark, hits.hit.collect(), schema=HIT.schema),
         "hit_link": local_frame(spark, hits.hit_link.collect(), schema=HIT_LINK.schema),
         "link": link_frame,
+        "negated": contract_rows(spark, NEGATED_LINK, *negated),
         "persons": persons(spark, people),
         "involvement": involvement,
         "member": NOMINAL_MEMBER.conform(placed),
@@ -81,8 +83,8 @@ def rows_of(frame) -> list[dict]:
     return sorted((row.asDict() for row in frame.collect()), key=lambda row: repr(list(row.values())[:4]))
 
 
-def built(spark, links, parts, places) -> tuple[list[dict], list[dict]]:
-    tables = build_alerts(**inputs(spark, links, parts, places))
+def built(spark, links, parts, places, negated=()) -> tuple[list[dict], list[dict]]:
+    tables = build_alerts(**inputs(spark, links, parts, places, negated))
     return rows_of(tables.alert), rows_of(tables.same_nominal)
 
 
@@ -206,6 +208,48 @@ def test_records_that_did_not_match_are_offered_and_never_counted_as_hits(spark)
         offer("E2", "N3", 7, 2, one),
         offer("E2", "N5", 7, 0, one),
     ]
+
+
+def test_a_record_that_a_reviewer_has_negated_is_offered_to_others_and_not_to_its_employee_again(spark) -> None:
+    negated = [{"employee_id": "E1", "source_system": "crime", "person_ref": "N2"}]
+    parts = [part("C1", "N1"), part("C2", "N2"), part("C3", "N3")]
+    places = [*(place(7, f"N{number}") for number in range(1, 5)), place(7, "N2", source="intel")]
+    alerts, offers = built(spark, [link("E1", "N1"), link("E2", "N4")], parts, places, negated)
+    assert alerts == [
+        alert(
+            other_records=3,
+            events=1,
+            conduct_events=1,
+            other_events=1,  # C3; C2 is of the negated record alone
+            roles_json='{"suspect":1}',
+            first_event_date=DAY1,
+            last_event_date=DAY1,
+            default_view=True,
+            statement="1 record, 1 event; 3 other records of the same nominal, not matched, in 1 further event",
+        ),
+        alert(
+            "E2",
+            other_records=4,
+            other_events=3,
+            statement="1 record, 0 events; 4 other records of the same nominal, not matched, in 3 further events",
+        ),
+    ]
+    said = "same nominal as 1 linked record, not itself matched"
+    assert offers == [
+        offer("E1", "N3", 7, 1, said),
+        offer("E1", "N4", 7, 0, said),
+        offer("E1", "N2", 7, 0, said, source="intel"),
+        offer("E2", "N1", 7, 1, said),
+        offer("E2", "N2", 7, 1, said),
+        offer("E2", "N3", 7, 1, said),
+        offer("E2", "N2", 7, 0, said, source="intel"),
+    ]
+
+
+def test_an_employee_of_whom_every_link_to_a_nominal_is_negated_has_no_alert_of_it(spark) -> None:
+    negated = [{"employee_id": "E1", "source_system": "crime", "person_ref": "N1"}]
+    alerts, offers = built(spark, [link("E1", "N3")], [], [place(7, "N1"), place(7, "N2"), place(8, "N3")], negated)
+    assert ([row["nominal_id"] for row in alerts], offers) == ([8], [])
 
 
 def test_a_link_whose_record_stands_in_no_event_is_an_alert_without_events(spark) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import time
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, date, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +16,16 @@ from linkage_spark.errors import GateError
 from linkage_spark.governance.due import ASKED
 from linkage_spark.hits.build import stable_id
 from linkage_spark.kit.frames import local_frame
-from linkage_spark.runs.retain import _refuse_taken_back, hits_as_told, named_subjects
-from linkage_spark.runs.retain_rows import RetainedEstate, remove_items, words_that_stay
+from linkage_spark.nominals.records import record_id
+from linkage_spark.runs.retain import Order, _refuse_taken_back, _still_held, _was_begun, hits_as_told, named_subjects
+from linkage_spark.runs.retain_files import SPARED_HOURS
+from linkage_spark.runs.retain_rows import RetainedEstate, find_words, remove_items, remove_words
+from linkage_spark.runs.retain_told import removal_rows
 from linkage_spark.settings.run import load_settings
+from linkage_spark.store.delta import DeltaStore
+from linkage_spark.store.purging import purge
 from linkage_spark.tables.canonical import EMPLOYEE, EVENT, PERSON, REFUSED
+from linkage_spark.tables.governance import REMOVAL
 from linkage_spark.tables.lifecycle import HIT_HISTORY, ITEM, LINK_HISTORY, LOCATION_HIT_HISTORY
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.nominals import NOMINAL_EVENT, PERSON_JUDGEMENT
@@ -57,6 +66,16 @@ class Tables:
         self.rows[contract] = [row.asDict() for row in frame.collect()]
         return 2
 
+    def exists(self, contract: TableContract) -> bool:
+        return contract in self.rows
+
+    def remove(self, contract: TableContract, rows: DataFrame) -> int:
+        going = {tuple(row) for row in rows.select(*contract.key).collect()}
+        stand = [tuple(row) for row in self.read(contract).select(*contract.key).collect()]
+        rows_of = zip(stand, self.rows[contract], strict=True)
+        self.rows[contract] = [row for key, row in rows_of if key not in going]
+        return 2
+
 
 def shown(no: int, hit: str, change: str, tier: str, weight: float, **others: Any) -> Row:
     """A row that a run left in the history of a hit."""
@@ -78,7 +97,7 @@ def retained(
     *asked: tuple[str, str | None, str],
     day: date = DAYS[2],
 ) -> tuple[Tables, RetainedEstate]:
-    """Tables after ``remove_items``; every record and event of them stands where ``rows`` does not say otherwise."""
+    """Tables after ``remove_items`` and the words; every record and event of them stands where ``rows`` does not say otherwise."""
     runs = [{"run_id": f"R{no}", "run_no": no, "run_day": one} for no, one in enumerate(DAYS, start=1)]
     told = [row for history in (HIT_HISTORY, LINK_HISTORY) for row in rows.get(history, [])]
     stands = {
@@ -86,13 +105,20 @@ def retained(
         EVENT: [{"source_system": "crime", "event_ref": row["event_ref"]} for row in told if "event_ref" in row],
     }
     tables = Tables(spark, {RUN: runs, **stands, **rows})
-    run: Any = SimpleNamespace(spark=spark, store=tables, settings=SimpleNamespace(retention=RETENTION), day=day)
+    run = run_on(tables, day)
     every = (ITEM, HIT_HISTORY, LINK_HISTORY, LOCATION_HIT_HISTORY, PERSON, EVENT, EMPLOYEE, REFUSED, NEGATED_LINK)
     good: Any = None
     versions = {table.name: 1 for table in every}
     estate = RetainedEstate(good=good, nominals=None, nominals_as_they_were=False, versions=versions)
-    remove_items(run, estate, local_frame(spark, list(asked), schema=ASKED))
+    wanted = local_frame(spark, list(asked), schema=ASKED)
+    remove_items(run, estate, wanted)
+    find_words(run, estate, wanted)
+    remove_words(run, estate)
     return tables, estate
+
+
+def run_on(tables: Tables, day: date = DAYS[2]) -> Any:
+    return SimpleNamespace(spark=tables.spark, store=tables, settings=SimpleNamespace(retention=RETENTION), day=day)
 
 
 def before(tables: Tables) -> dict[str, tuple[str | None, float | None]]:
@@ -287,26 +313,203 @@ def test_those_whom_a_table_names_are_found_whatever_the_table_and_as_they_are_w
     assert named_subjects(frames, sorted(unknown, key=repr)) == frozenset()
 
 
+# ---- reviewers' words --------------------------------------------------------------------------------------
+
+PAIR = {"employee_id": "E1", "source_system": "crime", "person_ref": "N1"}
+EMPLOYED = {"source_system": "hr", "person_ref": "E1"}
+RECORDED = {"source_system": "crime", "person_ref": "N1"}
+E1, N1 = ("employee", None, "E1"), ("person", "crime", "N1")
+
+
+def linked(no: int, change: str, **others: Any) -> Row:
+    """A row that a run left in the history of the link of PAIR."""
+    return {**PAIR, "run_id": f"R{no}", "run_day": DAYS[no - 1], "item_change": change, **others}
+
+
+def refused_person(**refs: str) -> Row:
+    return refused("assignment" if refs["source_system"] == "hr" else "person", "not_a_person", **refs)
+
+
+def why_words_went(estate: RetainedEstate, table: TableContract = LINK_JUDGEMENT) -> dict[str, int]:
+    return {reason: rows for (part, reason), rows in estate.removed.items() if part == table.name and rows}
+
+
 def test_words_on_a_link_stay_as_long_as_its_history_or_while_they_hold_it_back(spark: SparkSession) -> None:
-    pairs = [{"employee_id": "E1", "source_system": "crime", "person_ref": f"N{no}"} for no in (1, 2, 3)]
-    said = contract_rows(spark, LINK_JUDGEMENT, *pairs, {**pairs[0], "source_system": "intel"})
-    links = contract_rows(
-        spark, LINK_HISTORY, pairs[0], {**pairs[0], "run_id": "R2"}, {**pairs[2], "employee_id": "E2"}
-    )
-    stay = words_that_stay(said, links, contract_rows(spark, NEGATED_LINK, pairs[1]))
-    assert stay.columns == list(LINK_JUDGEMENT.names)
-    told = [(row["employee_id"], row["source_system"], row["person_ref"]) for row in stay.collect()]
-    assert sorted(told) == [("E1", "crime", "N1"), ("E1", "crime", "N2")]
+    pairs = [{**PAIR, "person_ref": f"N{no}"} for no in (1, 2, 3)]
+    of_another = linked(1, "new", employee_id="E2", person_ref="N3")
+    rows = {
+        LINK_JUDGEMENT: [*pairs, {**PAIR, "source_system": "intel"}],
+        LINK_HISTORY: [linked(1, "new"), of_another],
+        NEGATED_LINK: [pairs[1]],
+        PERSON: [],
+    }
+    tables, estate = retained(spark, rows)
+    told = [(row["employee_id"], row["source_system"], row["person_ref"]) for row in tables.rows[LINK_JUDGEMENT]]
+    assert told == [("E1", "crime", "N1"), ("E1", "crime", "N2")]
+    assert why_words_went(estate) == {"period_over": 2}
+    assert estate.versions[LINK_HISTORY.name] == 1, "no history was written for it"
 
 
 def test_a_word_goes_once_it_holds_nothing_back_though_the_history_of_its_link_had_gone_before(
     spark: SparkSession,
 ) -> None:
-    pair = {"employee_id": "E1", "source_system": "crime", "person_ref": "N1"}
-    for negated, left in (([pair], 1), ([], 0)):
-        tables, estate = retained(spark, {LINK_JUDGEMENT: [pair], NEGATED_LINK: negated})
+    for negated, left in (([PAIR], 1), ([], 0)):
+        tables, estate = retained(spark, {LINK_JUDGEMENT: [PAIR], NEGATED_LINK: negated})
         assert len(tables.rows[LINK_JUDGEMENT]) == left
-        assert estate.removed[(LINK_JUDGEMENT.name, "period_over")] == 1 - left
+        assert why_words_went(estate) == ({} if left else {"period_over": 1})
+
+
+@pytest.mark.parametrize(
+    ("persons", "refused_rows", "asked", "went"),
+    [
+        ([EMPLOYED, RECORDED], [], (), {}),
+        ([EMPLOYED], [RECORDED], (), {}),
+        ([RECORDED], [EMPLOYED], (), {}),
+        ([], [EMPLOYED, RECORDED], (), {}),
+        ([EMPLOYED], [], (), {"period_over": 1}),
+        ([RECORDED], [], (), {"period_over": 1}),
+        ([EMPLOYED, RECORDED], [], (E1, N1), {}),
+        ([EMPLOYED], [RECORDED], (E1,), {"asked_for": 1}),
+        ([EMPLOYED], [RECORDED], (N1,), {"asked_for": 1}),
+        ([EMPLOYED], [], (E1,), {"asked_for": 1}),
+        ([EMPLOYED], [], (("employee", None, "N1"), ("person", "intel", "N1")), {"period_over": 1}),
+    ],
+)
+def test_a_word_stays_while_both_stand_though_nothing_links_them_now(
+    spark: SparkSession, persons: list[Row], refused_rows: list[Row], asked: tuple[Any, ...], went: dict[str, int]
+) -> None:
+    rows = {LINK_JUDGEMENT: [PAIR], PERSON: persons, REFUSED: [refused_person(**refs) for refs in refused_rows]}
+    tables, estate = retained(spark, rows, *asked)
+    assert why_words_went(estate) == went
+    assert len(tables.rows[LINK_JUDGEMENT]) == 1 - sum(went.values())
+
+
+def test_an_order_leaves_words_while_the_link_stands_and_takes_them_with_it(spark: SparkSession) -> None:
+    order = Order(subjects=(E1, N1), reference="IG/1")
+    stands = {LINK_JUDGEMENT: [PAIR], LINK_HISTORY: [linked(1, "new")], PERSON: [EMPLOYED, RECORDED]}
+    tables, estate = retained(spark, stands, *order.subjects)
+    assert tables.rows[LINK_JUDGEMENT] == [PAIR]
+    said = _still_held(run_on(tables), estate, order)
+    assert "2 of the 2 asked for still stand in the feeds" in said
+    assert "Reviewers' words still name 2 of the 2 asked for" in said
+    assert "N1" not in said
+
+    gone = [linked(1, "new"), linked(2, "withdrawn", withdrawal_reason="record_withdrawn")]
+    tables, estate = retained(spark, {**stands, LINK_HISTORY: gone, PERSON: [EMPLOYED]}, *order.subjects)
+    assert (tables.rows[LINK_JUDGEMENT], tables.rows[LINK_HISTORY]) == ([], [])
+    assert why_words_went(estate) == {"asked_for": 1}
+    assert "Reviewers' words" not in _still_held(run_on(tables), estate, order)
+
+    # Nothing but the word was left of them when the order came: said again, it finds that it was carried out.
+    tables, estate = retained(spark, {LINK_JUDGEMENT: [PAIR]}, *order.subjects)
+    told = {("rows", *what): (rows, 0, 0) for what, rows in estate.removed.items()}
+    removals = [dict(zip(REMOVAL.names, row, strict=True)) for row in removal_rows("R9", DAYS[2], "IG/1", told)]
+    again = run_on(Tables(spark, {REMOVAL: removals}))
+    assert _was_begun(again, order)
+    assert not _was_begun(again, Order(subjects=order.subjects, reference="IG/2"))
+    assert _still_held(run_on(tables), estate, order) == "Of the 2 asked for no table holds anything now."
+
+
+def test_a_word_that_alone_names_somebody_is_said_to_be_held(spark: SparkSession) -> None:
+    order = Order(subjects=(E1, ("event", "crime", "C1")), reference="IG/1")
+    _, estate = retained(spark, {})
+    said = _still_held(run_on(Tables(spark, {LINK_JUDGEMENT: [PAIR]})), estate, order)
+    assert said.startswith("Reviewers' words still name 1 of the 2 asked for")
+
+
+def test_words_that_came_in_since_are_for_the_next_run_to_find(
+    spark: SparkSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for after, pinned in ((2, 2), (3, 1)):
+        monkeypatch.setattr(Tables, "remove", lambda *_, after=after: after)
+        tables = Tables(spark, {LINK_JUDGEMENT: [PAIR]})
+        versions = {table.name: 1 for table in (PERSON, REFUSED, LINK_HISTORY, NEGATED_LINK, LINK_JUDGEMENT)}
+        good: Any = None
+        estate = RetainedEstate(good=good, nominals=None, nominals_as_they_were=False, versions=versions)
+        find_words(run_on(tables), estate, local_frame(spark, [], schema=ASKED))
+        remove_words(run_on(tables), estate)
+        assert estate.versions[LINK_JUDGEMENT.name] == pinned
+
+
+def test_a_word_on_two_records_stays_while_both_stand_or_the_moves_of_nominals_tell_of_them(
+    spark: SparkSession,
+) -> None:
+    persons = [{"source_system": "crime", "person_ref": f"N{no}"} for no in range(1, 6)]
+    frame = contract_rows(spark, PERSON, *persons).select("person_ref", record_id().alias("id"))
+    ids = {row["person_ref"]: row["id"] for row in frame.collect()}
+
+    def left(others: dict[TableContract, list[Row]], *asked: tuple[str, str | None, str]) -> tuple[set[str], Any]:
+        # N1 stands, N2 was refused, of N3 the moves of nominals tell; N4 and N5 are gone.
+        said = [{"left_record_id": ids["N1"], "right_record_id": ids[f"N{no}"]} for no in range(2, 6)]
+        tables = Tables(spark, {PERSON: persons[:1], PERSON_JUDGEMENT: said, **others})
+        good: Any = None
+        versions = {table.name: 1 for table in (PERSON, REFUSED, NOMINAL_EVENT)}
+        estate = RetainedEstate(good=good, nominals=None, nominals_as_they_were=False, versions=versions)
+        find_words(run_on(tables), estate, local_frame(spark, list(asked), schema=ASKED))
+        remove_words(run_on(tables), estate)
+        names = {no: ref for ref, no in ids.items()}
+        stay = {names[row["right_record_id"]] for row in tables.rows[PERSON_JUDGEMENT]}
+        return stay, why_words_went(estate, PERSON_JUDGEMENT)
+
+    stands: dict[TableContract, list[Row]] = {
+        REFUSED: [refused_person(**persons[1])],
+        NOMINAL_EVENT: [{"run_no": 1, "kind": "left", "record_id": ids["N3"]}, {"run_no": 1, "kind": "created"}],
+    }
+    assert left(stands) == ({"N2", "N3"}, {"period_over": 2})
+    assert left(stands, ("person", "crime", "N5")) == ({"N2", "N3"}, {"period_over": 1, "asked_for": 1})
+    assert left(stands, ("person", "crime", "N2")) == ({"N3"}, {"period_over": 2, "asked_for": 1})
+
+
+def words_in(spark: SparkSession, *refs: str) -> DataFrame:
+    at = datetime(2026, 1, 2, tzinfo=UTC)
+    rows = [{**PAIR, "person_ref": ref, "judgement": "not_same", "judged_at": at, "reviewer": "A"} for ref in refs]
+    return contract_rows(spark, LINK_JUDGEMENT, *rows)
+
+
+def refs_of(store: DeltaStore) -> list[str]:
+    return sorted(row["person_ref"] for row in store.read(LINK_JUDGEMENT).collect())
+
+
+def test_a_word_that_is_added_while_others_go_stays(spark: SparkSession, tmp_path: Path) -> None:
+    store = DeltaStore(spark, str(tmp_path))
+    before = store.append(LINK_JUDGEMENT, words_in(spark, "N1", "N2"))
+    due = store.read(LINK_JUDGEMENT, version=before).where("person_ref = 'N1'")
+    store.append(LINK_JUDGEMENT, words_in(spark, "N3"))
+    assert store.remove(LINK_JUDGEMENT, due) == before + 2
+    assert refs_of(store) == ["N2", "N3"]
+    assert store.remove(LINK_JUDGEMENT, due) >= before + 2, "nothing more is there to go"
+    assert refs_of(store) == ["N2", "N3"]
+    log = "".join(path.read_text() for path in Path(store.path(LINK_JUDGEMENT), "_delta_log").glob("*.json"))
+    assert "not_same" not in log
+    assert not [ref for ref in ("N1", "N2", "N3", "E1") if f'"{ref}' in log or f'{ref}\\"' in log]
+
+
+def test_files_of_words_that_went_go_now_and_one_that_is_being_added_does_not(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    store = DeltaStore(spark, str(tmp_path))
+    before = store.append(LINK_JUDGEMENT, words_in(spark, "N1", "N2").coalesce(1))
+    folder = Path(store.path(LINK_JUDGEMENT))
+    superseded = {path.name for path in folder.glob("*.parquet")}
+    being_added, left_behind = folder / "part-being-added.parquet", folder / "part-left-behind.parquet"
+    for path in (being_added, left_behind):
+        path.write_bytes(next(folder.glob("*.parquet")).read_bytes())
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(left_behind, (two_days_ago, two_days_ago))
+    version = store.remove(LINK_JUDGEMENT, words_in(spark, "N1"))
+    purge(store, LINK_JUDGEMENT, kept_days=0, log_at_once=True, spared_hours=SPARED_HOURS)
+    there = {path.name for path in folder.glob("*.parquet")}
+    assert not there & {*superseded, left_behind.name}
+    assert being_added.name in there
+    # Whoever began to add words before must find that the number of the next version is taken.
+    entries = {path.name for path in (folder / "_delta_log").glob("*.json")}
+    assert {f"{no:020d}.json" for no in range(before, version + 1)} <= entries
+    assert refs_of(store) == ["N2"]
+
+    purge(store, LINK_JUDGEMENT, kept_days=0, log_at_once=True)
+    assert not being_added.exists()
+    assert {path.name for path in (folder / "_delta_log").glob("0*.json")} == {f"{version:020d}.json"}
+    assert refs_of(store) == ["N2"]
 
 
 # ---- readers who were taken back ----------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from pyspark.errors import PySparkException
 from linkage_spark.runs.retain import Order
 from linkage_spark.store.files import Files
 from linkage_spark.store.snapshot import read_current_run
+from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.nominals import NOMINALS
 from tests.support.day_worlds import FIRST_DAY, make_history
 from tests.support.disks import filled, no_space_left, small_disk
@@ -29,7 +30,7 @@ from tests.support.draws import SEED, TOLD
 from tests.support.held import gone_refs, holding, refs_in
 from tests.support.killing import Killed, drawn, points, readers_find_one_whole_run
 from tests.support.left import Left, left_by
-from tests.support.main_job import MainJob, write_day
+from tests.support.main_job import FIRST_START, MainJob, write_day
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -90,6 +91,7 @@ def ready(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict
     write_day(spark, job.feeds, None, history.days[0])
     job.backfill(FIRST_DAY)
     job.nominals(FIRST_DAY)
+    say_words(job)
     write_day(spark, job.feeds, history.days[0], history.days[1])
     calm = {"": job}
     made = {}
@@ -100,6 +102,13 @@ def ready(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict
             work.start(calm[name])
         made[name] = Ready(before_it, left(name, calm[name]), seen.seen, gone_refs(history))
     return made
+
+
+def say_words(job: MainJob) -> None:
+    """A reviewer's *not the same* on every fourth link: some of them take a link away, and some go with the records that are gone."""
+    links = job.store.read(LINK).orderBy(*LINK.key).collect()
+    for minute, link in enumerate(links[::4]):
+        job.say(link.asDict(), "not_same", FIRST_START + timedelta(minutes=minute))
 
 
 def left(name: str, job: MainJob) -> Left:
@@ -132,6 +141,7 @@ def chosen(names: list[str]) -> list[str]:
                 "table person",
                 "table run",
                 "table nominal_event",
+                "table negated_link",
                 "work changed",
                 "compare: after work",
                 "snapshot nominal_alert",
@@ -143,7 +153,16 @@ def chosen(names: list[str]) -> list[str]:
         (
             "retain",
             60,
-            ("table item", "table person", "table run", "table removal", "snapshot hit", "purge person", "deleting"),
+            (
+                "table item",
+                "table person",
+                "table run",
+                "table removal",
+                "words link_judgement",
+                "snapshot hit",
+                "purge person",
+                "deleting",
+            ),
         ),
         ("compact", 10, ("table person", "table involvement", "table run")),
         ("publish", 3, ("table run", "renaming part.parquet")),

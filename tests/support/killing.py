@@ -95,6 +95,7 @@ def points(kill_at: str | int | None = None, *, ends: Callable[[str], BaseExcept
         patch.setattr(
             DeltaStore, "restore", around(DeltaStore.restore, lambda _, table, *a, **k: f"restore {table.name}")
         )
+        patch.setattr(DeltaStore, "remove", around(DeltaStore.remove, lambda _, table, *a, **k: f"words {table.name}"))
         patch.setattr(
             publishing,
             "write_published",

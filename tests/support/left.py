@@ -15,6 +15,7 @@ from linkage_spark.tables.lifecycle import HIT_HISTORY, ITEM, LINK_HISTORY, LOCA
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.nominals import NOMINAL_FREQUENCY, NOMINAL_REFINED_KEY, NOMINALS
 from linkage_spark.tables.results import HIT, HIT_LINK, LOCATION_HIT, SCREENING
+from linkage_spark.tables.review import LINK_JUDGEMENT, NEGATED_LINK
 
 if TYPE_CHECKING:
     from tests.support.main_job import MainJob
@@ -33,7 +34,8 @@ Left = dict[str, Any]
 
 def left_by(job: MainJob, *, with_nominals: bool = False) -> Left:
     """Rows of all tables without run stamps, and which files stand where."""
-    tables = (*COMPARED, *(OF_NOMINALS if with_nominals else ()))
+    of_words = (table for table in (NEGATED_LINK, LINK_JUDGEMENT) if job.store.exists(table))
+    tables = (*COMPARED, *of_words, *(OF_NOMINALS if with_nominals else ()))
     found: Left = {table.name: job.rows(table, leave_out=STAMPS) for table in tables}
     published = job.root / "published"
     current = read_current_run(Files(job.spark), str(job.root))

@@ -68,6 +68,7 @@ UNKNOWN_AGE = "age_unknown"
 
 SHOWN_MATCH = "shown_match"
 SHOWN_POSSIBLE = "shown_possible"
+NEGATED = "negated_by_reviewer"
 EMPLOYEE_REFUSED = "employee_refused"
 EMPLOYEE_NOT_SCREENED = "employee_not_screened"
 RECORD_REFUSED = "record_refused"
@@ -89,6 +90,7 @@ def judge(
     claims: DataFrame | None = None,
     event_types: DataFrame | None = None,
     as_of: date | None = None,
+    negated: DataFrame | None = None,
 ) -> DataFrame:
     """One row per (employee, person record) that is true or was scored.
 
@@ -110,6 +112,9 @@ def judge(
             on its values as recorded (``flows.claims``). None: not asked.
         event_types: RECORD_KEY and ``event_types`` (sorted, joined by '|') of records that stand in an event.
         as_of: the day on which ages are told; None: no ages.
+        negated: PAIR_KEY of the links that are not shown because of a reviewer's word (NEGATED_LINK). A true one among them is
+            the reviewer's loss and not the model's; a false one is shown to nobody, and leaves no row unless it was scored
+            again. None: the run knew nothing of such links.
 
     Returns:
         PAIR_KEY, ``is_true``, ``tier`` (null when not scored), ``match_weight`` (log2; null when not
@@ -131,11 +136,7 @@ def judge(
         .select(*PAIR_KEY, F.lit(True).alias("is_true"))
     )
     pairs = true_pairs.join(scored, on=PAIR_KEY, how="full_outer")
-    if proposed is None:
-        pairs = pairs.withColumn("was_proposed", F.lit(None).cast("boolean"))
-    else:
-        marks = proposed.select(*PAIR_KEY).distinct().withColumn("was_proposed", F.lit(True))
-        pairs = pairs.join(marks, on=PAIR_KEY, how="left")
+    pairs = _marked(_marked(pairs, proposed, "was_proposed"), negated, "was_negated")
     labelled = (
         pairs.join(_truth_marks(truth_person), on=RECORD_KEY, how="left")
         .join(
@@ -243,6 +244,13 @@ def _joined(rows: DataFrame, frame: DataFrame | None, key: list[str], columns: t
     return rows.join(frame.select(*key, *columns), on=key, how="left")
 
 
+def _marked(pairs: DataFrame, frame: DataFrame | None, mark: str) -> DataFrame:
+    """Pairs with a mark: true where the frame holds the pair, else null."""
+    if frame is None:
+        return pairs.withColumn(mark, F.lit(None).cast("boolean"))
+    return pairs.join(frame.select(*PAIR_KEY).distinct().withColumn(mark, F.lit(True)), on=PAIR_KEY, how="left")
+
+
 def _age_band(as_of: date | None) -> Column:
     """The band of the age that the employee reaches in the year of ``as_of``."""
     band = F.lit(UNKNOWN_AGE)
@@ -323,6 +331,7 @@ def _outcome(*, scored_kept: bool, proposed_kept: bool) -> Column:
     return (
         F.when(F.col("tier") == Tier.MATCH.value, F.lit(SHOWN_MATCH))
         .when(F.col("tier") == Tier.POSSIBLE.value, F.lit(SHOWN_POSSIBLE))
+        .when(F.col("was_negated"), F.lit(NEGATED))
         .when(F.col("employee_screened").isNull(), F.lit(EMPLOYEE_REFUSED))
         .when(~F.col("employee_screened"), F.lit(EMPLOYEE_NOT_SCREENED))
         .when(F.col("record_screened").isNull(), F.lit(RECORD_REFUSED))

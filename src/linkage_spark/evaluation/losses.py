@@ -13,7 +13,18 @@ from linkage_spark.tables.enums import PolicyReason, Tier
 
 Row = Mapping[str, Any]
 
-STAGES: tuple[str, ...] = ("standardising", "blocking", "scoring", "blocking_or_scoring", "policy", "not_told_apart")
+REVIEW = "review"
+"""A reviewer said of a link that the tool would show that the two are not the same."""
+
+STAGES: tuple[str, ...] = (
+    "standardising",
+    "blocking",
+    "scoring",
+    "blocking_or_scoring",
+    "policy",
+    REVIEW,
+    "not_told_apart",
+)
 """Where a true link can be lost, in the order of running; the last of two that could not be told apart."""
 
 LEAST_RECALL = 0.85
@@ -24,6 +35,7 @@ SHOWN = "shown"
 _STAGE_OF: dict[str, str] = {
     judged.SHOWN_MATCH: SHOWN,
     judged.SHOWN_POSSIBLE: SHOWN,
+    judged.NEGATED: REVIEW,
     judged.EMPLOYEE_REFUSED: "standardising",
     judged.EMPLOYEE_NOT_SCREENED: "standardising",
     judged.RECORD_REFUSED: "standardising",
@@ -55,10 +67,11 @@ def reason_of(row: Row) -> str:
     """Why a lost true link cannot be, or was not, shown.
 
     What the policy would hold back on the values as recorded is the policy's, also where no rule
-    proposed the pair or its score was low: no rule and no score could show it. Otherwise the outcome.
+    proposed the pair or its score was low: no rule and no score could show it. Otherwise the outcome. What
+    a reviewer took away the policy had shown.
     """
-    screened = stage_of(row["outcome"]) != "standardising"
-    if screened and row["claim_tier"] == Tier.NON_MATCH.value:
+    by_policy = stage_of(row["outcome"]) not in ("standardising", REVIEW)
+    if by_policy and row["claim_tier"] == Tier.NON_MATCH.value:
         return judged.HELD_BACK + str(row["claim_reason"])
     return str(row["outcome"])
 
@@ -67,7 +80,7 @@ def losses_by_stage(patterns: Iterable[Row]) -> list[StageLoss]:
     """True links lost at each stage that lost any, in the order of running.
 
     ``carry_possible``: of them, how many the policy would show on their values as recorded: what better rules and
-    scores could win back. Null where nobody asked the policy.
+    scores could win back; of those that a reviewer took away, only another word could. Null where nobody asked the policy.
 
     Args:
         patterns: rows of ``judged.count_patterns``.

@@ -16,6 +16,7 @@ from linkage_spark.tables.canonical import ADDRESS_FIELDS, EVENT, INVOLVEMENT, P
 from linkage_spark.tables.enums import AddressKind
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.results import HIT
+from linkage_spark.tables.review import NEGATED_LINK
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def judge_links(
     claims: DataFrame | None = None,
     event_types: DataFrame | None = None,
     as_of: date | None = None,
+    negated: DataFrame | None = None,
 ) -> DataFrame:
     """Truth × links, see ``evaluation.judged.judge``. Inputs are checked.
 
@@ -69,6 +71,7 @@ def judge_links(
         claims=claims,
         event_types=event_types,
         as_of=as_of,
+        negated=NEGATED_LINK.check(negated) if negated is not None else None,
     )
 
 

@@ -43,9 +43,7 @@ def row_hash(names: Iterable[str]) -> Column:
     return F.xxhash64(*parts).cast("decimal(20,0)")
 
 
-def last_said(
-    said: DataFrame, by: Sequence[str], *, word: str, at: str, order: Sequence[str], keep: str | None = None
-) -> DataFrame:
+def last_said(said: DataFrame, by: Sequence[str], *, word: str, at: str, order: Sequence[str]) -> DataFrame:
     """Of each key the word that was said last; of words of one moment the one that comes last in an order.
 
     Args:
@@ -54,18 +52,14 @@ def last_said(
         word: column of what was said, one of ``order``.
         at: column of when.
         order: the words; which of them holds must never depend on the order of rows.
-        keep: a further column of the row that holds.
 
     Returns:
-        The key, the word (null for one that is not in ``order``), when, and the further column.
+        The key, the word (null for one that is not in ``order``), and when.
     """
     words = F.array(*[F.lit(str(one)) for one in order])
     rank = F.array_position(words, F.col(word)).cast("int")
-    further = [] if keep is None else [keep]
-    last = said.groupBy(*by).agg(F.max(F.struct(at, rank.alias("rank"), *further)).alias("last"))
-    return last.select(
-        *by, F.get(words, F.col("last.rank") - 1).alias(word), *[F.col(f"last.{name}") for name in (at, *further)]
-    )
+    last = said.groupBy(*by).agg(F.max(F.struct(at, rank.alias("rank"))).alias("last"))
+    return last.select(*by, F.get(words, F.col("last.rank") - 1).alias(word), F.col(f"last.{at}"))
 
 
 def gathered(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:

@@ -35,6 +35,7 @@ def build_alerts(
     hit: DataFrame,
     hit_link: DataFrame,
     link: DataFrame,
+    negated: DataFrame,
     persons: DataFrame,
     involvement: DataFrame,
     member: DataFrame,
@@ -44,13 +45,14 @@ def build_alerts(
     An alert rests on the shown links of one employee to the records of one nominal; an event that several of those
     records, roles or links stand behind counts once. Links whose record stands in no event make an alert with 0
     events. Every other record of the nominal is offered beside the alert and makes no hit, also when its link is of
-    tier non_match or another employee is linked to it. Links, hits and offers are small and broadcast; persons,
-    involvement and member are read where they lie.
+    tier non_match or another employee is linked to it; but for one of which a reviewer has said that it is not this
+    employee. Links, hits and offers are small and broadcast; persons, involvement and member are read where they lie.
 
     Args:
         hit: HIT.
         hit_link: HIT_LINK of those hits.
         link: LINK of the same run, any tiers.
+        negated: NEGATED_LINK of the same run: such a record is no offer to its employee, and one to all others.
         persons: PERSON, for the references of the other records; a member that is not among them is not offered.
         involvement: INVOLVEMENT.
         member: NOMINAL_MEMBER. A shown link to a record that is no member makes no alert: ``links_without_nominal``.
@@ -59,7 +61,7 @@ def build_alerts(
         NOMINAL_ALERT and SAME_NOMINAL. ``other_events`` leaves out every event in which the employee has a hit.
     """
     linked = _linked(link, member)
-    offers = _offers(linked, member, persons)
+    offers = _offers(linked, negated, member, persons)
     offered_events = involvement.select(*_EVENT_KEY, "person_ref").join(
         F.broadcast(offers.select(*_ALERT_KEY, *RECORD_KEY)), on=list(RECORD_KEY), how="inner"
     )
@@ -105,13 +107,14 @@ def _rank() -> Column:
     return F.struct(tier.alias("rank"), weight, *RECORD_KEY, "tier", "match_weight_millibits")
 
 
-def _offers(linked: DataFrame, member: DataFrame, persons: DataFrame) -> DataFrame:
-    """The alert's key, the record's key and ``quarantined``: records of the nominal without a shown link."""
-    alerts = linked.select(*_ALERT_KEY).distinct()
+def _offers(linked: DataFrame, negated: DataFrame, member: DataFrame, persons: DataFrame) -> DataFrame:
+    """The alert's key, the record's key and ``quarantined``: records of the nominal whose link is neither shown nor negated."""
+    alerts, pair = linked.select(*_ALERT_KEY).distinct(), ["employee_id", "record_id"]
+    settled = linked.select(*pair).unionByName(with_record_id(negated).select(*pair))
     others = (
         member.select("record_id", "nominal_id", "quarantined")
         .join(F.broadcast(alerts), on="nominal_id", how="inner")
-        .join(F.broadcast(linked.select("employee_id", "record_id")), on=["employee_id", "record_id"], how="left_anti")
+        .join(F.broadcast(settled), on=pair, how="left_anti")
     )
     records = persons.where(is_police()).select(*RECORD_KEY, record_id().alias("record_id"))
     found = records.join(F.broadcast(others), on="record_id", how="inner")

@@ -96,6 +96,8 @@ def loss_by_stage(accuracy: Figures) -> Table:
         "The first stage that lost the link. Scoring: below the model’s floor or below the threshold. Policy: a clause "
         "holds it back on its values. What the policy would show is what better rules and scores could win back."
     )
+    if any(row["stage"] == "review" for row in accuracy["loss_by_stage"]):
+        note += " Review: a link that would be shown, had no reviewer said otherwise; no rule or score wins it back."
     return _table("Where true links were lost", heads, rows, 1, note)
 
 

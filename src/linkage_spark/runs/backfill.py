@@ -17,9 +17,10 @@ from linkage_spark.runs.approval import refuse_unapproved_model
 from linkage_spark.runs.canaries import canaries_digest, missed, refuse_without_canaries, release, screened_alone
 from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import RunContext, clear_work, made_from, open_run
-from linkage_spark.runs.day_gates import hold_gates
+from linkage_spark.runs.day_gates import GATES, hold_gates
 from linkage_spark.runs.entry import conf_dir
 from linkage_spark.runs.feed_states import feed_states, known_states, prints_of, remembered, unrecorded_changes
+from linkage_spark.runs.link_words import DECIDE, forget_other_words, refuse_faulty_words
 from linkage_spark.runs.main_stages import (
     ALL_TABLES,
     STANDARDISED,
@@ -29,7 +30,7 @@ from linkage_spark.runs.main_stages import (
     follow,
     hits,
 )
-from linkage_spark.runs.manifest import GoodRun, fingerprint, last_good_run
+from linkage_spark.runs.manifest import GoodRun, MadeFrom, fingerprint, last_good_run
 from linkage_spark.runs.models import frozen_with, is_shipped, is_trained
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.reading import changes_unwritten, faults_in_words, persisted, read_sources, rows_in
@@ -66,6 +67,7 @@ def backfill(run: RunContext) -> None:
     """One backfill under the lock.
 
     Raises:
+        GateError: reviewers' words that no run may use; or a stage found what must not be published.
         LinkageError: the run failed; nothing was published, and a failed RUN row says so.
     """
     for doubt in run.model.doubts:
@@ -82,19 +84,19 @@ def backfill(run: RunContext) -> None:
         clear_work(run)
         publishing.record_unchanged(run, good=good, made_from=inputs)
         return
+    _refuse_words(run, judged, good=good, inputs=inputs)
     refuse_without_canaries(run)
     pinned = {ALL_TABLES: good.versions if good else {}}
     # What it found of links and hits it added to what the last good run had told of them.
     before = good.run_id if good else "nothing"
-    stands_on = fingerprint(
-        {"inputs": inputs.digest, "good": before, "canaries": canaries_digest(run), "judged": str(judged)}
-    )
+    stands_on = fingerprint({"inputs": inputs.digest, "good": before, "canaries": canaries_digest(run)})
     saved = take_up_work(run, fingerprint=stands_on, pinned=pinned)
+    forget_other_words(run, saved, judged)
     state = MainRun(run=run, inputs=inputs, saved=saved, former=good, of_model=of_model, judged_at_version=judged)
     try:
         for name, work in _STAGES.items():
             run_stage(run.progress, saved, name, partial(work, state))
-        run_stage(run.progress, saved, "gates", partial(hold_gates, state, None))
+        run_stage(run.progress, saved, GATES, partial(hold_gates, state, None))
         published = publishing.publish(run, saved, versions=state.versions, good=good, made_from=inputs)
     except Exception as error:
         publishing.record_failure(run, good=good, made_from=inputs, error=error)
@@ -102,6 +104,15 @@ def backfill(run: RunContext) -> None:
     # RUN has switched: whatever fails from here on is mended by the next start, and no failure of the run.
     publishing.show(run, published)
     clear_work(run)
+
+
+def _refuse_words(run: RunContext, judged: int | None, *, good: GoodRun | None, inputs: MadeFrom) -> None:
+    """``refuse_faulty_words``, and RUN tells of it as of any failure."""
+    try:
+        refuse_faulty_words(run, judged)
+    except Exception as error:
+        publishing.record_failure(run, good=good, made_from=inputs, error=error)
+        raise
 
 
 def refuse_edited_model(run: RunContext, good: GoodRun | None) -> None:
@@ -207,7 +218,7 @@ _STAGES: Mapping[str, Callable[[MainRun, Stage], Done]] = {
     "standardise": _standardise,
     "freeze model": _freeze,
     "screen": _screen,
-    "decide": decide,
+    DECIDE: decide,
     "hits": hits,
     "follow": follow,
     "check": check,

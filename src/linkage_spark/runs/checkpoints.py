@@ -92,6 +92,19 @@ class Checkpoints:
         self.done[stage] = done
         self._save()
 
+    def forget_from(self, stage: str) -> None:
+        """Forget a finished stage and all that were finished after it, so that they are done anew; nothing where it is not done.
+
+        What they wrote stands until they write it again. So every stage writes its tables whole, or adds to the version that the last
+        good run pins.
+        """
+        names = list(self.done)
+        if stage not in names:
+            return
+        for name in names[names.index(stage) :]:
+            del self.done[name]
+        self._save()
+
     @property
     def versions(self) -> dict[str, int]:
         """Version of every table written so far."""

@@ -60,7 +60,8 @@ def _compact(run: RunContext, good: GoodRun) -> None:
     part, counts = nominal_part(run), json.loads(good.counts_json)
     versions = {**(part.pinned if part is not None else {}), **good.versions, **grown}
     if part is not None and part.stands_on(good):
-        counts["nominals"] = part.carried_over(run, good, versions, as_they_were=part.is_as_it_was(run, good))
+        as_they_were = part.is_as_it_was(run, good)
+        counts["nominals"] = part.carried_over(run, good, versions, as_they_were=as_they_were, judged_at=part.judged_at)
     row = publishing.run_row(
         run,
         good.made_from,

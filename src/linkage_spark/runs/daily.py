@@ -13,7 +13,8 @@ from linkage_spark.runs.canaries import canaries_digest, refuse_without_canaries
 from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import FORCE_ZONE, RunContext, clear_work, made_from, open_run
 from linkage_spark.runs.daily_nominals import nominal_part, own_run
-from linkage_spark.runs.day_gates import hold_gates
+from linkage_spark.runs.day_gates import GATES, forget_gates_of_others, hold_gates
+from linkage_spark.runs.link_words import DECIDE, forget_other_words, refuse_faulty_words
 from linkage_spark.runs.main_stages import ALL_TABLES, MainRun, decide, follow, hits
 from linkage_spark.runs.manifest import GoodRun, MadeFrom, fingerprint, last_good_run
 from linkage_spark.runs.progress import Stage
@@ -59,6 +60,7 @@ def daily(run: RunContext) -> None:
     Raises:
         UsageError: nothing has been published under the root, or the day lies before that of the last good run.
         SettingsError: model, mappings, settings or software are others than those of the last good run.
+        GateError: reviewers' words that no run may use; or a stage found what must not be published.
         LinkageError: the run failed; nothing was published, and a failed RUN row says so.
     """
     good = last_good_run(run.store)
@@ -80,6 +82,7 @@ def daily(run: RunContext) -> None:
                 clear_work(own_run(run))
             publishing.record_unchanged(run, good=good, made_from=inputs)
             return
+        refuse_faulty_words(run, judged)
         refuse_without_canaries(run)
     except Exception as error:
         publishing.record_failure(run, good=good, made_from=inputs, error=error)
@@ -90,11 +93,11 @@ def daily(run: RunContext) -> None:
             "good": good.run_id,
             "day": run.day.isoformat(),
             "canaries": canaries_digest(run),
-            "judged": str(judged),
         }
     )
     pinned = {ALL_TABLES: good.versions, **({NOMINALS: part.former.good.versions} if part is not None else {})}
     saved = take_up_work(run, fingerprint=stands_on, pinned=pinned)
+    forget_other_words(run, saved, judged)
     state = MainRun(
         run=run,
         inputs=inputs,
@@ -108,8 +111,9 @@ def daily(run: RunContext) -> None:
         for name, work in _STAGES.items():
             run_stage(run.progress, saved, name, partial(work, state))
         made = part.make(state, good) if part is not None else None
-        hold = partial(hold_gates, state, made.state if made is not None else None)
-        run_stage(run.progress, saved, "gates", hold)
+        nominals = made.state if made is not None else None
+        forget_gates_of_others(saved, nominals)
+        run_stage(run.progress, saved, GATES, partial(hold_gates, state, nominals))
         published = publishing.publish(
             run,
             saved,
@@ -155,7 +159,7 @@ _STAGES: Mapping[str, Callable[[MainRun, Stage], Done]] = {
     "find changes": daily_stages.find_changes,
     "standardise": daily_stages.standardise_changes,
     "screen": daily_stages.screen_changes,
-    "decide": decide,
+    DECIDE: decide,
     "hits": hits,
     "follow": follow,
     "check": daily_stages.check_day,

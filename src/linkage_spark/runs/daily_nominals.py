@@ -71,7 +71,13 @@ class NominalPart:
         return NOMINAL_PAIR.name in versions and versions[PERSON.name] == good.versions[PERSON.name]
 
     def carried_over(
-        self, run: RunContext, good: GoodRun, versions: Mapping[str, int], *, as_they_were: bool
+        self,
+        run: RunContext,
+        good: GoodRun,
+        versions: Mapping[str, int],
+        *,
+        as_they_were: bool,
+        judged_at: int | None,
     ) -> dict[str, Any]:
         """Their figures in the row of a run that made none, and wrote tables anew.
 
@@ -80,10 +86,11 @@ class NominalPart:
             good: the good run before it.
             versions: of all tables, as that run leaves them.
             as_they_were: nothing that decides them has changed since they were made, nor does this run change it.
+            judged_at: version of PERSON_JUDGEMENT as that run leaves it, with no word that came in since; None where there is no such table.
         """
         figures = dict(self.former.figures)
         if as_they_were:
-            now = replace(self, judged_at=run.store.version(PERSON_JUDGEMENT))
+            now = replace(self, judged_at=judged_at)
             figures["made_from"] = now.made_from(run, replace(good, versions=dict(versions)))
         return {**figures, "run_id": run.run_id}
 

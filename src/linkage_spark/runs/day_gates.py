@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from statistics import median
 from typing import Final
@@ -16,7 +16,7 @@ from pyspark.sql import functions as F
 from linkage_spark.evaluation.figures import SourceFigures
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.runs import checks
-from linkage_spark.runs.checkpoints import Done
+from linkage_spark.runs.checkpoints import Checkpoints, Done
 from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.daily_stages import AGAIN
 from linkage_spark.runs.main_stages import MainRun
@@ -58,6 +58,19 @@ _QUANTILES: Final = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
 OF_NOMINALS: Final = (Measure.LARGEST_COMPONENT, Measure.LARGE_NOMINALS)
 """What is measured of nominals."""
 
+OF_FEEDS: Final = (
+    Measure.CHANGED_UNITS,
+    Measure.CANDIDATES_PER_RECORD,
+    Measure.FILLED_SHARE,
+    Measure.EVENT_AGE_DAYS,
+    Measure.FEED_AGE_DAYS,
+)
+"""What is measured of the feeds, by runs alone that found one written to: a reviewer's word alone says nothing of what sources deliver."""
+
+
+GATES: Final = "gates"
+"""The stage of a run in which they are held."""
+
 
 def hold_gates(state: MainRun, nominals: NominalRun | None, stage: Stage) -> Done:
     """Measure the run, keep its figures, and hold them against those of the runs before.
@@ -69,17 +82,37 @@ def hold_gates(state: MainRun, nominals: NominalRun | None, stage: Stage) -> Don
     now, gates = measure(state, nominals), run.settings.gates
     earlier = metrics_before(state, nominals)
     measured = [one for one in earlier if one.figures]
-    held_against = measured[: gates.runs_before]
-    days = by_day(earlier, first=1 + sum(one.run_day == run.day for one in measured))
-    before = by_part(held_against) | changed_before(days, run.day, most=max(gates.runs_before, FULL_WEEK))
+    # A run of a word alone is no run of its day: of what sources bring it tells what those before it had brought, and judges nothing.
+    is_of_feeds = found_written(state)
+    of_day = int(is_of_feeds) + sum(one.is_of_feeds for one in earlier if one.run_day == run.day)
+    days = by_day(earlier, first=of_day)
+    before = by_part(measured, most=gates.runs_before)
+    before |= changed_before(days, run.day, most=max(gates.runs_before, FULL_WEEK))
     if nominals is not None and not any(name in OF_NOMINALS for name, _ in before):
         # Since the last backfill nobody has measured any of this model: the newest ones of it are from before.
         before |= by_part(nominals_before(nominals))
     is_day = run.kind is RunKind.DAILY
     judged = _together(now, days.get(run.day, {})) if is_day else now
-    moved = breaches(judged, before, gates, days=days_of_candidates(measured, run.day)) if is_day else []
-    held = _Held(now=now, judged=judged, before=before, runs=len(held_against), moved=moved)
-    return _keep(run, held, stage, day=run.day, onto=state.stood(RUN_METRIC))
+    against = before if is_of_feeds else {part: seen for part, seen in before.items() if part[0] not in OF_FEEDS}
+    moved = breaches(judged, against, gates, days=days_of_candidates(measured, run.day)) if is_day else []
+    held = _Held(now=now, judged=judged, before=before, runs=len(measured[: gates.runs_before]), moved=moved)
+    done = _keep(run, held, stage, day=run.day, onto=state.stood(RUN_METRIC))
+    return replace(done, notes={_OF: _made_from(nominals)})
+
+
+_OF: Final = "nominals"
+"""What the stage notes: what the nominals that it measured were made from."""
+
+
+def _made_from(nominals: NominalRun | None) -> str | None:
+    return None if nominals is None else nominals.saved.fingerprint
+
+
+def forget_gates_of_others(saved: Checkpoints, nominals: NominalRun | None) -> None:
+    """Where a stopped run had measured other nominals than those that stand now, such as before a reviewer's new word: it measures anew."""
+    done = saved.done.get(GATES)
+    if done is not None and done.notes[_OF] != _made_from(nominals):
+        saved.forget_from(GATES)
 
 
 def hold_nominal_gates(state: NominalRun, stage: Stage) -> Done:
@@ -110,14 +143,33 @@ class Earlier:
     figures: Metrics
     run_day: date | None = None
 
+    @property
+    def is_of_feeds(self) -> bool:
+        """It found a feed written to, whether or not anything in it had changed: the feeds' ages are measured by such runs alone."""
+        return any(name in OF_FEEDS for name, _ in self.figures)
 
-def by_part(earlier: Sequence[Earlier]) -> dict[tuple[Measure, str], list[float]]:
-    """Figures of single runs by measure and part, in the order of the runs; what a day brought is in ``changed_before``."""
+
+def found_written(state: MainRun) -> bool:
+    """A feed was written to since the former run; a backfill reads them all. Else a reviewer's word, or the date, is what is new."""
+    former = state.former
+    return state.run.kind is not RunKind.DAILY or former is None or former.made_from.feeds != state.inputs.feeds
+
+
+def by_part(earlier: Sequence[Earlier], *, most: int | None = None) -> dict[tuple[Measure, str], list[float]]:
+    """Figures of single runs by measure and part, in the order of the runs; what a day brought is in ``changed_before``.
+
+    Args:
+        earlier: runs, the newest first.
+        most: so many are looked at; of what is measured of the feeds so many of those that measured it, so that a day of many words does
+            not put them out of sight. None: all.
+    """
     found: dict[tuple[Measure, str], list[float]] = {}
-    for run in earlier:
-        for (name, part), value in run.figures.items():
-            if name is not Measure.CHANGED_UNITS:
-                found.setdefault((name, part), []).append(value)
+    of_feeds = [run for run in earlier if run.is_of_feeds]
+    for runs, of in ((earlier[:most], False), (of_feeds[:most], True)):
+        for run in runs:
+            for (name, part), value in run.figures.items():
+                if name is not Measure.CHANGED_UNITS and (name in OF_FEEDS) == of:
+                    found.setdefault((name, part), []).append(value)
     return found
 
 
@@ -125,12 +177,12 @@ def by_day(earlier: Sequence[Earlier], *, first: int) -> dict[date, dict[tuple[M
     """Changed units of every day by measure and part, of its first daily runs together; a day without any is there too.
 
     A day's second run is held against what other days had brought by their second one, and its first against their first: a source
-    that always comes at noon is not missed at night. A run that measured nothing is no run of its day here: the feeds may have been late,
-    and what brought them is then the day's first.
+    that always comes at noon is not missed at night. A run that found no feed written to is no run of its day here, whether it measured
+    nothing or a reviewer's word gave it other figures: the feeds may have been late, and what brought them is then the day's first.
 
     Args:
         earlier: runs, the newest first.
-        first: so many runs of each day are counted, of those that measured anything.
+        first: so many runs of each day are counted, of those that found a feed written to.
     """
     days: dict[date, dict[tuple[Measure, str], float]] = {}
     counted: Counter[date] = Counter()
@@ -138,7 +190,7 @@ def by_day(earlier: Sequence[Earlier], *, first: int) -> dict[date, dict[tuple[M
         if run.run_day is None:
             continue
         brought = days.setdefault(run.run_day, {})
-        if run.figures and counted[run.run_day] < first:
+        if run.is_of_feeds and counted[run.run_day] < first:
             counted[run.run_day] += 1
             changed = {part: value for part, value in run.figures.items() if part[0] is Measure.CHANGED_UNITS}
             days[run.run_day] = _together(brought, changed)
@@ -296,7 +348,7 @@ def _note(run: RunContext, held: _Held, day: date) -> None:
 
 
 def measure(state: MainRun, nominals: NominalRun | None) -> dict[tuple[Measure, str], float]:
-    """All figures of a run."""
+    """All figures of a run; those of ``OF_FEEDS`` where it found a feed written to."""
     sources: list[SourceFigures] = state.saved.done["check"].notes["sources"]
     found: dict[tuple[Measure, str], float] = {}
     for part in sources:
@@ -305,21 +357,19 @@ def measure(state: MainRun, nominals: NominalRun | None) -> dict[tuple[Measure, 
         if part["rows_in"]:
             faulty = sum(part["refused"].values()) - checks.taken_back(part)
             found[(Measure.REFUSED_SHARE, name)] = faulty / part["rows_in"]
-    asked = side_by_side(
-        state.run.spark,
-        {
+    asked = {
+        "links": lambda: _links(_found(state)),
+        "new": lambda: _new_items(state),
+        "nominals": lambda: {} if nominals is None else _nominals(nominals),
+    }
+    if found_written(state):
+        asked |= {
             "ages": lambda: _event_ages(state) | _feed_ages(state),
             "filled": lambda: _filled(state),
-            "links": lambda: _links(_found(state)),
-            "new": lambda: _new_items(state),
-            "nominals": lambda: {} if nominals is None else _nominals(nominals),
-        },
-    )
-    for figures in asked.values():
+            "day": lambda: _of_day(state),
+        }
+    for figures in side_by_side(state.run.spark, asked).values():
         found |= figures
-    changes = state.saved.done.get("find changes")
-    if changes is not None:
-        found |= _of_day(state, {name: n for name, n in changes.counts.items() if name != AGAIN})
     return found
 
 
@@ -398,11 +448,16 @@ def _nominals(nominals: NominalRun) -> dict[tuple[Measure, str], float]:
     return {(Measure.LARGEST_COMPONENT, ""): float(largest), (Measure.LARGE_NOMINALS, ""): float(large)}
 
 
-def _of_day(state: MainRun, changed: Mapping[str, int]) -> dict[tuple[Measure, str], float]:
+def _of_day(state: MainRun) -> dict[tuple[Measure, str], float]:
     """What the day brought: changed units by source and table, candidate pairs per changed person record and per changed employee.
 
-    Of few records nothing is concluded; the more so as canaries are among the pairs and not among the records.
+    Of few records nothing is concluded; the more so as canaries are among the pairs and not among the records. A backfill looks for no
+    changes.
     """
+    changes = state.saved.done.get("find changes")
+    if changes is None:
+        return {}
+    changed = {name: n for name, n in changes.counts.items() if name != AGAIN}
     found = {(Measure.CHANGED_UNITS, name.replace(" ", "/", 1)): float(n) for name, n in changed.items()}
     of_hr = (F.col("source_system") == SourceSystem.HR.value).alias("of_hr")
     rows = state.work(f"batch/{PERSON.name}").groupBy(of_hr).count().collect()

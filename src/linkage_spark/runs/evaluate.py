@@ -212,6 +212,6 @@ def _frozen(files: Files, store: DeltaStore, row: Mapping[str, Any], pinned: Pin
 
 
 def _screened_again(pinned: Pinned, frozen: Frozen, work: str, progress: Progress) -> Again:
-    """The run's screening once more, with every scored pair kept."""
+    """The run's screening once more, with every scored pair kept but those that reviewers had negated: what was published."""
     with progress.stage("screen again"):
-        return screen_again(pinned.read(PERSON), frozen, work=f"{work}/again")
+        return screen_again(pinned.read(PERSON), frozen, work=f"{work}/again", change=pinned.judged)

@@ -20,8 +20,10 @@ def expect_without_truth(
 ) -> ExpectationFigures:
     """The committee's sentence and the figures behind it. Two small counts; no truth is looked at.
 
+    A link that a reviewer negated is neither expected to be right nor missed: nobody sees it, and somebody has looked.
+
     Args:
-        links: LINK of all scored pairs, all tiers.
+        links: LINK of all scored pairs, all tiers, without those that reviewers had negated.
         figures: the run's own figures; reads ``screening``.
         truth_was_there: what the report says of it.
         progress: names the action.

@@ -31,14 +31,17 @@ from linkage_spark.kit.contract import TableContract
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.runs.figures import dict_rows
 from linkage_spark.runs.progress import Progress
-from linkage_spark.runs.rescreen import Again, Frozen, keep, screen_again
+from linkage_spark.runs.rescreen import Again, Frozen, as_judged, keep, screen_again
 from linkage_spark.settings.run import Evaluation
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.results import HIT
+from linkage_spark.tables.review import NEGATED_LINK
 
 Rows = list[dict[str, Any]]
+Change = Callable[[DataFrame], DataFrame]
+"""What is done to SCORED_PAIR before the policy decides."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,16 @@ class Pinned:
         if contract.name not in self.versions:
             raise ContractError(f"run {self.run_id} pins no version of {contract.name}")
         return self.store.read(contract, version=self.versions[contract.name])
+
+    @property
+    def negated(self) -> DataFrame | None:
+        """NEGATED_LINK; None where the run knew nothing of such links."""
+        return self.read(NEGATED_LINK) if NEGATED_LINK.name in self.versions else None
+
+    @property
+    def judged(self) -> Change | None:
+        """What leaves out the pairs that reviewers had negated, so that a screening gives what the run published."""
+        return as_judged(self.store, self.versions)
 
 
 @dataclass(frozen=True)
@@ -98,11 +111,16 @@ def measure_against(
 ) -> Measured:
     """Judge the run's links, and where asked the same screening with one thing less each time.
 
+    All figures are of what was published: a link that a reviewer negated is shown to nobody. Where it is true it counts as lost, by
+    the reviewer and not by the model (``judged.NEGATED``); where it is false it is no false link. Such pairs have no weight either, so
+    curve and calibration are of the pairs that are left. They stay out of the screenings with one thing less too, though the evidence is
+    another there: else these would differ from what was published by the reviewers' words as well.
+
     Args:
         truth: of the force.
         pinned: the run's tables.
         frozen: the run's model, frequencies and references.
-        again: the screening once more, all scored pairs kept; None: only what the run published is known.
+        again: the screening once more, all scored pairs kept but those negated; None: only what the run published is known.
         work: folder that the caller removes.
         as_of: the run's day; ages are told on it.
         limits: on gaps between naming traditions.
@@ -110,7 +128,7 @@ def measure_against(
         with_values: show recorded values of the costliest errors.
         progress: names the actions.
     """
-    person = pinned.read(PERSON)
+    person, negated, said = pinned.read(PERSON), pinned.negated, pinned.judged
     with progress.stage("ask the policy of true links"):
         claims = keep(_claims(person, truth, frozen), f"{work}/claims")
     judged = judge_links(
@@ -123,6 +141,7 @@ def measure_against(
         claims=claims,
         event_types=list_event_types(pinned.read(INVOLVEMENT), pinned.read(EVENT)),
         as_of=as_of,
+        negated=negated,
     ).persist(StorageLevel.MEMORY_AND_DISK)
     try:
         found, people, patterns = _counted(
@@ -134,18 +153,23 @@ def measure_against(
 
     def patterns_of(links: DataFrame) -> Rows:
         seen = judge_links(
-            links, truth_employee=truth.employee, truth_person=truth.person, person=person, claims=claims
+            links,
+            truth_employee=truth.employee,
+            truth_person=truth.person,
+            person=person,
+            claims=claims,
+            negated=negated,
         )
         return dict_rows(count_patterns(seen))
 
     bare: Rows | None = None
     if again is not None or ablation:
-        bare = _screened_less(_without_address(person, frozen), "no address", patterns_of, work, progress)
+        bare = _screened_less(_without_address(person, frozen), "no address", said, patterns_of, work, progress)
         found["scopes_without_address"] = scopes(bare)
     if ablation and bare is not None:
         rows = {"nothing": patterns, "no address": bare}
         for name, less in _less(person, frozen).items():
-            rows[name] = _screened_less(less, name, patterns_of, work, progress)
+            rows[name] = _screened_less(less, name, said, patterns_of, work, progress)
         found["ablation"] = [_ablated(name, of) for name, of in rows.items()]
     return Measured(accuracy=found, people=people, costly=costly)
 
@@ -221,7 +245,7 @@ class _Less:
 
     person: DataFrame
     frozen: Frozen
-    change: Callable[[DataFrame], DataFrame] | None = None
+    change: Change | None = None
 
 
 def _without_address(person: DataFrame, frozen: Frozen) -> _Less:
@@ -241,13 +265,31 @@ def _less(person: DataFrame, frozen: Frozen) -> dict[str, _Less]:
 
 
 def _screened_less(
-    less: _Less, name: str, patterns_of: Callable[[DataFrame], Rows], work: str, progress: Progress
+    less: _Less,
+    name: str,
+    said: Change | None,
+    patterns_of: Callable[[DataFrame], Rows],
+    work: str,
+    progress: Progress,
 ) -> Rows:
-    """Patterns of one screening with one thing less."""
+    """Patterns of one screening with one thing less, and without what reviewers negated."""
     with progress.stage(f"screen again: {name}"):
-        folder = f"{work}/less_{name.replace(' ', '_')}"
-        links = screen_again(less.person, less.frozen, work=folder, with_proposed=False, change=less.change).links
+        folder, change = f"{work}/less_{name.replace(' ', '_')}", both(less.change, said)
+        links = screen_again(less.person, less.frozen, work=folder, with_proposed=False, change=change).links
         return patterns_of(links)
+
+
+def both(change: Change | None, said: Change | None) -> Change | None:
+    """One change and then the other; None where there is neither.
+
+    Args:
+        change: the one; None: nothing.
+        said: what leaves out what reviewers negated; None: nothing.
+    """
+    if change is None or said is None:
+        return change or said
+    first, then = change, said
+    return lambda scored: then(first(scored))
 
 
 def _ablated(changed: str, patterns: Rows) -> AblationFigures:

@@ -22,15 +22,16 @@ from linkage_spark.kit.contract import TableContract
 from linkage_spark.kit.frames import local_frame
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.review.judgements import (
-    link_judgement_faults,
     link_judgements_in_force,
     negated_links,
     without_negated,
+    words_on_other_evidence,
 )
 from linkage_spark.runs import checks
 from linkage_spark.runs.checkpoints import Checkpoints, Done
 from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.figures import grouped, not_screened_counts
+from linkage_spark.runs.link_words import JUDGED
 from linkage_spark.runs.manifest import GoodRun, MadeFrom
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.reading import open_feeds
@@ -80,7 +81,7 @@ class MainRun:
         saved: what is done so far.
         former: the last good run, of whatever model; None before the first.
         of_model: the last good run of this very model, which another model's runs may have followed.
-        judged_at_version: version of LINK_JUDGEMENT that the run reads; None where there is no such table.
+        judged_at_version: version of LINK_JUDGEMENT that ``decide`` reads, or has read; None where there is no such table.
         stands_on: versions of tables that hold unless a stage writes them: those of the former run in a daily run, none in a first one.
     """
 
@@ -157,11 +158,10 @@ class MainRun:
 def decide(state: MainRun, stage: Stage) -> Done:
     """Best pair of variants, rivals, policy, sentence; what reviewers have negated is left out, and is nobody's rival.
 
-    Raises:
-        GateError: a reviewer's word that nobody understands.
+    The words themselves were looked at when the run began (``link_words.refuse_faulty_words``).
     """
-    run, scored = state.run, state.read(SCORED_PAIR)
-    negated = _negated(state, scored)
+    run, scored, in_force = state.run, state.read(SCORED_PAIR), _words_in_force(state)
+    negated = _negated(state, scored, in_force)
     versions = {NEGATED_LINK.name: run.store.overwrite(NEGATED_LINK, negated)}
     if count := negated.count():
         stage.counts["links that reviewers have negated"] = count
@@ -170,21 +170,26 @@ def decide(state: MainRun, stage: Stage) -> Done:
     versions[LINK.name] = run.store.overwrite(LINK, linked.where(F.col("tier") != Tier.NON_MATCH.value))
     for row in run.store.read(LINK, version=versions[LINK.name]).groupBy("tier").count().orderBy("tier").collect():
         stage.counts[f"links of tier {row['tier']}"] = row["count"]
-    return Done(seconds=0.0, versions=versions)
+    if in_force is not None:
+        shown = run.store.read(LINK, version=versions[LINK.name])
+        if elsewhere := words_on_other_evidence(shown, in_force).count():
+            stage.counts["words on other evidence than now"] = elsewhere
+    return Done(seconds=0.0, versions=versions, notes={JUDGED: state.judged_at_version})
 
 
-def _negated(state: MainRun, scored: DataFrame) -> DataFrame:
-    """NEGATED_LINK, in the work folder; no row where no reviewer has said anything."""
-    run = state.run
+def _words_in_force(state: MainRun) -> DataFrame | None:
+    """What reviewers have said of links, as it is in force; None where there is no such table."""
     if state.judged_at_version is None:
+        return None
+    return link_judgements_in_force(state.run.store.read(LINK_JUDGEMENT, version=state.judged_at_version))
+
+
+def _negated(state: MainRun, scored: DataFrame, in_force: DataFrame | None) -> DataFrame:
+    """NEGATED_LINK, in the work folder; no row where no reviewer has said anything."""
+    if in_force is None:
         return state.rows(NEGATED_LINK, [])
-    said = run.store.read(LINK_JUDGEMENT, version=state.judged_at_version)
-    if unknown := link_judgement_faults(said).collect()[0]["unknown_words"]:
-        raise GateError(
-            f"link_judgement: unknown words {unknown}; take these rows out, and say it again in known words"
-        )
-    found = link(scored, model=run.model, secret=run.secret)
-    return state.keep("negated", negated_links(found, link_judgements_in_force(said)))
+    found = link(scored, model=state.run.model, secret=state.run.secret)
+    return state.keep("negated", negated_links(found, in_force))
 
 
 def hits(state: MainRun, stage: Stage) -> Done:

@@ -63,6 +63,7 @@ from linkage_spark.tables.nominals import (
     SAME_NOMINAL,
 )
 from linkage_spark.tables.results import HIT, HIT_LINK
+from linkage_spark.tables.review import NEGATED_LINK
 
 
 @dataclass(frozen=True)
@@ -138,6 +139,13 @@ class NominalRun:
         if PERSON_IDENTIFIER.name not in self.good.versions:
             return self.rows(PERSON_IDENTIFIER, [])
         return self.of_estate(PERSON_IDENTIFIER)
+
+    @property
+    def negated(self) -> DataFrame:
+        """Links that reviewers have negated; none where the run was made before there was such a table."""
+        if NEGATED_LINK.name not in self.good.versions:
+            return self.rows(NEGATED_LINK, [])
+        return self.of_estate(NEGATED_LINK)
 
     @property
     def numbers(self) -> DataFrame:
@@ -427,6 +435,7 @@ def describe(state: NominalRun, stage: Stage) -> Done:
         hit=_with_default_view(state),
         hit_link=state.of_estate(HIT_LINK),
         link=state.of_estate(LINK),
+        negated=state.negated,
         persons=state.persons,
         involvement=involvement,
         member=member,

@@ -40,8 +40,9 @@ from linkage_spark.tables.identifiers import PERSON_IDENTIFIER
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.nominals import NOMINAL_FREQUENCY, NOMINAL_REFINED_KEY, NOMINALS, PERSON_JUDGEMENT
 from linkage_spark.tables.results import HIT, HIT_LINK, RUN
+from linkage_spark.tables.review import NEGATED_LINK
 
-_STANDS_ON = (PERSON, PERSON_IDENTIFIER, EVENT, INVOLVEMENT, LINK, HIT, HIT_LINK)
+_STANDS_ON = (PERSON, PERSON_IDENTIFIER, EVENT, INVOLVEMENT, LINK, NEGATED_LINK, HIT, HIT_LINK)
 
 
 @dataclass(frozen=True)
@@ -211,9 +212,8 @@ def _record_failure(run: RunContext, good: GoodRun, error: Exception) -> None:
         _record(run, good, RunStatus.FAILED, run_id=failed, error_class=type(error).__name__)
     except Exception as fault:
         run.progress.say(f"the failure could not be recorded in RUN either ({type(fault).__name__})")
-    run.progress.say(
-        f"run {run.run_id} failed; readers go on seeing {good.shown_run_id}. The same command goes on where it stopped"
-    )
+    goes_on = publishing.goes_on(error)
+    run.progress.say(f"run {run.run_id} failed; readers go on seeing {good.shown_run_id}{goes_on}")
     publishing.say_last(run, RunStatus.FAILED, good.shown_run_id)
 
 

@@ -129,6 +129,8 @@ def screen_again(
 def as_judged(store: DeltaStore, versions: Mapping[str, int]) -> Callable[[DataFrame], DataFrame] | None:
     """What leaves out of SCORED_PAIR the pairs that reviewers had negated in a run; None where the run knew nothing of such pairs.
 
+    Another model leaves out the same pairs, whichever variants of them it would find the best.
+
     Args:
         store: the tables.
         versions: what the run pins.

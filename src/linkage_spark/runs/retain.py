@@ -23,12 +23,19 @@ from linkage_spark.nominals.records import with_record_id
 from linkage_spark.runs import publishing
 from linkage_spark.runs.compact import compact_tables
 from linkage_spark.runs.context import FORCE_ZONE, RunContext, open_run
-from linkage_spark.runs.daily_nominals import nominal_part
+from linkage_spark.runs.daily_nominals import NominalPart, nominal_part
 from linkage_spark.runs.main_stages import ALL_TABLES
 from linkage_spark.runs.manifest import GoodRun, drop_unfinished, last_good_run, run_numbers, write_run
-from linkage_spark.runs.retain_files import remove_files, remove_scratch
+from linkage_spark.runs.retain_files import OF_REVIEWERS, remove_files, remove_scratch
 from linkage_spark.runs.retain_lists import Gone, begin_lists, finish_lists
-from linkage_spark.runs.retain_rows import BEFORE, RetainedEstate, remove_items, remove_nominals
+from linkage_spark.runs.retain_rows import (
+    BEFORE,
+    RetainedEstate,
+    find_words,
+    remove_items,
+    remove_nominals,
+    remove_words,
+)
 from linkage_spark.runs.retain_told import append_removals, removal_rows, told_kind
 from linkage_spark.runs.upkeep import failure_told
 from linkage_spark.serving.star import star_withdrawn, with_baseline
@@ -49,7 +56,6 @@ from linkage_spark.tables.governance import REMOVAL
 from linkage_spark.tables.lifecycle import BASELINE, ITEM, LIFECYCLE
 from linkage_spark.tables.nominals import NOMINAL_EVENT, NOMINAL_PAIR, NOMINALS, PERSON_JUDGEMENT
 from linkage_spark.tables.results import RUN
-from linkage_spark.tables.review import LINK_JUDGEMENT
 from linkage_spark.tables.star import STAR, STAR_HIT, STAR_NOMINALS, STAR_WITHDRAWN
 
 Subject = tuple[str, str | None, str]
@@ -63,7 +69,8 @@ class Order:
     Attributes:
         subjects: who was asked for; what no longer holds of them goes at once.
         reference: the case that asked; needed where there are subjects.
-        at_once: superseded files and log entries go now, whatever their age; always so where there are subjects.
+        at_once: superseded files and log entries go now, whatever their age; always so where there are subjects. Nobody may add reviewers'
+            words while such an order is worked on: what is being added could lose its file.
         lines: of subjects that a file names the lines that do.
     """
 
@@ -157,6 +164,7 @@ def _retain(run: RunContext, order: Order, good: GoodRun) -> None:
     with run.progress.stage("rows that are due") as stage:
         remove_items(run, estate, asked)
         remove_nominals(run, estate, asked)
+        find_words(run, estate, asked)
         stage.counts["rows removed"] = estate.rows
     with run.progress.stage("tables that have grown") as stage:
         grown = compact_tables(run, estate.versions)
@@ -194,8 +202,16 @@ def _switch(run: RunContext, estate: RetainedEstate, order: Order) -> None:
     if estate.rows:
         _copy_snapshot(run, estate, shown)
         shown, status = run.run_id, RunStatus.PUBLISHED
+    told = {(RemovalKind.ROWS.value, *what): (rows, 0, 0) for what, rows in estate.removed.items()}
+    append_removals(run, removal_rows(run.run_id, run.day, order.reference, told))
+    # Killed from here on, words may have gone that no run puts back: then REMOVAL tells of them already.
+    remove_words(run, estate)
     if (part := estate.nominals) is not None:
-        counts["nominals"] = part.carried_over(run, good, estate.versions, as_they_were=estate.nominals_as_they_were)
+        judged_at = run.store.version(PERSON_JUDGEMENT)
+        as_they_were = estate.nominals_as_they_were and not words_came_in(estate, part, judged_at)
+        counts["nominals"] = part.carried_over(
+            run, good, estate.versions, as_they_were=as_they_were, judged_at=judged_at
+        )
         if not part.stands_on(good):
             # Their pairs are of other person records: without them the next day compares all.
             estate.versions.pop(NOMINAL_PAIR.name, None)
@@ -208,13 +224,23 @@ def _switch(run: RunContext, estate: RetainedEstate, order: Order) -> None:
         counts_json=json.dumps(counts, sort_keys=True),
         finished_at=finished_at,
     )
-    told = {(RemovalKind.ROWS.value, *what): (rows, 0, 0) for what, rows in estate.removed.items()}
-    append_removals(run, removal_rows(run.run_id, run.day, order.reference, told))
     run.refuse_unless_held()
     write_run(run.store, {**row, "model_id": good.model_id, "run_day": good.day})
     if status is RunStatus.PUBLISHED:
         run.refuse_unless_held()
         move_current_run(run.files, run.root, run_id=run.run_id, published_at=finished_at)
+
+
+def words_came_in(estate: RetainedEstate, part: NominalPart, newest: int | None) -> bool:
+    """Somebody has added words on person records since the nominals were looked at: the next day must find that they decide something.
+
+    Args:
+        estate: what retention took out.
+        part: the nominals.
+        newest: version of PERSON_JUDGEMENT by now; None where there is no such table.
+    """
+    known = -1 if part.judged_at is None else part.judged_at
+    return (-1 if newest is None else newest) != known + (PERSON_JUDGEMENT in estate.words)
 
 
 def _refuse_taken_back(run: RunContext, good: GoodRun) -> None:
@@ -292,10 +318,10 @@ _NAMED: Final[Mapping[SubjectKind, tuple[tuple[str, ...], ...]]] = {
 }
 """The columns under which a table names somebody."""
 
-_OF_REVIEWERS: Final = (PERSON_JUDGEMENT, LINK_JUDGEMENT)
-"""Reviewers' words: they are read as they stand, whatever a run pins."""
+_OF_FEEDS: Final = (*CANONICAL, FEED_PRINT)
+"""Tables that say whom the feeds hold, refused rows among them."""
 
-_NAMING: Final = (*CANONICAL, FEED_PRINT, *LIFECYCLE, NOMINAL_EVENT, *_OF_REVIEWERS)
+_NAMING: Final = (*_OF_FEEDS, *LIFECYCLE, NOMINAL_EVENT, *OF_REVIEWERS)
 """Tables of which one at least names whoever is held: all others are made from these."""
 
 
@@ -313,8 +339,8 @@ def _look_for(run: RunContext, estate: RetainedEstate, order: Order) -> frozense
 
 
 def _as_it_stands(run: RunContext, estate: RetainedEstate, table: TableContract) -> DataFrame:
-    """A table before anything goes."""
-    if table in _OF_REVIEWERS and run.store.exists(table):
+    """A table as retention has it so far. Reviewers' words are read as they stand, whatever a run pins."""
+    if table in OF_REVIEWERS and run.store.exists(table):
         return run.store.read(table)
     return estate.read(run, table)
 
@@ -343,6 +369,8 @@ def named_subjects(frames: Mapping[TableContract, DataFrame], subjects: Sequence
                 for table, frame in frames.items()
                 if set(columns) <= set(table.names)
             ]
+    if not found:
+        return frozenset()
     places = reduce(DataFrame.unionByName, found).distinct().collect()
     return frozenset(subjects[row["place"]] for row in places)
 
@@ -385,31 +413,26 @@ def _was_begun(run: RunContext, order: Order) -> bool:
 
 
 def _still_held(run: RunContext, estate: RetainedEstate, order: Order) -> str:
-    """Of those who were asked for: how many still stand in the feeds, so that what holds of them stays."""
-    asked = local_frame(run.spark, list(order.subjects), schema=ASKED)
-    hr = SourceSystem.HR.value
-    held = 0
-    for kind, ref in (
-        (SubjectKind.EMPLOYEE, "person_ref"),
-        (SubjectKind.PERSON, "person_ref"),
-        (SubjectKind.EVENT, "event_ref"),
-    ):
-        wanted = asked.where(F.col("kind") == kind.value).select(
-            F.coalesce("source_system", F.lit(hr)).alias("source_system"), F.col("ref").alias(ref)
-        )
-        frames = [
-            estate.read(run, table).join(F.broadcast(wanted), on=["source_system", ref], how="left_semi")
-            for table in (*CANONICAL, FEED_PRINT)
-            if {"source_system", ref} <= set(table.names)
-        ]
-        keys = reduce(DataFrame.unionByName, [frame.select("source_system", ref) for frame in frames])
-        held += keys.distinct().count()
-    if not held:
-        return f"Of the {len(order.subjects)} asked for no table holds anything now."
-    return (
-        f"{held} of the {len(order.subjects)} asked for still stand in the feeds, or were refused from them: what holds of them stays. "
-        "Have them removed at the source, take the day, and start this again."
+    """Of those who were asked for: how many still stand in the feeds, so that what holds of them stays; and whom reviewers' words name."""
+    of_feeds, of_words = (
+        named_subjects({table: _as_it_stands(run, estate, table) for table in tables}, order.subjects)
+        for tables in (_OF_FEEDS, OF_REVIEWERS)
     )
+    asked_for = len(order.subjects)
+    if not of_feeds | of_words:
+        return f"Of the {asked_for} asked for no table holds anything now."
+    told = []
+    if of_feeds:
+        told.append(
+            f"{len(of_feeds)} of the {asked_for} asked for still stand in the feeds, or were refused from them: what holds of them stays. "
+            "Have them removed at the source, take the day, and start this again."
+        )
+    if of_words:
+        told.append(
+            f"Reviewers' words still name {len(of_words)} of the {asked_for} asked for: a word stays as long as both of whom it was said, or as "
+            "the history of their link."
+        )
+    return "\n".join(told)
 
 
 def read_subjects(files: Files, path: str) -> dict[Subject, tuple[int, ...]]:

@@ -26,6 +26,12 @@ from linkage_spark.tables.star import STAR, STAR_NOMINALS
 NEWEST_ALONE: Final[tuple[TableContract, ...]] = (*LIFECYCLE, NOMINAL_EVENT, PERSON_JUDGEMENT, LINK_JUDGEMENT)
 """Tables of which nobody ever reads a superseded version."""
 
+OF_REVIEWERS: Final[tuple[TableContract, ...]] = (PERSON_JUDGEMENT, LINK_JUDGEMENT)
+"""Reviewers' words: somebody may add rows while retention works, without the lock."""
+
+SPARED_HOURS: Final = 24
+"""So long may it take to add words: nobody who adds a row by hand is at it for a day."""
+
 FROZEN: Final = tuple(table for table in (*ALL_TABLES, *NOMINALS) if table.name in KEPT_FOR_GOOD)
 """Tables of a model, which speak of no person: their versions all stay."""
 
@@ -48,6 +54,10 @@ def remove_scratch(run: RunContext) -> None:
 def remove_files(run: RunContext, *, at_once: bool, earlier: bool) -> None:
     """Delete superseded files, old snapshots and reports.
 
+    Of reviewers' words too every superseded file goes, but for files that no version names and for log entries, which stay for SPARED_HOURS:
+    they may be of words that are just being added. With ``at_once`` these go as well, so that nobody may add words meanwhile: an addition
+    could lose its file, and the words with it.
+
     Args:
         run: the run.
         at_once: superseded files and log entries of any age.
@@ -59,7 +69,8 @@ def remove_files(run: RunContext, *, at_once: bool, earlier: bool) -> None:
             alone = at_once or table in NEWEST_ALONE
             kept_days = 0 if alone else run.settings.retention.table_days
             run.refuse_unless_held()
-            purge(run.store, table, kept_days=kept_days, log_at_once=alone)
+            spared_hours = SPARED_HOURS if table in OF_REVIEWERS and not at_once else 0
+            purge(run.store, table, kept_days=kept_days, log_at_once=alone, spared_hours=spared_hours)
 
 
 def _remove_snapshots(run: RunContext, *, earlier: bool) -> None:

@@ -1,14 +1,14 @@
-"""Retention: due rows go from the histories, from the items and from what nominals remember of records that are gone."""
+"""Retention: due rows go from the histories, from the items and from what nominals remember of records that are gone; reviewers' words last."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Final
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from linkage_spark.governance.due import due_records, due_rows, without_prints, without_rivals
@@ -36,6 +36,19 @@ _HISTORIES: Final[Mapping[TableContract, tuple[TableContract, ItemKind]]] = {
 }
 
 
+@dataclass(frozen=True)
+class DueWords:
+    """Reviewers' words that are due.
+
+    Attributes:
+        version: version of their table in which they were found.
+        rows: the words; lazy, of versions that stay as they are.
+    """
+
+    version: int
+    rows: DataFrame
+
+
 @dataclass
 class RetainedEstate:
     """What stands under the root when retention begins, and what it becomes.
@@ -46,6 +59,7 @@ class RetainedEstate:
         nominals_as_they_were: nothing that decides them has changed since they were made.
         versions: version of every table that a run pins, as retention has it so far.
         removed: rows that go, by table and reason.
+        words: reviewers' words that are due, by table: they are counted under ``removed``, and go last.
     """
 
     good: GoodRun
@@ -53,6 +67,7 @@ class RetainedEstate:
     nominals_as_they_were: bool
     versions: dict[str, int]
     removed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    words: dict[TableContract, DueWords] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
@@ -89,8 +104,6 @@ def remove_items(run: RunContext, estate: RetainedEstate, asked: DataFrame) -> N
         gone = _rivals_gone(run, estate, kept)
         found.append(_count_due(estate, LINK_HISTORY, _of_rivals(kept[LINK_HISTORY], gone)))
         if not any(found):
-            # The histories may have gone before: then a word held a link back whose record has gone since.
-            _remove_words(run, estate, kept[LINK_HISTORY])
             return
         kept[LINK_HISTORY] = without_rivals(kept[LINK_HISTORY], gone)
         kept[HIT_HISTORY] = without_prints(histories[HIT_HISTORY], histories[LINK_HISTORY]).where("due is null")
@@ -98,42 +111,8 @@ def remove_items(run: RunContext, estate: RetainedEstate, asked: DataFrame) -> N
         stay = items_as_told(items, told)
         estate.removed[(ITEM.name, RemovalReason.PERIOD_OVER.value)] += items.count() - stay.count()
         estate.versions[ITEM.name] = run.store.overwrite(ITEM, stay)
-        _remove_words(run, estate, kept[LINK_HISTORY])
         for history, rows in kept.items():
             estate.versions[history.name] = run.store.overwrite(history, rows.select(*history.names))
-
-
-def _remove_words(run: RunContext, estate: RetainedEstate, links: DataFrame) -> None:
-    """Reviewers' words on links of which nothing tells any more.
-
-    Args:
-        run: the run.
-        estate: what stands.
-        links: rows of LINK_HISTORY that stay.
-    """
-    before = run.store.version(LINK_JUDGEMENT)
-    if before is None:
-        return
-    said = run.store.read(LINK_JUDGEMENT, version=before)
-    stay = words_that_stay(said, links, estate.read(run, NEGATED_LINK))
-    if gone := said.count() - stay.count():
-        estate.removed[(LINK_JUDGEMENT.name, RemovalReason.PERIOD_OVER.value)] += gone
-        after = run.store.overwrite(LINK_JUDGEMENT, stay)
-        # Words that came in since the last run are for the next one to find.
-        if estate.versions.get(LINK_JUDGEMENT.name) == before:
-            estate.versions[LINK_JUDGEMENT.name] = after
-
-
-def words_that_stay(said: DataFrame, links: DataFrame, negated: DataFrame) -> DataFrame:
-    """Words on pairs of which a history tells, or that hold a link back.
-
-    Args:
-        said: LINK_JUDGEMENT.
-        links: rows of LINK_HISTORY that stay.
-        negated: NEGATED_LINK.
-    """
-    told = links.select(*LINK.key).unionByName(negated.select(*LINK.key)).distinct()
-    return said.join(told, on=list(LINK.key), how="left_semi").select(*LINK_JUDGEMENT.names)
 
 
 def _rivals_gone(run: RunContext, estate: RetainedEstate, kept: Mapping[TableContract, DataFrame]) -> DataFrame:
@@ -218,46 +197,142 @@ def items_as_told(items: DataFrame, told: DataFrame) -> DataFrame:
 
 
 def remove_nominals(run: RunContext, estate: RetainedEstate, asked: DataFrame) -> None:
-    """Moves of records that are long gone, and reviewers' words on them."""
+    """Moves of records that are long gone."""
     if estate.nominals is None:
         return
     events = estate.read(run, NOMINAL_EVENT)
     people = asked.where(F.col("kind") == SubjectKind.PERSON.value)
     ids = people.withColumn("person_ref", F.col("ref")).select(record_id().alias("record_id"))
-    held = still_held(estate.read(run, REFUSED), PERSON).select(record_id().alias("record_id"))
     purposes = (run.settings.retention.law_enforcement, run.settings.retention.public_task)
     due = due_records(
         events,
         estate.read(run, NOMINAL_RUN),
         run.store.read(RUN),
         ids,
-        held,
+        _held_ids(run, estate),
         days=max(kept.record_withdrawn for kept in purposes),
         held_days=max(kept.superseded for kept in purposes),
         day=run.day,
     )
-    _remove_of_records(run, estate, NOMINAL_EVENT, events, due, ("record_id",))
-    if run.store.exists(PERSON_JUDGEMENT):
-        judged = run.store.read(PERSON_JUDGEMENT)
-        _remove_of_records(run, estate, PERSON_JUDGEMENT, judged, due, ("left_record_id", "right_record_id"))
+    told = events.join(F.broadcast(due), on=["record_id"], how="left").select(*NOMINAL_EVENT.names, "due")
+    if _count_due(estate, NOMINAL_EVENT, told):
+        kept = told.where("due is null").select(*NOMINAL_EVENT.names)
+        estate.versions[NOMINAL_EVENT.name] = run.store.overwrite(NOMINAL_EVENT, kept)
 
 
-def _remove_of_records(
-    run: RunContext,
-    estate: RetainedEstate,
-    table: TableContract,
-    rows: DataFrame,
-    due: DataFrame,
-    columns: Iterable[str],
-) -> None:
-    """Rows of one table that name a due record in one of the columns."""
-    told = rows
-    for name in columns:
-        marks = due.select(F.col("record_id").alias(name), F.col("due").alias(f"due_{name}"))
-        told = told.join(F.broadcast(marks), on=[name], how="left")
-    reason = F.coalesce(*[F.col(f"due_{name}") for name in columns])
-    told = told.select(*rows.columns, reason.alias("due"))
-    if _count_due(estate, table, told):
-        version = run.store.overwrite(table, told.where("due is null").select(*table.names))
-        if table.name in estate.versions:
-            estate.versions[table.name] = version
+# ---- reviewers' words --------------------------------------------------------------------------------------
+
+_SIDES: Final = ("left_id", "right_id")
+"""Record ids of the two whom a word was said of; an employee's is made as that of a police record."""
+
+
+def find_words(run: RunContext, estate: RetainedEstate, asked: DataFrame) -> None:
+    """Find and count reviewers' words that are due, once all other rows have gone that are: what is left tells which words stay.
+
+    None goes yet. No run puts them back, as it does all that a stopped one had changed: so they go last (``remove_words``), once REMOVAL
+    tells of them.
+
+    Args:
+        run: the run.
+        estate: what stands.
+        asked: what somebody asked for, columns as ASKED.
+    """
+    for table in (LINK_JUDGEMENT, PERSON_JUDGEMENT):
+        version = run.store.version(table)
+        if version is None:
+            continue
+        said = run.store.read(table, version=version)
+        if table == LINK_JUDGEMENT:
+            words = words_on_links(said, estate.read(run, LINK_HISTORY), estate.read(run, NEGATED_LINK))
+            told = None
+        else:
+            words = words_on_records(said)
+            told = estate.read(run, NOMINAL_EVENT).where("record_id is not null").select("record_id")
+        due = due_words(words, _standing(run, estate, words, told), _held_ids(run, estate), _asked_ids(asked))
+        if _count_due(estate, table, due):
+            estate.words[table] = DueWords(version, due.select(*table.names))
+
+
+def remove_words(run: RunContext, estate: RetainedEstate) -> None:
+    """Take out the words that were found due. Those that somebody adds meanwhile stay, and are for the next run to find."""
+    for table, words in estate.words.items():
+        after = run.store.remove(table, words.rows)
+        if estate.versions.get(table.name) == words.version and after == words.version + 1:
+            estate.versions[table.name] = after
+
+
+def words_on_links(said: DataFrame, links: DataFrame, negated: DataFrame) -> DataFrame:
+    """Words on pairs of which no history tells, and that hold no link back.
+
+    Args:
+        said: LINK_JUDGEMENT.
+        links: rows of LINK_HISTORY that stay.
+        negated: NEGATED_LINK.
+
+    Returns:
+        LINK_JUDGEMENT, and ``left_id`` and ``right_id`` of the two whom a word was said of.
+    """
+    told = links.select(*LINK.key).unionByName(negated.select(*LINK.key)).distinct()
+    untold = said.join(told, on=list(LINK.key), how="left_anti").select(*LINK_JUDGEMENT.names)
+    employee = F.xxhash64(F.lit(SourceSystem.HR.value), F.col("employee_id"))
+    return untold.withColumns(dict(zip(_SIDES, (employee, record_id()), strict=True)))
+
+
+def words_on_records(said: DataFrame) -> DataFrame:
+    """PERSON_JUDGEMENT, and ``left_id`` and ``right_id`` of the two whom a word was said of."""
+    return said.withColumns({"left_id": F.col("left_record_id"), "right_id": F.col("right_record_id")})
+
+
+def due_words(words: DataFrame, standing: DataFrame, held: DataFrame, asked: DataFrame) -> DataFrame:
+    """Words that go: all but those of which both stand. One whom its source holds, and whose rows were refused, counts as standing.
+
+    Where somebody asked for either of the two, what was refused holds nothing any more: of histories it goes then too. What does stand
+    still holds, whoever asked.
+
+    Args:
+        words: what ``words_on_links`` or ``words_on_records`` gave.
+        standing: ``record_id`` of those who stand in the tables.
+        held: ``record_id`` of those whom their source still holds, and whose rows were refused.
+        asked: ``record_id`` of those whom somebody asked for.
+
+    Returns:
+        The rows of ``words`` that are due, with ``due``, the RemovalReason.
+    """
+    told = words
+    for mark, ids in {"standing": standing, "held": held, "asked": asked}.items():
+        for side in _SIDES:
+            marks = ids.select(F.col("record_id").alias(side)).distinct().withColumn(f"{side}_{mark}", F.lit(True))
+            told = told.join(marks, on=[side], how="left")
+
+    def is_marked(side: str, mark: str) -> Column:
+        return F.col(f"{side}_{mark}").isNotNull()
+
+    is_asked = reduce(lambda one, other: one | other, [is_marked(side, "asked") for side in _SIDES])
+    stay = [is_marked(side, "standing") | (is_marked(side, "held") & ~is_asked) for side in _SIDES]
+    due = F.when(is_asked, F.lit(RemovalReason.ASKED_FOR.value)).otherwise(F.lit(RemovalReason.PERIOD_OVER.value))
+    gone = told.where(~reduce(lambda one, other: one & other, stay))
+    return gone.select(*words.columns, due.alias("due"))
+
+
+def _standing(run: RunContext, estate: RetainedEstate, words: DataFrame, told: DataFrame | None) -> DataFrame:
+    """``record_id`` of those of whom words were said, and who stand in PERSON; and of those of whom the moves of nominals tell."""
+    sides = [words.select(F.col(side).alias("record_id")) for side in _SIDES]
+    wanted = reduce(DataFrame.unionByName, sides).distinct()
+    there = [estate.read(run, PERSON).select(record_id().alias("record_id")), *([] if told is None else [told])]
+    every = reduce(DataFrame.unionByName, there)
+    return every.join(F.broadcast(wanted), on=["record_id"], how="left_semi").distinct()
+
+
+def _held_ids(run: RunContext, estate: RetainedEstate) -> DataFrame:
+    """``record_id`` of those whom their source still holds, and whose rows were refused; employees among them."""
+    return still_held(estate.read(run, REFUSED), PERSON).select(record_id().alias("record_id"))
+
+
+def _asked_ids(asked: DataFrame) -> DataFrame:
+    """``record_id`` of employees and police records that somebody asked for."""
+    is_employee = F.col("kind") == SubjectKind.EMPLOYEE.value
+    people = asked.where(F.col("kind").isin(SubjectKind.EMPLOYEE.value, SubjectKind.PERSON.value)).select(
+        F.when(is_employee, F.lit(SourceSystem.HR.value)).otherwise(F.col("source_system")).alias("source_system"),
+        F.col("ref").alias("person_ref"),
+    )
+    return people.select(record_id().alias("record_id"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 from pyspark.sql import functions as F
@@ -46,7 +47,7 @@ class Status:
         current: what readers see.
         good: the last good run.
         lock: who holds the lock; empty when nobody does.
-        found_new: the day of the last run that published; every good one after it found nothing new.
+        found_new: the day of the last run that published and found a feed written to; every good one after it found nothing new in the feeds.
         quiet_days: longest that no run may have found anything new (``[gates] max_days_without_news``).
         measured_on: the day of the last run that measured the feeds; None when none did.
         event_ages: days from each source's latest event to that day.
@@ -86,7 +87,7 @@ class Status:
 
     @property
     def days_without_news(self) -> int:
-        """Days from the last run that found anything new to the last good one."""
+        """Days from the last run that found anything new in the feeds to the last good one."""
         return (self.good.day - self.found_new).days
 
     @property
@@ -108,8 +109,8 @@ def run_status(*, root: str, feeds_root: str | None = None, now: datetime | None
 
     Raises:
         UsageError: nothing was ever published under the root.
-        StaleError: the last good run is older than what is due, the newest run failed, no run has found anything new, or retention has
-            not come to its end, for too long.
+        StaleError: the last good run is older than what is due, the newest run failed, no run has found anything new in the feeds, or
+            retention has not come to its end, for too long.
     """
     settings = load_settings(conf_dir(), environment())
     with open_session("status") as spark:
@@ -154,8 +155,8 @@ def _faults(status: Status) -> list[str]:
         found.append(f"the last good run is of {day}; see whether the nightly run was started, and start it")
     if status.days_without_news > status.quiet_days:
         found.append(
-            f"no run has found anything new since {status.found_new}, for more than {status.quiet_days} days ([gates] max_days_without_news): "
-            "see whether the feeds are delivered"
+            f"no run has found anything new in the feeds since {status.found_new}, for more than {status.quiet_days} days "
+            "([gates] max_days_without_news): see whether the feeds are delivered"
         )
     if status.is_retain_due:
         since = status.retained_on or f"the first run, of {status.held_since}"
@@ -178,11 +179,35 @@ def _held_and_retained(files: Files, store: DeltaStore) -> tuple[date, date | No
 
 
 def _found_new(store: DeltaStore) -> date:
-    """The day of the last run of the feeds that published."""
-    of_feeds = F.col("kind").isin(RunKind.BACKFILL.value, RunKind.DAILY.value)
-    published = store.read(RUN).where(of_feeds & (F.col("status") == RunStatus.PUBLISHED.value))
-    day: date = published.select(F.max_by("run_day", "run_no")).collect()[0][0]
-    return day
+    """``news_day`` of all runs."""
+    columns = ("run_no", "run_day", "kind", "status", "input_fingerprint")
+    return news_day([row.asDict() for row in store.read(RUN).select(*columns).collect()])
+
+
+def news_day(runs: Iterable[Mapping[str, Any]]) -> date:
+    """The day of the last run that published and found a feed written to.
+
+    A backfill always counts. A daily run does where the feeds are others than at the good run before it: a reviewer's word, a disposal date
+    that has come and nominals that are made anew publish too, and tell nothing of what sources deliver.
+
+    Args:
+        runs: rows of RUN, whatever their order; a first backfill is among them.
+    """
+    of_feeds = (RunKind.BACKFILL.value, RunKind.DAILY.value)
+    good = [row for row in runs if row["kind"] in of_feeds and row["status"] in ENDED_WELL]
+    in_order = sorted(good, key=lambda row: row["run_no"])
+    found: list[date] = [
+        row["run_day"]
+        for before, row in pairwise([None, *in_order])
+        if row is not None and row["status"] == RunStatus.PUBLISHED.value and _is_of_other_feeds(row, before)
+    ]
+    return found[-1]
+
+
+def _is_of_other_feeds(row: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
+    """A backfill, or the feeds had changed since the run before."""
+    is_backfill = row["kind"] == RunKind.BACKFILL.value
+    return is_backfill or before is None or row["input_fingerprint"] != before["input_fingerprint"]
 
 
 def _event_ages(store: DeltaStore, good: GoodRun) -> tuple[date | None, dict[str, float]]:
@@ -252,7 +277,9 @@ def in_words(status: Status) -> str:
         written = ", ".join(f"{feed} {day}" for feed, day in sorted(status.feed_days.items()))
         lines.append(f"Last found written to: {written}")
     if (days := status.days_without_news) > 0:
-        lines.append(f"No run has found anything new since {status.found_new}, {days} days before the last good run")
+        lines.append(
+            f"No run has found anything new in the feeds since {status.found_new}, {days} days before the last good run"
+        )
     lines.append(f"Last retain: {status.retained_on or f'none since the first run, of {status.held_since}'}")
     lines.append(f"New or changed hits of the last good run: {_changes(status.good)}")
     lines += _gate_lines(status.gates)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -19,6 +20,8 @@ from linkage_spark.linkage.score_stage import score_pair
 from linkage_spark.model.frequencies import Frequencies
 from linkage_spark.model.schema import Model, Rule
 from linkage_spark.reference.names import load_name_reference
+from linkage_spark.review.judgements import link_judgements_in_force
+from linkage_spark.runs.context import FORCE_ZONE
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.manifest import GoodRun, last_good_run
 from linkage_spark.runs.models import find_model
@@ -29,8 +32,9 @@ from linkage_spark.settings.wording import load_wording
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
 from linkage_spark.tables.canonical import PERSON
-from linkage_spark.tables.enums import PolicyReason, SourceSystem, Tier
+from linkage_spark.tables.enums import Judgement, PolicyReason, SourceSystem, Tier
 from linkage_spark.tables.linkage import FREQUENCY, LINK, REFINED_KEY
+from linkage_spark.tables.review import LINK_JUDGEMENT, NEGATED_LINK
 
 Row = Mapping[str, Any]
 
@@ -69,7 +73,15 @@ class Desk:
 # --- Pure: rows in, text out ----------------------------------------------------------------------
 
 
-def explain_pair(employee_rows: Sequence[Row], person_rows: Sequence[Row], desk: Desk, link: Row | None = None) -> str:
+def explain_pair(
+    employee_rows: Sequence[Row],
+    person_rows: Sequence[Row],
+    desk: Desk,
+    link: Row | None = None,
+    *,
+    negated: Row | None = None,
+    said: Sequence[Row] = (),
+) -> str:
     """Say of every pair of variants which rules propose it, its levels, weights and policy clause.
 
     Args:
@@ -77,6 +89,8 @@ def explain_pair(employee_rows: Sequence[Row], person_rows: Sequence[Row], desk:
         person_rows: those of the police person record.
         desk: model, refined keys, frequencies.
         link: the LINK row that the run published of the two; None when it published none.
+        negated: the NEGATED_LINK row of the two; None where no reviewer's word took a link away.
+        said: the words that are in force on the two by now, one for each evidence, as ``link_judgements_in_force`` gives them.
 
     Returns:
         Plain text without a person's recorded values: ids, rule names, levels and weights only. The
@@ -85,7 +99,7 @@ def explain_pair(employee_rows: Sequence[Row], person_rows: Sequence[Row], desk:
     pairs = [_Pair(left, right, desk) for left in employee_rows for right in person_rows]
     best = max(pairs, key=lambda pair: (pair.takes_part, bool(pair.proposed), *pair.order))
     others = [pair for pair in pairs if pair is not best]
-    parts = [best.text(), *[pair.text() for pair in others], _outcome(best, pairs, link)]
+    parts = [best.text(), *[pair.text() for pair in others], _outcome(best, pairs, link, negated, said)]
     return "\n\n".join(parts)
 
 
@@ -183,10 +197,12 @@ def _rule_says(no: int, rule: Rule, left: Row, right: Row, desk: Desk) -> tuple[
     return False, f"{equal}, but the key is a heavy one and its second key {rule.refine} is not equal"
 
 
-def _outcome(best: _Pair, pairs: Sequence[_Pair], link: Row | None) -> str:
+def _outcome(best: _Pair, pairs: Sequence[_Pair], link: Row | None, negated: Row | None, said: Sequence[Row]) -> str:
     """What the run published of the two records, and what decided it."""
     if link is not None:
-        return "\n".join(_published(link))
+        return "\n".join([*_published(link), *word_beside(link, said)])
+    if negated is not None:
+        return "\n".join(taken_away(negated, said))
     if not any(pair.takes_part for pair in pairs):
         return "Published: no link; the two were never compared, because one is kept out of the comparison."
     proposed = [pair for pair in pairs if pair.proposed and pair.takes_part]
@@ -209,6 +225,54 @@ def _published(link: Row) -> list[str]:
     lines.append(f"Posterior beside other employees and records that contradict it: {link['rival_posterior']:.4f}.")
     lines.append(str(link["explanation"]))
     return lines
+
+
+def word_beside(link: Row, said: Sequence[Row]) -> list[str]:
+    """What a reviewer said against a link that is shown all the same, in one line; no line where nobody did.
+
+    Args:
+        link: the LINK row.
+        said: the words in force by now.
+    """
+    against = sorted(_not_same(said), key=lambda word: word["judged_at"])
+    if not against:
+        return []
+    of_this = [word for word in against if word["evidence_fingerprint"] == link["evidence_fingerprint"]]
+    if of_this:
+        when = _when(of_this[-1]["judged_at"])
+        return [f"On {when} a reviewer said of this very evidence: not the same. The next run takes the link away."]
+    when = _when(against[-1]["judged_at"])
+    return [
+        f"On {when} a reviewer said of other evidence than this: not the same. Of this evidence nobody has said it."
+    ]
+
+
+def taken_away(negated: Row, said: Sequence[Row]) -> list[str]:
+    """What a reviewer's word keeps from being shown, since when, and what brings it back.
+
+    Args:
+        negated: the NEGATED_LINK row.
+        said: the words in force by now.
+    """
+    lines = [
+        "Published: no link, because of a reviewer's word; without it: "
+        f"tier {negated['tier']}, weight {negated['match_weight']:+.3f} bits.",
+        f"On {_when(negated['judged_at'])} a reviewer said of this very evidence: not the same.",
+        "The link comes back when a value that was compared changes, or when the word is taken back.",
+    ]
+    if all(word["evidence_fingerprint"] != negated["evidence_fingerprint"] for word in _not_same(said)):
+        lines.append("That word is no longer in force: the next run no longer goes by it.")
+    return lines
+
+
+def _not_same(said: Sequence[Row]) -> list[Row]:
+    """The words that say that the two are not the same."""
+    return [word for word in said if word["judgement"] == Judgement.NOT_SAME.value]
+
+
+def _when(moment: datetime) -> str:
+    """A moment by the clock on the wall."""
+    return f"{moment.astimezone(FORCE_ZONE):%Y-%m-%d %H:%M} (Europe/London)"
 
 
 def _bits(millibits: object) -> str:
@@ -268,17 +332,20 @@ def run_why(*, employee_id: str, person: str, root: str) -> int:
         right = _rows_of(spark, persons, source, ref, model, on_roster=False)
         if not right:
             raise UsageError(f"--person {person}: run {run.shown_run_id} has no such person record")
-        link = _link_of(spark, _pinned(store, run, LINK.name), employee_id, source, ref)
+        pair = (employee_id, source, ref)
+        link = _row_of(_of_pair(spark, _pinned(store, run, LINK.name), pair))
+        negated, said = _negated(spark, store, run, pair), _said(spark, store, pair)
+        text = explain_pair(left, right, desk, link, negated=negated, said=said)
         print(f"Employee {employee_id} and person {source}:{ref}, run {run.shown_run_id}, model {model.id}")
         if run.made_from.model != model.fingerprint:
             print("Note: the model file has changed since that run; these weights are today's file's.")
-        print(f"\n{explain_pair(left, right, desk, link)}\n\n{wording.advisory}")
+        print(f"\n{text}\n\n{wording.advisory}")
     return 0
 
 
 def _pinned(store: DeltaStore, run: GoodRun, table: str) -> DataFrame:
     """One table as the run left it."""
-    contract = {each.name: each for each in (PERSON, REFINED_KEY, FREQUENCY, LINK)}[table]
+    contract = {each.name: each for each in (PERSON, REFINED_KEY, FREQUENCY, LINK, NEGATED_LINK)}[table]
     return store.read(contract, version=run.versions[table])
 
 
@@ -292,9 +359,28 @@ def _rows_of(
     return sorted(rows, key=lambda row: int(row["variant_no"]))
 
 
-def _link_of(spark: SparkSession, links: DataFrame, employee_id: str, source: str, ref: str) -> dict[str, Any] | None:
-    """The published link of the two; None when there is none."""
-    schema = "employee_id string, source_system string, person_ref string"
-    wanted = local_frame(spark, [(employee_id, source, ref)], schema=schema)
-    rows = links.join(F.broadcast(wanted), on=list(LINK.key), how="left_semi").collect()
+def _negated(spark: SparkSession, store: DeltaStore, run: GoodRun, pair: tuple[str, str, str]) -> dict[str, Any] | None:
+    """The link of the two that a word took away in the run; None where there is none, or where the run knew of no such links."""
+    if NEGATED_LINK.name not in run.versions:
+        return None
+    return _row_of(_of_pair(spark, _pinned(store, run, NEGATED_LINK.name), pair))
+
+
+def _said(spark: SparkSession, store: DeltaStore, pair: tuple[str, str, str]) -> list[dict[str, Any]]:
+    """The words in force on the two by now: of words the newest version alone is kept."""
+    if not store.exists(LINK_JUDGEMENT):
+        return []
+    in_force = link_judgements_in_force(_of_pair(spark, store.read(LINK_JUDGEMENT), pair))
+    return [row.asDict() for row in in_force.collect()]
+
+
+def _of_pair(spark: SparkSession, frame: DataFrame, pair: tuple[str, str, str]) -> DataFrame:
+    """The rows of the two, by a join: an id never stands as a literal in a plan."""
+    wanted = local_frame(spark, [pair], schema="employee_id string, source_system string, person_ref string")
+    return frame.join(F.broadcast(wanted), on=list(LINK.key), how="left_semi").select(*frame.columns)
+
+
+def _row_of(frame: DataFrame) -> dict[str, Any] | None:
+    """The one row of the two; None when there is none."""
+    rows = frame.collect()
     return rows[0].asDict() if rows else None

@@ -84,7 +84,7 @@ class Gates(Frozen):
         max_refused_rise: how far the refused share of a feed may rise above it, a share of 1.
         max_event_age_days: oldest that a source's latest event may be.
         max_feed_age_days: longest that a feed, the roster's too, may not have been written to.
-        max_days_without_news: longest that no run may have found anything new; then ``status`` ends with an error.
+        max_days_without_news: longest that no run may have found anything new in the feeds; then ``status`` ends with an error.
         min_times_changed, max_times_changed: a day's changed records against the median day; judged once there are three days. Fewer
             pass where two of the days looked back on brought as few.
         max_filled_fall: how far the share of a source's new records that state a date of birth, or an address, may fall below the median

@@ -6,6 +6,12 @@ import re
 from collections.abc import Callable
 from typing import Final
 
+from delta.exceptions import (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentWriteException,
+)
 from delta.tables import DeltaTable
 from py4j.protocol import Py4JJavaError  # type: ignore[import-untyped]
 from pyspark.errors import PySparkException
@@ -51,6 +57,17 @@ KEPT_FOR_GOOD: Final[frozenset[str]] = frozenset(
 """Tables that are frozen with a model and speak of no person: a run of an older model reads the versions that it made."""
 
 FOR_GOOD_DAYS: Final = 36_500
+
+NO_STATISTICS: Final[frozenset[str]] = frozenset({"link_judgement"})
+"""Tables whose log names nobody: others add rows to them without the lock, so that its entries outlast the rows that they tell of."""
+
+_ATTEMPTS: Final = 5
+_CONFLICTS: Final = (
+    ConcurrentAppendException,
+    ConcurrentDeleteDeleteException,
+    ConcurrentDeleteReadException,
+    ConcurrentWriteException,
+)
 
 _COMMIT = re.compile(r"^(\d{20})\.json$")
 _VIOLATIONS = ("NOT_NULL_CONSTRAINT_VIOLATED", "VIOLATE_CONSTRAINT", "NOT_NULL_ASSERT_VIOLATION")
@@ -149,6 +166,37 @@ class DeltaStore:
         """Add rows to what the table held at version ``onto``; otherwise as ``append``. A second attempt changes nothing."""
         self._go_back(contract, onto)
         return self._write(contract, rows, mode="append")
+
+    def remove(self, contract: TableContract, rows: DataFrame) -> int:
+        """Take out every row that has the key of one of ``rows``; what others add meanwhile without the lock stays.
+
+        Files that hold such a row are written anew without it, and no other file is touched. Where somebody has added rows since Delta
+        read the table, it refuses the change, and it is made again on what stands then.
+
+        Args:
+            contract: a table that is there.
+            rows: the columns of the contract's key, with others or without.
+
+        Returns:
+            The newest version then.
+
+        Raises:
+            LockError: others wrote to it each time.
+        """
+        going = rows.select(*contract.key).distinct().alias("going")
+        same = " and ".join(f"there.{name} <=> going.{name}" for name in contract.key)
+        for _ in range(_ATTEMPTS):
+            self.refuse()
+            there = DeltaTable.forPath(sparkSession=self.spark, path=self.path(contract)).alias("there")
+            try:
+                there.merge(source=going, condition=same).whenMatchedDelete().execute()
+            except _CONFLICTS:
+                continue
+            version = self.version(contract)
+            if version is None:
+                raise ContractError(f"table {contract.name}: nothing stands where rows were just removed")
+            return version
+        raise LockError(f"table {contract.name}: others have written to it all the time; start again when nobody does")
 
     def _go_back(self, contract: TableContract, onto: int | None) -> None:
         """The table as it was at a version; gone where there was none."""
@@ -260,7 +308,7 @@ def table_properties(contract: TableContract, *, kept_days: int) -> dict[str, st
         "delta.logRetentionDuration": f"interval {kept_days} days",
         "delta.deletedFileRetentionDuration": f"interval {kept_days} days",
     }
-    statistics = [name for name in contract.key if name in STATISTICS_COLUMNS]
+    statistics = [name for name in contract.key if name in STATISTICS_COLUMNS and contract.name not in NO_STATISTICS]
     if statistics:
         properties["delta.dataSkippingStatsColumns"] = ",".join(statistics)
     else:

@@ -7,7 +7,7 @@ from linkage_spark.tables.types import DATE, INT, LONG, STRING, TIMESTAMP
 
 REMOVAL = TableContract(
     name="removal",
-    row="What one run of retention removed from one place for one reason; never of whom. A run that stands in no row of RUN was cut off: its rows stand again, or went with a later run; its files are gone.",
+    row="What one run of retention removed from one place for one reason; never of whom. A run that stands in no row of RUN was cut off: its rows stand again, or went with a later run, but for reviewers' words, which may be gone; its files are gone.",
     key=("run_id", "kind", "part", "reason"),
     fields=(
         Field(

@@ -169,7 +169,12 @@ NOMINAL_ALERT = TableContract(
         Field(
             "linked_records", INT, "Records of the nominal that are linked to the employee themselves.", required=True
         ),
-        Field("other_records", INT, "Records of the nominal that are not themselves linked.", required=True),
+        Field(
+            "other_records",
+            INT,
+            "Records of the nominal that are neither linked to the employee nor negated.",
+            required=True,
+        ),
         Field("events", INT, "Events of the linked records, each counted once.", required=True),
         Field("conduct_events", INT, "Of these, in the conduct lane.", required=True),
         Field("welfare_events", INT, "Of these, in the welfare lane.", required=True),
@@ -186,7 +191,7 @@ NOMINAL_ALERT = TableContract(
 
 SAME_NOMINAL = TableContract(
     name="same_nominal",
-    row="One record of a linked person that did not itself match the employee: offered, never a hit.",
+    row="One record of a linked person that did not itself match the employee, and that no reviewer has negated: offered, never a hit.",
     key=("employee_id", "source_system", "person_ref"),
     fields=(
         _EMPLOYEE_ID,

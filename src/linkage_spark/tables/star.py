@@ -314,6 +314,12 @@ STAR_LINK = TableContract(
         _text("link_quality_date_of_birth", "DobIssue of the police record; null when none."),
         _text("link_quality_address", "AddressIssue of the police record; null when none."),
         _text(
+            "link_evidence_fingerprint",
+            "What a reviewer's word on the link is said of: keyed HMAC-SHA-256 of the compared values' standard forms. No value can be read "
+            "from it; another one means that other values are compared. Personal data.",
+            required=True,
+        ),
+        _text(
             "link_explanation",
             "What agreed, what differed, how rare, what would change the answer.",
             required=True,

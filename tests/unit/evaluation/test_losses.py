@@ -21,6 +21,7 @@ from tests.unit.evaluation.test_accuracy import counts, pattern
         ("held_back: one_element_only", "policy"),
         ("held_back: contradiction", "policy"),
         ("below_floor_or_never_proposed", "blocking_or_scoring"),
+        ("negated_by_reviewer", "review"),
         ("not_shown", "not_told_apart"),
     ],
 )
@@ -58,6 +59,12 @@ def test_a_pair_that_the_policy_would_hold_back_is_the_policys_loss_wherever_it_
     assert reason_of(lost("never_proposed", 1, "non_match", "one_element_only")) == "held_back: one_element_only"
     assert reason_of(lost("below_floor", 1)) == "below_floor"
     assert reason_of(lost("record_refused", 1, None)) == "record_refused"
+
+
+def test_what_a_reviewer_took_away_is_the_reviewers_loss_and_stands_apart_from_the_policys() -> None:
+    assert reason_of(lost("negated_by_reviewer", 1, "non_match", "contradiction")) == "negated_by_reviewer"
+    rows = [lost("negated_by_reviewer", 2), lost("held_back: contradiction", 1, "non_match", "contradiction")]
+    assert [(row["stage"], row["true_links"]) for row in losses_by_stage(rows)] == [("policy", 1), ("review", 2)]
 
 
 def test_a_class_below_the_least_recall_names_its_reasons_the_most_frequent_first() -> None:

@@ -35,5 +35,7 @@ def test_reasons_stand_by_size() -> None:
 def test_codes_become_words() -> None:
     assert label("match") == "strong possible link"
     assert label("held_back: rival_too_close") == "held back by policy: rival too close"
+    assert label("negated_by_reviewer") == "a reviewer said: not the same"
+    assert label("review") == "review (a reviewer said: not the same)"
     assert label(None) == label("") == "—"
     assert signed(-2.04) == "−2.0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -13,8 +14,10 @@ import pytest
 
 from linkage_spark.errors import GateError
 from linkage_spark.runs import day_gates
+from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.day_gates import breaches, hold_gates
 from linkage_spark.runs.main_stages import MainRun
+from linkage_spark.runs.manifest import MadeFrom
 from linkage_spark.runs.progress import Stage
 from linkage_spark.settings.run import Gates, Settings, load_settings
 from linkage_spark.tables.enums import Measure, RunKind, RunStatus
@@ -118,7 +121,12 @@ def test_limits_are_of_the_days_that_delivered_and_silence_is_judged_by_all(
 # ---- days, one after the other -----------------------------------------------------------------------------
 
 MONDAY = date(2026, 11, 2)
-LARGEST = (Measure.LARGEST_COMPONENT, "")
+LARGEST, LINKS = (Measure.LARGEST_COMPONENT, ""), (Measure.LINKS, "match")
+
+
+def made_from(feeds: str) -> MadeFrom:
+    """What a run is made from, as far as the feeds go."""
+    return MadeFrom(code="c", settings="s", model="m", feeds=feeds)
 
 
 class Frame:
@@ -169,16 +177,29 @@ class Estate:
         """What the last run wrote down."""
         return self.texts[f"out/reports/{self.runs[-1]['run_id']}/gates.json"]
 
-    def run(self, day: date, *, kind: RunKind = RunKind.DAILY, nominals: Any = None, **changed: float) -> bool:
+    def word(self, day: date) -> bool:
+        """One run for a day of a reviewer's word, before which nobody had written to a feed; False where a gate stopped it."""
+        self.figures = {LINKS: 40.0}
+        return self.run(day, feeds="as they were")
+
+    def run(
+        self,
+        day: date,
+        *,
+        kind: RunKind = RunKind.DAILY,
+        nominals: Any = None,
+        feeds: str = "written to",
+        **changed: float,
+    ) -> bool:
         """One run for a day; False where a gate stopped it. A source that is not named brings nothing, a day without any measures nothing."""
         if kind is RunKind.DAILY and not changed and not self.figures:
             return self._end(day, kind, RunStatus.UNCHANGED)
         self.figures |= {(Measure.CHANGED_UNITS, f"{source}/person"): value for source, value in changed.items()}
         run: Any = SimpleNamespace(run_id=f"R{len(self.runs)}", root="out", day=day, kind=kind, spark=None)
         run.store, run.files, run.settings = self, self, self.settings
-        former: Any = SimpleNamespace(versions={RUN_METRIC.name: self.pinned})
+        former: Any = SimpleNamespace(versions={RUN_METRIC.name: self.pinned}, made_from=made_from("as they were"))
         nothing: Any = None
-        state = MainRun(run=run, inputs=nothing, saved=nothing, former=former, of_model=None)
+        state = MainRun(run=run, inputs=made_from(feeds), saved=nothing, former=former, of_model=None)
         try:
             done = hold_gates(state, nominals, Stage("gates"))
         except GateError:
@@ -284,6 +305,98 @@ def test_feeds_that_once_came_late_leave_every_source_judged_by_its_silence(esta
     assert "hr/person: 0 in this day, where 8 of the last 8 days brought some, about 70 (" in estate.last_noted
 
 
+def test_a_word_alone_is_no_silence_of_the_feeds(estate: Estate) -> None:
+    for day in days(1, 8):
+        assert estate.run(day, crime=800.0, intel=60.0), day
+    today = MONDAY + timedelta(days=9)
+    assert estate.word(today)
+    assert "changed_units" not in estate.last_noted
+    assert not estate.run(today, intel=60.0)
+    assert "crime/person: 0 in this day, where 8 of the last 8 days brought some, about 800 (" in estate.last_noted
+
+
+def test_a_word_before_the_feeds_have_come_or_after_it_is_no_run_of_its_day(estate: Estate) -> None:
+    late = MONDAY + timedelta(days=4)
+    for day in days(1, 8):
+        assert day != late or estate.word(day)
+        assert estate.run(day, crime=800.0, intel=60.0), day
+        assert day == late or estate.word(day)
+        assert estate.run(day, hr=70.0), day
+    today = MONDAY + timedelta(days=9)
+    assert not estate.run(today, intel=60.0)
+    assert "crime/person: 0 in this day, where 8 of the last 8 days brought some, about 800 (" in estate.last_noted
+    assert estate.word(today)
+    assert estate.run(today, crime=800.0, intel=60.0)  # the day's first, so hr is not missed yet
+    assert estate.word(today)
+    assert not estate.run(today, crime=1.0)
+    assert "hr/person: 0 in this day, where 8 of the last 8 days brought some, about 70 (" in estate.last_noted
+
+
+def test_after_a_word_a_delivery_is_judged_by_what_the_day_has_brought_and_a_word_by_nothing_of_it(
+    estate: Estate,
+) -> None:
+    for day in days(1, 8):
+        assert estate.run(day, crime=800.0)
+    today = MONDAY + timedelta(days=9)
+    assert estate.run(today, crime=800.0)
+    assert estate.word(today)
+    noted = {figure["part"]: figure["value"] for figure in json.loads(estate.last_noted)["figures"]}
+    assert noted == {"crime/person": 800.0, "match": 40.0}
+    assert not estate.run(today, crime=15_201.0)
+    assert "crime/person: 16,001 in this day" in estate.last_noted
+    estate.settings = load_settings(CONF, "local", {"gates": {"max_times_changed": 30.0}})
+    assert estate.run(today, crime=15_201.0)
+    assert estate.word(today)
+    estate.settings = SETTINGS
+    assert estate.word(today), "what was published knowingly stops no word"
+    assert not estate.run(today, crime=1.0), "a limit that was raised for a day is raised for all its deliveries"
+    assert estate.word(today + timedelta(days=1))
+
+
+def test_words_put_no_figure_of_the_feeds_out_of_sight(estate: Estate) -> None:
+    candidates, filled = (Measure.CANDIDATES_PER_RECORD, "employees"), (Measure.FILLED_SHARE, "crime/postcode")
+    for day in days(1, 3):
+        estate.figures = {candidates: 2.0, filled: 0.9}
+        assert estate.run(day, crime=800.0)
+    assert [estate.word(MONDAY + timedelta(days=3)) for _ in range(12)] == [True] * 12
+    estate.figures = {candidates: 50.0, filled: 0.1}
+    assert not estate.run(MONDAY + timedelta(days=4), crime=800.0)
+    assert "candidates_per_record of employees: 50, where the last 3 runs had about 2 (" in estate.last_noted
+    assert "filled_share of crime/postcode: 0.100, where the last 3 runs had about 0.900 (" in estate.last_noted
+
+
+@pytest.mark.parametrize(
+    ("kind", "feeds", "of_feeds"),
+    [
+        (RunKind.DAILY, "written to", True),
+        (RunKind.DAILY, "as they were", False),
+        (RunKind.BACKFILL, "as they were", True),
+    ],
+)
+def test_the_feeds_are_measured_where_one_was_written_to_and_by_every_backfill(
+    kind: RunKind, feeds: str, monkeypatch: pytest.MonkeyPatch, *, of_feeds: bool
+) -> None:
+    told = {
+        "_event_ages": (Measure.EVENT_AGE_DAYS, "crime"),
+        "_feed_ages": (Measure.FEED_AGE_DAYS, "crime/record"),
+        "_filled": (Measure.FILLED_SHARE, "crime/postcode"),
+        "_of_day": (Measure.CHANGED_UNITS, "crime/person"),
+        "_links": LINKS,
+        "_new_items": (Measure.NEW_ITEMS, "conduct_match"),
+    }
+    for name, figure in told.items():
+        monkeypatch.setattr(day_gates, name, lambda _, figure=figure: {figure: 1.0})
+    monkeypatch.setattr(day_gates, "_found", lambda _: None)
+    monkeypatch.setattr(day_gates, "side_by_side", lambda _, works: {name: work() for name, work in works.items()})
+    run, former = SimpleNamespace(kind=kind, spark=None), SimpleNamespace(made_from=made_from("as they were"))
+    saved = SimpleNamespace(done={"check": Done(seconds=0.0, notes={"sources": []})})
+    state: Any = SimpleNamespace(run=run, former=former, inputs=made_from(feeds), saved=saved)
+    found = {name for name, _ in day_gates.measure(state, None)}
+    assert found == {Measure.LINKS, Measure.NEW_ITEMS} | (
+        set(day_gates.OF_FEEDS) - {Measure.CANDIDATES_PER_RECORD} if of_feeds else set()
+    )
+
+
 def test_a_source_that_is_small_at_weekends_stops_two_nights_and_then_none(estate: Estate) -> None:
     stopped = []
     for day in days(1, 32):
@@ -328,7 +441,8 @@ def test_days_hold_nominals_against_those_of_the_same_model_alone(
 
     def largest(day: int, records: float, model_id: str) -> bool:
         estate.figures = {LARGEST: records}
-        nominals = SimpleNamespace(run=SimpleNamespace(model=SimpleNamespace(id=model_id)))
+        model, saved = SimpleNamespace(id=model_id), SimpleNamespace(fingerprint=f"{day}")
+        nominals = SimpleNamespace(run=SimpleNamespace(model=model), saved=saved)
         passed = estate.run(MONDAY + timedelta(days=day), nominals=nominals, crime=800.0)
         made_by[model_id] += [len(estate.runs) - 1] * passed
         return passed

@@ -54,7 +54,8 @@ def state(noted: Noted, **gates: float) -> Any:
         files=noted,
         settings=load_settings(CONF, "local", {"gates": gates}),
     )
-    return SimpleNamespace(run=run, good=SimpleNamespace(day=DAY, versions={RUN_METRIC.name: 7}))
+    saved = SimpleNamespace(fingerprint="of what they are made from")
+    return SimpleNamespace(run=run, good=SimpleNamespace(day=DAY, versions={RUN_METRIC.name: 7}), saved=saved)
 
 
 @pytest.fixture
@@ -105,12 +106,13 @@ def test_a_day_without_nominals_since_the_backfill_is_held_against_those_before_
     monkeypatch.setattr(day_gates, "measure", lambda *_: now)
     monkeypatch.setattr(day_gates, "metrics_before", lambda *_: [Earlier(figures=since)])
     made = state(noted)
-    made.run.kind, made.stood = RunKind.DAILY, lambda _: 7
+    made.run.kind, made.stood, made.former = RunKind.DAILY, lambda _: 7, None
     if stops:
         with pytest.raises(GateError, match="largest_component of all: 40, where the last 1 runs had about 18"):
             hold_gates(made, made, Stage("gates"))
     else:
-        hold_gates(made, made, Stage("gates"))
+        done = hold_gates(made, made, Stage("gates"))
+        assert done.notes == {"nominals": "of what they are made from"}
 
 
 def test_the_job_publishes_only_what_its_gates_have_passed_and_goes_on_from_them(

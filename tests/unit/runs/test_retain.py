@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,9 +17,11 @@ from linkage_spark.runs import publishing, retain, retain_files
 from linkage_spark.runs.daily_nominals import NominalPart
 from linkage_spark.runs.retain import Order, found_in_words, read_subjects
 from linkage_spark.runs.retain_lists import Gone, Standing, fold_lists, gone_files, lost_lists
+from linkage_spark.runs.retain_rows import RetainedEstate
 from linkage_spark.runs.retain_told import count_files, told_kind
 from linkage_spark.store.files import FileEntry
 from linkage_spark.tables.enums import RemovalKind
+from linkage_spark.tables.nominals import PERSON_JUDGEMENT
 
 
 def files(text: str | None) -> Any:
@@ -129,7 +132,7 @@ def test_nominals_carried_over_stand_on_the_persons_that_they_were_made_of_alone
     assert not nominals_on(6).stands_on(now)
     assert not nominals_on(7, with_pairs=False).stands_on(now), "carried over by retention, after a backfill"
     run: Any = SimpleNamespace(run_id="R")
-    told = nominals_on(6).carried_over(run, now, {"person": 7}, as_they_were=False)
+    told = nominals_on(6).carried_over(run, now, {"person": 7}, as_they_were=False, judged_at=None)
     assert told == {"made_from": "x", "run_id": "R", "run_no": 3}
 
 
@@ -347,3 +350,68 @@ def test_what_asks_for_another_command_is_no_failure_of_a_run(
     with pytest.raises(LinkageError):
         retain.retain(run_on(TODAY), NAMED)
     assert failures == []
+
+
+# ---- reviewers' words --------------------------------------------------------------------------------------
+
+
+def test_words_go_only_once_removal_tells_of_them_and_before_a_run_says_that_they_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    done: list[str] = []
+    told: list[Any] = []
+
+    def note(name: str) -> Any:
+        return lambda *_, **__: done.append(name)
+
+    for name in ("_copy_snapshot", "remove_words", "write_run", "move_current_run"):
+        monkeypatch.setattr(retain, name, note(name))
+    monkeypatch.setattr(retain, "append_removals", lambda _, rows: (done.append("append_removals"), told.extend(rows)))
+    monkeypatch.setattr(publishing, "run_row", lambda *_, **__: {})
+    run = run_on(TODAY)
+    run.refuse_unless_held = lambda: None
+    good = SimpleNamespace(**{**vars(good_run()), "counts_json": "{}", "model_id": "m"})
+    removed = Counter({("link_judgement", "asked_for"): 2})
+    estate = RetainedEstate(
+        good=cast("Any", good), nominals=None, nominals_as_they_were=False, versions={}, removed=removed
+    )
+    retain._switch(run, estate, NAMED)
+    assert done == ["_copy_snapshot", "append_removals", "remove_words", "write_run", "move_current_run"]
+    assert [(row[4], row[5], row[6], row[9]) for row in told] == [("link_judgement", "asked_for", 2, "IG/1")]
+
+
+@pytest.mark.parametrize(
+    ("judged_at", "newest", "removed", "came_in"),
+    [
+        (3, 3, False, False),
+        (3, 4, False, True),
+        (3, 4, True, False),
+        (3, 5, True, True),
+        (None, None, False, False),
+        (None, 0, False, True),
+    ],
+)
+def test_words_on_records_that_come_in_while_retention_works_are_news_for_the_next_day(
+    judged_at: int | None, newest: int | None, *, removed: bool, came_in: bool
+) -> None:
+    estate: Any = SimpleNamespace(words={PERSON_JUDGEMENT: None} if removed else {})
+    part: Any = SimpleNamespace(judged_at=judged_at)
+    assert retain.words_came_in(estate, part, newest) == came_in
+
+
+@pytest.mark.parametrize("at_once", [False, True])
+def test_what_is_being_added_to_words_is_spared_for_a_day_unless_all_goes_at_once(
+    monkeypatch: pytest.MonkeyPatch, *, at_once: bool
+) -> None:
+    asked: dict[str, dict[str, Any]] = {}
+    monkeypatch.setattr(retain_files, "_remove_snapshots", lambda *_, **__: None)
+    monkeypatch.setattr(retain_files, "purge", lambda _, table, **given: asked.update({table.name: given}))
+    run = run_on(TODAY)
+    run.settings = SimpleNamespace(retention=SimpleNamespace(table_days=30))
+    run.store = SimpleNamespace(exists=lambda _: True)
+    run.refuse_unless_held = lambda: None
+    retain_files.remove_files(run, at_once=at_once, earlier=False)
+    spared = {name for name, given in asked.items() if given["spared_hours"] == retain_files.SPARED_HOURS > 0}
+    assert spared == (set() if at_once else {"link_judgement", "person_judgement"})
+    assert all(given["spared_hours"] == 0 for name, given in asked.items() if name not in spared)
+    assert asked["link_judgement"]["kept_days"] == asked["person_judgement"]["kept_days"] == 0

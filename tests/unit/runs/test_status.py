@@ -12,7 +12,7 @@ import pytest
 
 from linkage_spark.runs.day_gates import GATES_FILE
 from linkage_spark.runs.manifest import GoodRun, MadeFrom
-from linkage_spark.runs.status import Status, _faults, _gates, day_due, in_words
+from linkage_spark.runs.status import Status, _faults, _gates, day_due, in_words, news_day
 from linkage_spark.store.snapshot import CurrentRun
 
 
@@ -100,7 +100,9 @@ def test_a_night_that_did_not_run_and_feeds_that_bring_nothing() -> None:
     good = status().good
     told = status(good=replace(good, day=date(2026, 11, 20)), found_new=date(2026, 11, 17), waiting=[])
     assert told.is_stale
-    assert "No run has found anything new since 2026-11-17, 3 days before the last good run" in in_words(told)
+    assert "No run has found anything new in the feeds since 2026-11-17, 3 days before the last good run" in in_words(
+        told
+    )
     assert "Feeds written to since the last good run: none" in in_words(told)
 
 
@@ -139,8 +141,35 @@ def test_retention_is_due_by_days_from_the_last_one_or_from_the_first_run(
     ("found_new", "quiet"), [(TODAY, False), (date(2026, 11, 20), False), (date(2026, 11, 19), True)]
 )
 def test_a_second_night_that_found_nothing_new_is_a_fault(found_new: date, *, quiet: bool) -> None:
-    said = "no run has found anything new since 2026-11-19, for more than 1 days"
+    said = "no run has found anything new in the feeds since 2026-11-19, for more than 1 days"
     assert [fault.startswith(said) for fault in _faults(status(found_new=found_new))] == [True] * quiet
+
+
+Ran = tuple[str, str, str]
+"""Kind, status and feeds of a run; the first is of the first of the month, the second of the second, and so on."""
+
+FIRST_RUN: Ran = ("backfill", "published", "a")
+NEWS: dict[str, tuple[list[Ran], int]] = {
+    "a delivery": ([("daily", "published", "b")], 2),
+    "a word alone, which publishes": ([("daily", "published", "b"), ("daily", "published", "b")], 2),
+    "a word alone after a night without news": ([("daily", "unchanged", "a"), ("daily", "published", "a")], 1),
+    "a delivery after words": ([("daily", "published", "a"), ("daily", "published", "b")], 3),
+    "a delivery that a gate stopped at first": ([("daily", "failed", "b"), ("daily", "published", "b")], 3),
+    "a delivery after other jobs": ([("nominals", "published", "a"), ("retain", "published", "a")], 1),
+    "of another model over the same feeds": ([("backfill", "published", "a"), ("daily", "published", "a")], 2),
+    "a file is as it was once before": ([("daily", "published", "b"), ("daily", "published", "a")], 3),
+}
+
+
+@pytest.mark.parametrize("name", NEWS)
+@pytest.mark.parametrize("step", [1, -1], ids=["in order", "the last first"])
+def test_news_is_what_the_feeds_bring_and_no_word_of_a_reviewer(name: str, step: int) -> None:
+    later, day = NEWS[name]
+    runs = [
+        {"run_no": no, "run_day": date(2026, 11, no), "kind": kind, "status": ended, "input_fingerprint": feeds}
+        for no, (kind, ended, feeds) in enumerate([FIRST_RUN, *later], start=1)
+    ]
+    assert news_day(runs[::step]) == date(2026, 11, day)
 
 
 def test_what_is_wrong_is_told_at_once_and_where_no_retain_ever_ran_that_too() -> None:

@@ -11,7 +11,9 @@ import pytest
 from linkage_spark.errors import LockError
 from linkage_spark.runs import taking_up
 from linkage_spark.runs.checkpoints import Checkpoints, Done
+from linkage_spark.runs.day_gates import forget_gates_of_others
 from linkage_spark.runs.left_behind import SET_ASIDE
+from linkage_spark.runs.link_words import forget_other_words
 from linkage_spark.runs.taking_up import take_up_work
 
 
@@ -108,3 +110,70 @@ def test_what_a_run_that_lost_its_lock_has_done_is_noted_nowhere(forgotten: list
         take_up_work(run, fingerprint="another", pinned={})
     assert run.files.texts == before
     assert forgotten == []
+
+
+# ---- reviewers' words --------------------------------------------------------------------------------------
+
+
+def decided(judged: int | None) -> Any:
+    """The files that a run left which was killed before it was published, and had read that version of the words."""
+    files: Any = MemoryFiles()
+    saved, _ = Checkpoints.open(files, "out/work/daily", run_id="R2", fingerprint="same", day="2026-11-20")
+    for no, stage in enumerate(("screen", "decide", "hits", "check", "gates")):
+        notes = {"judged": judged} if stage == "decide" else {}
+        saved.mark(stage, Done(seconds=1.0, versions={f"of {stage}": no}, notes=notes))
+    return files
+
+
+@pytest.mark.parametrize("judged", [None, 0, 4])
+def test_a_stopped_run_goes_on_where_nobody_has_said_anything_since_it_read_the_words(
+    forgotten: list[str], judged: int | None
+) -> None:
+    run = start(decided(judged))
+    saved = take_up_work(run, fingerprint="same", pinned={})
+    forget_other_words(run, saved, judged)
+    assert list(saved.done) == ["screen", "decide", "hits", "check", "gates"]
+
+
+@pytest.mark.parametrize(("judged", "now"), [(None, 0), (4, 5), (4, None)])
+def test_where_somebody_has_it_decides_anew_and_keeps_what_knows_of_no_words(
+    forgotten: list[str], judged: int | None, now: int | None
+) -> None:
+    run = start(decided(judged))
+    saved = take_up_work(run, fingerprint="same", pinned={})
+    forget_other_words(run, saved, now)
+    assert (run.run_id, list(saved.done), saved.versions) == ("R2", ["screen"], {"of screen": 0})
+    again = take_up_work(start(run.files), fingerprint="same", pinned={})
+    assert list(again.done) == ["screen"], "it is killed once more right then"
+
+
+def test_a_run_that_was_stopped_before_it_read_the_words_reads_those_that_stand_now(forgotten: list[str]) -> None:
+    run = start(stopped("R2"))
+    saved = take_up_work(run, fingerprint="same", pinned={})
+    forget_other_words(run, saved, 5)
+    assert list(saved.done) == ["screen"]
+
+
+def test_a_run_that_lost_its_lock_forgets_nothing(forgotten: list[str]) -> None:
+    run = start(decided(4))
+    saved = take_up_work(run, fingerprint="same", pinned={})
+    before, run.is_lost = dict(run.files.texts), True
+    with pytest.raises(LockError):
+        forget_other_words(run, saved, 5)
+    assert run.files.texts == before
+
+
+@pytest.mark.parametrize(
+    ("measured", "now", "left"), [("A", "A", ["screen", "gates"]), ("A", "B", ["screen"]), (None, "B", ["screen"])]
+)
+def test_gates_that_were_held_on_other_nominals_are_held_again(
+    forgotten: list[str], measured: str | None, now: str, left: list[str]
+) -> None:
+    """As after a reviewer's word on two persons, said between a stop in publishing and the next start."""
+    files = stopped("R2")
+    run = start(files)
+    saved = take_up_work(run, fingerprint="same", pinned={})
+    saved.mark("gates", Done(seconds=1.0, notes={"nominals": measured}))
+    nominals: Any = SimpleNamespace(saved=SimpleNamespace(fingerprint=now))
+    forget_gates_of_others(saved, nominals)
+    assert list(saved.done) == left
