@@ -17,9 +17,7 @@ import argparse
 import sys
 
 from linkage_spark.runs.check_sources import run_check_sources
-from linkage_spark.runs.entry import conf_dir, run_job
-from linkage_spark.runs.feeds_root import refuse_wrong_feeds_root
-from linkage_spark.settings.sources import load_sources
+from linkage_spark.runs.entry import run_job
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -34,13 +32,7 @@ def main(argv: list[str] | None = None) -> int:
         "--sample-rows", type=int, default=20_000, metavar="N", help="rows read of each feed (default: 20000)"
     )
     given = parser.parse_args(args=argv)
-    return run_job(lambda: _run(given))
-
-
-def _run(given: argparse.Namespace) -> int:
-    """A folder that is not the one of the feeds is said once, before a session."""
-    refuse_wrong_feeds_root(given.feeds, load_sources(conf_dir()))
-    return run_check_sources(feeds_root=given.feeds, sample_rows=given.sample_rows)
+    return run_job(lambda: run_check_sources(feeds_root=given.feeds, sample_rows=given.sample_rows))
 
 
 if __name__ == "__main__":

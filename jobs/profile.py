@@ -36,10 +36,8 @@ def _give_way() -> None:
 
 def main(argv: list[str] | None = None) -> int:
     """Read the arguments and run."""
-    from linkage_spark.runs.entry import conf_dir, run_job  # here, because of _give_way
-    from linkage_spark.runs.feeds_root import refuse_wrong_feeds_root
+    from linkage_spark.runs.entry import run_job  # here, because of _give_way
     from linkage_spark.runs.profile import run_profile
-    from linkage_spark.settings.sources import load_sources
 
     parser = argparse.ArgumentParser(
         prog="profile", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -49,12 +47,7 @@ def main(argv: list[str] | None = None) -> int:
     )
     parser.add_argument("--out", required=True, metavar="ROOT", help="output root")
     given = parser.parse_args(args=argv)
-
-    def job() -> int:
-        refuse_wrong_feeds_root(given.feeds, load_sources(conf_dir()))
-        return run_profile(feeds_root=given.feeds, root=given.out)
-
-    return run_job(job)
+    return run_job(lambda: run_profile(feeds_root=given.feeds, root=given.out))
 
 
 if __name__ == "profile":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,27 +38,27 @@ def told(feeds: Path, out: Path) -> str:
 
 
 def _commands(feeds: Path, out: Path, run: str) -> list[tuple[str, str]]:
-    """What each does, and the command."""
-    aside = out.parent
+    """What each does, and the command, quoted for a shell."""
+    root, aside = _word(out), out.parent
     found = [
-        ("how things stand", f"{SUBMIT} status -- --out {out} --feeds {feeds}"),
+        ("how things stand", f"{SUBMIT} status -- --out {root} --feeds {_word(feeds)}"),
         ("a day with news: one row of a feed is gone (its checksum goes too)", _a_day(feeds, out)),
         (
             "what reviewers could see on a day, and that day scored again",
-            f"{SUBMIT} replay -- --out {out} --as-of {_day(run)} --to {aside}/replay",
+            f"{SUBMIT} replay -- --out {root} --as-of {_day(run)} --to {_word(aside / 'replay')}",
         ),
     ]
     hit = _best_hit(out, run)
     if hit is not None:
-        employee, person = hit
+        employee, person = map(_word, hit)
         found += [
             (
                 "why an employee and a police record were linked",
-                f"{SUBMIT} why -- --out {out} --employee {employee} --person {person}",
+                f"{SUBMIT} why -- --out {root} --employee {employee} --person {person}",
             ),
             (
                 "everything held on one person",
-                f"{SUBMIT} subject -- --out {out} --employee {employee} --to {aside}/subject",
+                f"{SUBMIT} subject -- --out {root} --employee {employee} --to {_word(aside / 'subject')}",
             ),
         ]
     return found
@@ -66,8 +67,14 @@ def _commands(feeds: Path, out: Path, run: str) -> list[tuple[str, str]]:
 def _a_day(feeds: Path, out: Path) -> str:
     """Take the last row of the feed's largest file away, then take the day."""
     file = max(sorted((feeds / CHANGED).glob("*.csv")), key=lambda path: path.stat().st_size)
-    checksum = file.with_name(f".{file.name}.crc")
-    return f"sed -i '$d' {file} && rm -f {checksum} && {SUBMIT} daily -- --feeds {feeds} --out {out}"
+    checksum = _word(file.with_name(f".{file.name}.crc"))
+    day = f"{SUBMIT} daily -- --feeds {_word(feeds)} --out {_word(out)}"
+    return f"sed -i '$d' {_word(file)} && rm -f {checksum} && {day}"
+
+
+def _word(value: Path | str) -> str:
+    """As a shell reads it back."""
+    return shlex.quote(str(value))
 
 
 def _day(run: str) -> str:

@@ -9,8 +9,9 @@
 #   --size           which conf/spark/*.conf the cluster gets: daily or backfill (default: backfill for the jobs backfill
 #                    and nominals, daily for the others); --env local always takes conf/spark/local.conf
 #
-# The exit code is the job's own (with --deploy cluster, YARN knows only 0 and 1: the run's row tells more).
-# SIGINT and SIGTERM are passed on to the job; a second one kills it. The last line then says what holds (exit code 130, 143, 137).
+# The exit code is the job's own (with --deploy cluster every failure of the job is 1: the run's row tells more).
+# SIGINT and SIGTERM are passed on to the job; a second one kills it. The last line then says what holds (exit code 130, 143, 137);
+# a job that ends with another code all the same has its own errors told and keeps its code.
 #
 # Environment, anywhere:
 #   DRY_RUN=1               print the command, quoted for a shell, and start nothing
@@ -255,18 +256,19 @@ fi
 
 # Everything that is not the job's result goes here, and nothing of it stays.
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/linkage_spark.XXXXXX") || fail "no temporary folder can be made (disk full?)."
-trap 'rm -rf "$scratch"' EXIT
+trap 'rm -rf "$scratch" || true' EXIT
 build_command
 [ "$env" = local ] || tar -czf "$scratch/conf.tar.gz" -C "$root/conf" .
 
 # Java's own stderr, Spark's log. It passes all of it but one line that Java prints for a module that Spark asks for and no result
-# depends on; and what Spark logs once a signal has come, since everything that it then cannot finish is an error to it, plans and all.
+# depends on. What is said once a signal has come is held back: everything that Spark then cannot finish is an error to it, plans and all.
 incubator='WARNING: Using incubator modules: jdk.incubator.vector'
 pass_errors() {
   local line
-  trap '' INT TERM
+  trap '' INT TERM PIPE
   while IFS= read -r line || [ -n "$line" ]; do
-    [ "$line" = "$incubator" ] || [ -e "$scratch/interrupted" ] || printf '%s\n' "$line" >&2 || true
+    [ "$line" != "$incubator" ] || continue
+    if [ -e "$scratch/interrupted" ]; then printf '%s\n' "$line" >>"$scratch/held"; else printf '%s\n' "$line" >&2; fi || true
   done
 }
 mkfifo "$scratch/stderr" || fail "no pipe can be made in $scratch."
@@ -295,16 +297,27 @@ while [ "$seen" != "$signals" ]; do
   seen=$signals
   wait "$child" 2>/dev/null && code=0 || code=$?
 done
+# The job has its exit code: from here on nothing takes it away, neither a signal nor a stderr that nobody reads or that is full.
+trap '' INT TERM PIPE
 # Workers that outlived their driver.
 kill -KILL -- "-$child" 2>/dev/null || true
-wait "$errors" || true
+# What the job said is passed on in a moment, but a process that left its group may keep its stderr open for hours: three seconds.
+{
+  polls=0
+  while kill -0 "$errors"; do
+    polls=$((polls + 1))
+    [ "$polls" -lt 60 ] || kill -KILL "$errors" || true
+    sleep 0.05
+  done
+  wait "$errors" || true
+} 2>/dev/null
 
 # The last line of a job that was ended from outside: Java goes down with its driver then, and neither may come to say it.
 say_end() {
   local what=$1 class=$2 after
   case $job in
-    backfill | daily | nominals | retain | compact | publish)
-      after='unless it was said above, nothing was published, and readers keep what they had; the same command goes on' ;;
+    backfill | daily | nominals | compact | publish) after="\`status\` says what readers see; the same command goes on" ;;
+    retain) after='what it removed stays removed; the same command goes on' ;;
     *) after='nothing was published; start the same command again' ;;
   esac
   [ "$deploy" != cluster ] || after='its application may still be at work: see yarn application -list before you start it again'
@@ -316,13 +329,15 @@ say_end() {
   fi
 }
 
-case $code/$signals in
-  0/*) ;;
-  130/*) say_end interrupted KeyboardInterrupt ;;
-  143/*) say_end stopped Terminated ;;
-  137/0) say_end 'killed, most often by the system for want of memory (LINKAGE_DRIVER_MEMORY)' Killed ;;
-  137/*) say_end killed Killed ;;
-  */0) ;;
-  *) say_end interrupted KeyboardInterrupt ;;
-esac
+# A job that ended by itself after a signal was not interrupted: what was held back is its own error.
+tell_end() {
+  case $code/$signals in
+    130/*) say_end interrupted KeyboardInterrupt ;;
+    143/*) say_end stopped Terminated ;;
+    137/0) say_end 'killed, most often by the system for want of memory (LINKAGE_DRIVER_MEMORY)' Killed ;;
+    137/*) say_end killed Killed ;;
+    *) [ ! -e "$scratch/held" ] || cat "$scratch/held" >&2 ;;
+  esac
+}
+tell_end || true
 exit "$code"

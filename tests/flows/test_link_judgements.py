@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,14 +22,17 @@ from linkage_spark.review.judgements import (
     link_judgements_in_force,
     negated_links,
     without_negated,
+    words_on_nobody,
     words_on_other_evidence,
 )
-from linkage_spark.runs.link_words import refuse_faulty_words
 from linkage_spark.runs.manifest import last_good_run
 from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.replay import score_again, shown_on
+from linkage_spark.runs.reviewers_words import refuse_faulty_words
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.store.files import Files
+from linkage_spark.tables.candidates import SCORED_PAIR
+from linkage_spark.tables.canonical import PERSON
 from linkage_spark.tables.enums import Judgement
 from linkage_spark.tables.gates import RUN_METRIC
 from linkage_spark.tables.lifecycle import HIT_HISTORY, ITEM, LINK_HISTORY
@@ -138,6 +142,37 @@ def test_words_on_other_evidence_of_links_that_are_shown_are_told(spark: SparkSe
     assert [tuple(row) for row in told.collect()] == [("E1", "crime", "N1", "a")]
 
 
+def test_words_on_nobody_who_stands_are_told(spark: SparkSession) -> None:
+    """A reference that was mistyped, in capitals that its source does not use, or of somebody who has left."""
+    stand = [("hr", "e1"), ("hr", "e2"), ("crime", "N1"), ("crime", "N2"), ("custody", "N1")]
+    persons = contract_rows(
+        spark,
+        PERSON,
+        *[{"source_system": source, "person_ref": ref, "variant_no": no} for source, ref in stand for no in (0, 1)],
+    )
+    scored = contract_rows(spark, SCORED_PAIR, {**PAIR, "employee_id": "e1"})
+    pairs = {
+        "scored": ("e1", "crime", "N1"),
+        "both stand": ("e2", "crime", "N2"),
+        "capitals": ("E1", "crime", "N1"),
+        "gone": ("e1", "crime", "N9"),
+        "another source's": ("e2", "custody", "N2"),
+        "neither": ("E9", "crime", "N9"),
+    }
+    words = said(spark).limit(0)
+    for name, pair in pairs.items():
+        words = words.unionByName(
+            said(spark, (1, "not_same", name), (2, "same", "x"), pair=dict(zip(PAIR, pair, strict=True)))
+        )
+    told = words_on_nobody(link_judgements_in_force(words), scored, persons)
+    found = sorted(
+        (row["employee_id"], row["source_system"], row["person_ref"], row["evidence_fingerprint"])
+        for row in told.collect()
+    )
+    lost = [name for name in pairs if name not in ("scored", "both stand")]
+    assert found == sorted((*pairs[name], evidence) for name in lost for evidence in (name, "x"))
+
+
 NO_FAULTS = {"unknown_words": 0, "words_to_come": 0} | {
     f"null_{column.name}": 0 for column in LINK_JUDGEMENT.fields if column.required
 }
@@ -179,6 +214,27 @@ def test_words_that_no_run_may_use_are_counted(spark: SparkSession) -> None:
     assert none == NO_FAULTS
 
 
+def test_the_statement_of_the_run_book_takes_out_the_words_that_no_run_may_use_and_no_others(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    store, now = DeltaStore(spark, str(tmp_path)), datetime.now(tz=UTC)
+    rows = (
+        {"reason": "good"},
+        {"reason": "good", "judgement": "withdrawn", "judged_at": now},
+        {"judgement": "maybe"},
+        {"judgement": None},
+        {"judged_at": now + timedelta(hours=2)},
+        *({column.name: None} for column in LINK_JUDGEMENT.fields if column.required),
+    )
+    told_by_hand(spark, *rows).write.format("delta").save(store.path(LINK_JUDGEMENT))
+    page = (Path(__file__).resolve().parents[2] / "docs" / "operations.md").read_text(encoding="utf-8")
+    (statement,) = re.findall(r"```sql\n(DELETE FROM .*?)```", page, flags=re.DOTALL)
+    spark.sql(statement.replace("ROOT", str(tmp_path)))
+    left = store.read(LINK_JUDGEMENT)
+    assert [row["reason"] for row in left.collect()] == ["good", "good"]
+    assert link_judgement_faults(left, until=now + timedelta(hours=1)).collect()[0].asDict() == NO_FAULTS
+
+
 def test_words_that_no_run_may_use_stop_it_with_every_fault_and_no_value(spark: SparkSession, tmp_path: Path) -> None:
     store = DeltaStore(spark, str(tmp_path))
     run = cast("RunContext", SimpleNamespace(store=store, started_at=AT))
@@ -205,7 +261,9 @@ def test_words_that_no_run_may_use_stop_it_with_every_fault_and_no_value(spark: 
         "judged_at is string, not timestamp": whole.withColumn("judged_at", F.col("judged_at").cast("string")),
     }
     for fault, frame in shapes.items():
-        told = f"^table link_judgement: {fault}; give it the columns and types that docs/tables.md states"
+        told = (
+            f"^table link_judgement: {fault}; give it the columns and types that docs/tables.md states, where it lies"
+        )
         with pytest.raises(GateError, match=told):
             refuse_faulty_words(run, write(frame))
     refuse_faulty_words(run, good)

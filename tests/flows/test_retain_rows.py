@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -417,6 +418,20 @@ def test_a_word_that_alone_names_somebody_is_said_to_be_held(spark: SparkSession
     assert said.startswith("Reviewers' words still name 1 of the 2 asked for")
 
 
+def test_an_order_is_worked_on_though_the_table_of_words_is_gone_that_the_last_good_run_had_read(
+    spark: SparkSession,
+) -> None:
+    class WithoutWords(Tables):
+        def read(self, contract: TableContract, version: int | None = None) -> DataFrame:
+            assert contract not in (LINK_JUDGEMENT, PERSON_JUDGEMENT), "nothing stands there"
+            return super().read(contract, version)
+
+    order = Order(subjects=(E1,), reference="IG/1")
+    _, estate = retained(spark, {})
+    estate.versions |= {LINK_JUDGEMENT.name: 5, PERSON_JUDGEMENT.name: 5}
+    assert _still_held(run_on(WithoutWords(spark)), estate, order) == "Of the 1 asked for no table holds anything now."
+
+
 def test_words_that_came_in_since_are_for_the_next_run_to_find(
     spark: SparkSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -482,6 +497,26 @@ def test_a_word_that_is_added_while_others_go_stays(spark: SparkSession, tmp_pat
     log = "".join(path.read_text() for path in Path(store.path(LINK_JUDGEMENT), "_delta_log").glob("*.json"))
     assert "not_same" not in log
     assert not [ref for ref in ("N1", "N2", "N3", "E1") if f'"{ref}' in log or f'{ref}\\"' in log]
+
+
+def test_words_that_others_add_and_take_out_at_the_same_moment_are_neither_lost_nor_left(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    """For real: Delta refuses what two do at once, and whoever was refused does it again."""
+    store, added = DeltaStore(spark, str(tmp_path)), [f"A{no}" for no in range(6)]
+    store.append(LINK_JUDGEMENT, words_in(spark, "N1", "N2", "N3", "N4").coalesce(1))
+    path = store.path(LINK_JUDGEMENT)
+
+    def add() -> None:
+        for ref in added:
+            words_in(spark, ref).coalesce(1).write.format("delta").mode("append").save(path)
+
+    with ThreadPoolExecutor() as together:
+        adding = together.submit(add)
+        for ref in ("N1", "N2", "N3"):
+            store.remove(LINK_JUDGEMENT, words_in(spark, ref))
+        adding.result()
+    assert refs_of(store) == [*added, "N4"]
 
 
 def test_files_of_words_that_went_go_now_and_one_that_is_being_added_does_not(

@@ -51,6 +51,14 @@ def root(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> Itera
         yield root
 
 
+def test_words_whose_table_is_gone_are_not_looked_for_at_the_version_that_a_run_had_read(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    store = DeltaStore(spark, str(tmp_path))
+    store.append(RUN, contract_rows(spark, RUN, {"run_id": "R1"}).limit(0))
+    assert subject._versions(store, {"link": 3, "link_judgement": 5, "person_judgement": 2}) == {"link": 3}
+
+
 @pytest.mark.parametrize(
     ("whom", "held"),
     [

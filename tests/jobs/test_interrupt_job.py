@@ -36,7 +36,7 @@ def test_an_interrupted_backfill_says_so_in_its_last_line_and_prints_no_plan(
         if line.rstrip().endswith("] screen …"):
             child.send_signal(sent)
     assert child.wait(timeout=LONGEST) == 128 + sent, "".join(said)[-6000:]
-    assert said[-1].startswith(f"error: {word}; unless it was said above, nothing was published"), said[-1]
+    assert said[-1].startswith(f"error: {word}; `status` says what readers see"), said[-1]
     assert [line for line in said if line.startswith("error: ")] == [said[-1]]
     text = "".join(said)
     assert not any(sign in text for sign in ("ERROR", "AdaptiveSparkPlan", "Traceback", "incubator")), text[-6000:]

@@ -41,7 +41,10 @@ KILLS = os.environ.get("LINKAGE_KILLS", "3")
 CHAIN = 20
 """So many points at most are tried on one run."""
 WORLDS = 12
-DAY = FIRST_DAY + timedelta(days=1)
+DAYS = 5
+"""So many days come as one: in fewer, nobody may have gone."""
+DAY = FIRST_DAY + timedelta(days=DAYS)
+LEFT_LONG_AGO = "E999-1"
 
 SPARKS_OWN = (Py4JJavaError, PySparkException, OSError)
 
@@ -85,14 +88,14 @@ class Ready:
 
 @pytest.fixture(scope="module")
 def ready(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ready]:
-    history = make_history(seed=SEED, worlds=WORLDS, days=1)
+    history = make_history(seed=SEED, worlds=WORLDS, days=DAYS)
     base = tmp_path_factory.mktemp("kills")
     job = MainJob(spark, base / "first", base / "feeds", settings=SETTINGS)
     write_day(spark, job.feeds, None, history.days[0])
     job.backfill(FIRST_DAY)
     job.nominals(FIRST_DAY)
     say_words(job)
-    write_day(spark, job.feeds, history.days[0], history.days[1])
+    write_day(spark, job.feeds, history.days[0], history.days[-1])
     calm = {"": job}
     made = {}
     for name, work in JOBS.items():
@@ -100,15 +103,15 @@ def ready(spark: SparkSession, tmp_path_factory: pytest.TempPathFactory) -> dict
         calm[name] = copied(before_it, base / f"calm-{name}")
         with points() as seen:
             work.start(calm[name])
-        made[name] = Ready(before_it, left(name, calm[name]), seen.seen, gone_refs(history))
+        made[name] = Ready(before_it, left(name, calm[name]), seen.seen, {*gone_refs(history), LEFT_LONG_AGO})
     return made
 
 
 def say_words(job: MainJob) -> None:
-    """A reviewer's *not the same* on every fourth link: some of them take a link away, and some go with the records that are gone."""
-    links = job.store.read(LINK).orderBy(*LINK.key).collect()
-    for minute, link in enumerate(links[::4]):
-        job.say(link.asDict(), "not_same", FIRST_START + timedelta(minutes=minute))
+    """*Not the same* on every fourth link, which takes it away; and a word on somebody who has left, which goes at the next retention."""
+    links = [row.asDict() for row in job.store.read(LINK).orderBy(*LINK.key).collect()]
+    for minute, link in enumerate([*links[::4], {**links[0], "employee_id": LEFT_LONG_AGO}]):
+        job.say(link, "not_same", FIRST_START + timedelta(minutes=minute))
 
 
 def left(name: str, job: MainJob) -> Left:
@@ -222,6 +225,7 @@ def test_killed_anywhere_and_started_again_it_ends_as_if_it_had_not_been_killed(
             assert found[part] == expected, f"{told}: {part}"
         assert readers_find_one_whole_run(job), told
         if name == "retain":
+            assert before_it.gone > {LEFT_LONG_AGO}, "nobody has gone: the test would show nothing"
             assert holding(refs_in(job.root), before_it.gone) == {}, told
         shutil.rmtree(job.root)
         pending, chains = [point for point in pending if point not in killed], chains + 1

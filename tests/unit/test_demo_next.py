@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import re
 import shlex
+import subprocess
 from pathlib import Path
 from types import ModuleType
 
@@ -65,6 +66,23 @@ def test_every_command_names_what_is_there_and_options_that_its_job_takes(
     assert f"--out {out} --employee 11 --person custody:C11" in said
     assert "--as-of 2026-11-21 " in said
     assert f"{feeds}/incident/person/part-b.csv && rm -f {feeds}/incident/person/.part-b.csv.crc" in said
+
+
+def test_a_folder_with_a_space_in_its_name_is_one_word_of_every_command(script: ModuleType, tmp_path: Path) -> None:
+    feeds, out = a_demo(tmp_path / "a demo", [a_hit(9.0, "k1", "11")])
+    commands = re.findall(r"^  (s.*submit\.sh .*)$", script.told(feeds, out), flags=re.MULTILINE)
+    named = [[word for word in shlex.split(command) if "demo" in word] for command in commands]
+    file, checksum = (feeds / "incident" / "person" / name for name in ("part-b.csv", ".part-b.csv.crc"))
+    assert named == [
+        [str(out), str(feeds)],
+        [str(file), str(checksum), str(feeds), str(out)],
+        [str(out), str(out.parent / "replay")],
+        [str(out)],
+        [str(out), str(out.parent / "subject")],
+    ]
+    checksum.touch()
+    subprocess.run(["bash", "-c", commands[1].rpartition(" && ")[0]], check=True)
+    assert (file.read_text(), checksum.exists()) == ("h\nr\nr\n", False)
 
 
 def test_a_day_is_londons(script: ModuleType) -> None:

@@ -245,7 +245,7 @@ def test_a_signal_reaches_the_job_and_its_workers_and_its_exit_code_comes_back(
     assert list(project.tmp.iterdir()) == []
 
 
-GOES_ON = "unless it was said above, nothing was published, and readers keep what they had; the same command goes on"
+GOES_ON = "`status` says what readers see; the same command goes on"
 
 
 @pytest.mark.parametrize(
@@ -282,6 +282,61 @@ def test_the_last_line_is_of_jobs_that_were_ended_from_outside_alone(
     _, _, err = project.set_up().run("submit.sh", job, FAKE_SPARK=script)
     assert line in err
     assert err.count("\n") == 1
+
+
+def test_of_a_retention_that_was_ended_it_says_that_what_is_gone_is_gone(project: Project) -> None:
+    (project.root / "jobs/retain.py").touch()
+    _, _, err = project.set_up().run("submit.sh", "retain", FAKE_SPARK="exit 143")
+    assert err == "error: stopped; what it removed stays removed; the same command goes on\n"
+
+
+@pytest.mark.parametrize("code", [0, 4])
+def test_a_job_that_ends_by_itself_after_a_signal_is_not_called_interrupted_and_its_own_errors_are_told(
+    project: Project, code: int
+) -> None:
+    script = f"trap 'echo ERROR real >&2; exit {code}' TERM; echo started; while :; do sleep 0.1; done"
+    process = project.set_up().start("submit.sh", "backfill", FAKE_SPARK=script)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    process.send_signal(signal.SIGTERM)
+    _, err = process.communicate(timeout=20)
+    # The signal ends sleep 0.1 as well, which the job's shell may say.
+    assert (process.returncode, err.removeprefix("Terminated\n")) == (code, "ERROR real\n")
+
+
+@pytest.mark.parametrize(
+    ("stderr", "end", "code"),
+    [("2>&-", "exit 143", 143), ("2>/dev/full", "kill -KILL $$", 137), ("2> >(exit)", "exit 130", 130)],
+    ids=["closed", "full", "reader gone"],
+)
+def test_the_exit_code_is_the_jobs_where_nothing_can_be_written_to_stderr(
+    project: Project, stderr: str, end: str, code: int
+) -> None:
+    done = subprocess.run(
+        args=["bash", "-c", f'"$0" backfill {stderr}', str(project.set_up().root / "scripts/submit.sh")],
+        env=project.environment | {"FAKE_SPARK": f"echo one >&2; sleep 0.3; echo two >&2; {end}"},
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == code
+    assert list(project.tmp.iterdir()) == []
+
+
+def test_the_exit_code_is_the_jobs_where_its_scratch_folder_cannot_be_removed(project: Project) -> None:
+    rm = executable(project.tmp.parent / "bin/rm", "#!/bin/sh\nexit 1\n")
+    path = f"{rm.parent}:{project.environment['PATH']}"
+    assert project.set_up().run("submit.sh", "backfill", FAKE_SPARK="exit 4", PATH=path) == (4, "", "")
+
+
+def test_a_process_that_outlives_the_job_in_a_session_of_its_own_holds_nothing_up(project: Project) -> None:
+    apart = "setsid sh -c 'touch \"$RECORD.apart\"; exec sleep 40' >/dev/null &"
+    script = f'echo ERROR real >&2; {apart} until [ -e "$RECORD.apart" ]; do sleep 0.05; done; exit 4'
+    process = project.set_up().start("submit.sh", "backfill", FAKE_SPARK=script)
+    _, err = process.communicate(timeout=30)
+    assert (process.returncode, err) == (4, "ERROR real\n")
+    assert list(project.tmp.iterdir()) == []
 
 
 def test_the_last_line_is_an_object_where_all_lines_are(project: Project) -> None:

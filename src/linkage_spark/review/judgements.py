@@ -9,7 +9,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from linkage_spark.kit.frames import last_said
-from linkage_spark.tables.enums import Judgement, Tier
+from linkage_spark.tables.enums import Judgement, SourceSystem, Tier
 from linkage_spark.tables.linkage import LINK
 from linkage_spark.tables.review import LINK_JUDGEMENT, NEGATED_LINK
 
@@ -72,6 +72,33 @@ def words_on_other_evidence(links: DataFrame, in_force: DataFrame) -> DataFrame:
     now = _shown(links).select(*_PAIR, F.col("evidence_fingerprint").alias("evidence_now"))
     both = now.join(F.broadcast(_not_same(in_force).select(*_SAID_OF)), on=_PAIR)
     return both.where(F.col("evidence_fingerprint") != F.col("evidence_now")).select(*_SAID_OF)
+
+
+def words_on_nobody(in_force: DataFrame, scored: DataFrame, persons: DataFrame) -> DataFrame:
+    """Words on a pair of which one at least is no person of the tables: one who has left, or a reference that was mistyped.
+
+    References are compared as their source writes them, capitals too; published keys of employees are in capitals.
+
+    Args:
+        in_force: what ``link_judgements_in_force`` gave.
+        scored: SCORED_PAIR, with what is negated or without: who is compared stands.
+        persons: PERSON. It is read where a word is on no such pair, for two columns.
+
+    Returns:
+        Rows of ``in_force``.
+    """
+    doubtful = in_force.join(scored.select(*_PAIR).distinct(), on=_PAIR, how="left_anti")
+    reference = ["source_system", "person_ref"]
+    employee = F.struct(F.lit(SourceSystem.HR.value).alias("source_system"), F.col("employee_id").alias("person_ref"))
+    named = doubtful.select(
+        F.struct(*_SAID_OF).alias("word"), F.explode(F.array(employee, F.struct(*reference))).alias("of")
+    )
+    wanted = named.select("word", "of.*")
+    there = persons.select(*reference).join(
+        F.broadcast(wanted.select(*reference).distinct()), on=reference, how="left_semi"
+    )
+    nobodys = wanted.join(there.distinct(), on=reference, how="left_anti").select("word.*").distinct()
+    return doubtful.join(nobodys, on=_SAID_OF, how="left_semi").select(*in_force.columns)
 
 
 def _not_same(in_force: DataFrame) -> DataFrame:

@@ -20,7 +20,6 @@ from linkage_spark.runs.context import RunContext, clear_work, made_from, open_r
 from linkage_spark.runs.day_gates import GATES, hold_gates
 from linkage_spark.runs.entry import conf_dir
 from linkage_spark.runs.feed_states import feed_states, known_states, prints_of, remembered, unrecorded_changes
-from linkage_spark.runs.link_words import DECIDE, forget_other_words, refuse_faulty_words
 from linkage_spark.runs.main_stages import (
     ALL_TABLES,
     STANDARDISED,
@@ -34,6 +33,7 @@ from linkage_spark.runs.manifest import GoodRun, MadeFrom, fingerprint, last_goo
 from linkage_spark.runs.models import frozen_with, is_shipped, is_trained
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.reading import changes_unwritten, faults_in_words, persisted, read_sources, rows_in
+from linkage_spark.runs.reviewers_words import DECIDE, forget_other_words, refuse_faulty_words
 from linkage_spark.runs.stages import run_stage
 from linkage_spark.runs.taking_up import take_up_work
 from linkage_spark.settings.sources import feeds_of

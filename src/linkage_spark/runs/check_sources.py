@@ -13,9 +13,9 @@ from linkage_spark.errors import FeedNotThereError, SourceError, UsageError
 from linkage_spark.reference.standard import Reference, load_reference
 from linkage_spark.runs.entry import conf_dir
 from linkage_spark.runs.feed_states import unrecorded_changes
+from linkage_spark.runs.feeds_root import open_session_over
 from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.reading import faults_in_words
-from linkage_spark.runs.session import open_session
 from linkage_spark.settings.sources import FeedMapping, SourceMapping, feeds_of, load_sources
 from linkage_spark.standardise.columns import check_words, choose_fill_faults, column_faults, count_filled
 from linkage_spark.standardise.stage import Standardised, standardise
@@ -40,7 +40,7 @@ def run_check_sources(*, feeds_root: str, sample_rows: int = 20_000) -> int:
     Raises:
         SettingsError: a mapping or a reference table is wrong.
         SourceError: with every fault that would stop a run.
-        UsageError: sample_rows is not a positive number.
+        UsageError: sample_rows is not a positive number, or feeds_root is not the folder of the feeds.
     """
     if sample_rows < 1:
         raise UsageError("--sample-rows must be at least 1")
@@ -48,7 +48,7 @@ def run_check_sources(*, feeds_root: str, sample_rows: int = 20_000) -> int:
     sources, reference = load_sources(conf), load_reference(conf)
     check_words(sources)
     progress = Progress()
-    with open_session("check_sources") as spark:
+    with open_session_over("check_sources", feeds_root, sources) as spark:
         faults = check_feeds(
             spark,
             sources,

@@ -18,7 +18,7 @@ from linkage_spark.kit.refusing import never_refuses
 from linkage_spark.model.schema import Model, load_model
 from linkage_spark.reference.standard import Reference, load_reference
 from linkage_spark.runs.entry import conf_dir, environment
-from linkage_spark.runs.feeds_root import lies_here, refuse_wrong_feeds_root
+from linkage_spark.runs.feeds_root import open_session_over
 from linkage_spark.runs.left_behind import forget_left, set_aside
 from linkage_spark.runs.lock import HeldLock, hold_lock
 from linkage_spark.runs.manifest import MadeFrom, code_version, fingerprint, new_run_id, unused_run_id
@@ -134,18 +134,15 @@ def open_run(
     conf, env = conf_dir(), environment()
     settings, wording = load_settings(conf, env), load_wording(conf)
     sources, reference, canaries = load_sources(conf), load_reference(conf), load_canaries(conf)
-    reads_feeds = feeds_root != root
-    if reads_feeds:
-        refuse_wrong_feeds_root(feeds_root, sources)
     model_id = model_id or settings.screening.model_id
     shipped = load_model(conf, model_id) if is_shipped(conf, model_id) else None
     started_at = datetime.now(tz=UTC)
     run_id = new_run_id(started_at, kind.value)
     progress = Progress()
-    with open_session(kind.value) as spark:
+    reads_feeds = feeds_root != root
+    opened = open_session_over(kind.value, feeds_root, sources) if reads_feeds else open_session(kind.value)
+    with opened as spark:
         files = Files(spark)
-        if reads_feeds and not lies_here(feeds_root):
-            refuse_wrong_feeds_root(feeds_root, sources, exists=files.exists)
         root, feeds_root = files.absolute(root), files.absolute(feeds_root)
         store = DeltaStore(spark, root, kept_days=settings.retention.table_days)
         hours = settings.lock.stale_after_hours

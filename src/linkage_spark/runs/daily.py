@@ -14,11 +14,11 @@ from linkage_spark.runs.checkpoints import Done
 from linkage_spark.runs.context import FORCE_ZONE, RunContext, clear_work, made_from, open_run
 from linkage_spark.runs.daily_nominals import nominal_part, own_run
 from linkage_spark.runs.day_gates import GATES, forget_gates_of_others, hold_gates
-from linkage_spark.runs.link_words import DECIDE, forget_other_words, refuse_faulty_words
 from linkage_spark.runs.main_stages import ALL_TABLES, MainRun, decide, follow, hits
 from linkage_spark.runs.manifest import GoodRun, MadeFrom, fingerprint, last_good_run
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.reading import changes_unwritten
+from linkage_spark.runs.reviewers_words import DECIDE, forget_other_words, refuse_faulty_words
 from linkage_spark.runs.stages import run_stage
 from linkage_spark.runs.taking_up import take_up_work
 from linkage_spark.tables.enums import RunKind

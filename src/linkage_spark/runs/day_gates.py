@@ -86,7 +86,9 @@ def hold_gates(state: MainRun, nominals: NominalRun | None, stage: Stage) -> Don
     is_of_feeds = found_written(state)
     of_day = int(is_of_feeds) + sum(one.is_of_feeds for one in earlier if one.run_day == run.day)
     days = by_day(earlier, first=of_day)
-    before = by_part(measured, most=gates.runs_before)
+    # Runs of words alone are held against deliveries, and no run against them: many in one day would make what they leave the usual.
+    held_against = [one for one in measured if one.is_of_feeds or one.run_day is None][: gates.runs_before]
+    before = by_part(held_against)
     before |= changed_before(days, run.day, most=max(gates.runs_before, FULL_WEEK))
     if nominals is not None and not any(name in OF_NOMINALS for name, _ in before):
         # Since the last backfill nobody has measured any of this model: the newest ones of it are from before.
@@ -95,7 +97,7 @@ def hold_gates(state: MainRun, nominals: NominalRun | None, stage: Stage) -> Don
     judged = _together(now, days.get(run.day, {})) if is_day else now
     against = before if is_of_feeds else {part: seen for part, seen in before.items() if part[0] not in OF_FEEDS}
     moved = breaches(judged, against, gates, days=days_of_candidates(measured, run.day)) if is_day else []
-    held = _Held(now=now, judged=judged, before=before, runs=len(measured[: gates.runs_before]), moved=moved)
+    held = _Held(now=now, judged=judged, before=before, runs=len(held_against), moved=moved)
     done = _keep(run, held, stage, day=run.day, onto=state.stood(RUN_METRIC))
     return replace(done, notes={_OF: _made_from(nominals)})
 
@@ -155,21 +157,13 @@ def found_written(state: MainRun) -> bool:
     return state.run.kind is not RunKind.DAILY or former is None or former.made_from.feeds != state.inputs.feeds
 
 
-def by_part(earlier: Sequence[Earlier], *, most: int | None = None) -> dict[tuple[Measure, str], list[float]]:
-    """Figures of single runs by measure and part, in the order of the runs; what a day brought is in ``changed_before``.
-
-    Args:
-        earlier: runs, the newest first.
-        most: so many are looked at; of what is measured of the feeds so many of those that measured it, so that a day of many words does
-            not put them out of sight. None: all.
-    """
+def by_part(earlier: Sequence[Earlier]) -> dict[tuple[Measure, str], list[float]]:
+    """Figures of single runs by measure and part, in the order of the runs; what a day brought is in ``changed_before``."""
     found: dict[tuple[Measure, str], list[float]] = {}
-    of_feeds = [run for run in earlier if run.is_of_feeds]
-    for runs, of in ((earlier[:most], False), (of_feeds[:most], True)):
-        for run in runs:
-            for (name, part), value in run.figures.items():
-                if name is not Measure.CHANGED_UNITS and (name in OF_FEEDS) == of:
-                    found.setdefault((name, part), []).append(value)
+    for run in earlier:
+        for (name, part), value in run.figures.items():
+            if name is not Measure.CHANGED_UNITS:
+                found.setdefault((name, part), []).append(value)
     return found
 
 

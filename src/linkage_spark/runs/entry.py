@@ -17,7 +17,9 @@ from linkage_spark.errors import LinkageError
 _TOLD_IN: Final = "LINKAGE_INTERRUPTED"
 """The file that ``scripts/submit.sh`` makes before it passes a signal on."""
 
-_INTERRUPTED: Final = "interrupted; unless it was said above, nothing was published, and readers keep what they had; the same command goes on"
+_INTERRUPTED: Final = (
+    "interrupted; `status` says what readers see, what `retain` removed stays removed; the same command goes on"
+)
 
 
 def conf_dir() -> Path:

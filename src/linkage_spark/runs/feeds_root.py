@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlsplit
+
+from pyspark.sql import SparkSession
 
 from linkage_spark.errors import UsageError
 from linkage_spark.runs.entry import environment
+from linkage_spark.runs.session import open_session
 from linkage_spark.settings.sources import SourceMapping, feeds_of
 from linkage_spark.store.feeds import feed_location
+from linkage_spark.store.files import Files
+
+
+@contextmanager
+def open_session_over(app_name: str, feeds_root: str, sources: tuple[SourceMapping, ...]) -> Iterator[SparkSession]:
+    """A session for a job that reads the feeds, whose folder is looked at as early as it can be.
+
+    One on this machine's disk is looked at before there is a session: a typing mistake costs a second. One elsewhere, first thing in it.
+
+    Args:
+        app_name: the job.
+        feeds_root: folder under which the mappings' relative paths lie, as it was typed.
+        sources: the mappings.
+
+    Raises:
+        UsageError: it is not the folder of the feeds, or the job was started without the project's Spark settings.
+    """
+    refuse_wrong_feeds_root(feeds_root, sources)
+    with open_session(app_name) as spark:
+        if not lies_here(feeds_root):
+            refuse_wrong_feeds_root(feeds_root, sources, exists=Files(spark).exists)
+        yield spark
 
 
 def lies_here(feeds_root: str) -> bool:
@@ -49,8 +75,11 @@ def refuse_wrong_feeds_root(
 
 
 def _exists_here(path: str) -> bool:
-    """On this machine's disk; what may not be looked at is left to the reading, which says so."""
+    """On this machine's disk; what may not be looked at is left to the reading, which says so.
+
+    Hadoop takes what follows scheme and host as it stands: ``#``, ``?`` and ``%`` are parts of a name.
+    """
     try:
-        return Path(urlsplit(url=path).path if path.startswith("file:") else path).exists()
+        return Path(re.sub(pattern=r"^file:(//[^/]*)?", repl="", string=path)).exists()
     except OSError:
         return True

@@ -25,16 +25,17 @@ from linkage_spark.review.judgements import (
     link_judgements_in_force,
     negated_links,
     without_negated,
+    words_on_nobody,
     words_on_other_evidence,
 )
 from linkage_spark.runs import checks
 from linkage_spark.runs.checkpoints import Checkpoints, Done
 from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.figures import grouped, not_screened_counts
-from linkage_spark.runs.link_words import JUDGED
 from linkage_spark.runs.manifest import GoodRun, MadeFrom
 from linkage_spark.runs.progress import Stage
 from linkage_spark.runs.reading import open_feeds
+from linkage_spark.runs.reviewers_words import JUDGED, OF_REVIEWERS
 from linkage_spark.runs.side_by_side import side_by_side
 from linkage_spark.tables.candidates import SCORED_PAIR
 from linkage_spark.tables.canonical import (
@@ -96,9 +97,12 @@ class MainRun:
     @property
     def versions(self) -> dict[str, int]:
         """Version of every table as the run has it so far."""
+        # The former run may have read words of a table that is there no more.
+        words = {table.name for table in OF_REVIEWERS}
+        stand = {name: version for name, version in self.stands_on.items() if name not in words}
         judged = self.judged_at_version
         said = {} if judged is None else {LINK_JUDGEMENT.name: judged}
-        return {**self.stands_on, **self.saved.versions, **said}
+        return {**stand, **self.saved.versions, **said}
 
     def read(self, contract: TableContract) -> DataFrame:
         """A table as the run has it so far."""
@@ -158,7 +162,7 @@ class MainRun:
 def decide(state: MainRun, stage: Stage) -> Done:
     """Best pair of variants, rivals, policy, sentence; what reviewers have negated is left out, and is nobody's rival.
 
-    The words themselves were looked at when the run began (``link_words.refuse_faulty_words``).
+    The words themselves were looked at when the run began (``reviewers_words.refuse_faulty_words``).
     """
     run, scored, in_force = state.run, state.read(SCORED_PAIR), _words_in_force(state)
     negated = _negated(state, scored, in_force)
@@ -174,6 +178,8 @@ def decide(state: MainRun, stage: Stage) -> Done:
         shown = run.store.read(LINK, version=versions[LINK.name])
         if elsewhere := words_on_other_evidence(shown, in_force).count():
             stage.counts["words on other evidence than now"] = elsewhere
+        if nobodys := words_on_nobody(in_force, scored, state.read(PERSON)).count():
+            stage.counts["words on somebody who does not stand"] = nobodys
     return Done(seconds=0.0, versions=versions, notes={JUDGED: state.judged_at_version})
 
 

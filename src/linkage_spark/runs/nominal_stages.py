@@ -41,6 +41,7 @@ from linkage_spark.runs.figures import grouped
 from linkage_spark.runs.manifest import GoodRun, code_version, run_numbers
 from linkage_spark.runs.nominal_components import find_checked_components
 from linkage_spark.runs.progress import Stage
+from linkage_spark.runs.reviewers_words import read_words
 from linkage_spark.serving.star import with_baseline
 from linkage_spark.tables.canonical import EVENT, INVOLVEMENT, PERSON
 from linkage_spark.tables.enums import ItemKind
@@ -162,7 +163,7 @@ class NominalRun:
         """All that reviewers have said up to the start of the run."""
         if self.judged_at_version is None:
             return self.rows(PERSON_JUDGEMENT, [])
-        return self.run.store.read(PERSON_JUDGEMENT, version=self.judged_at_version)
+        return read_words(self.run.store, PERSON_JUDGEMENT, version=self.judged_at_version)
 
     @cached_property
     def comparing(self) -> Comparing:

@@ -14,9 +14,9 @@ from pyspark.sql import SparkSession
 from linkage_spark.errors import SourceError
 from linkage_spark.reference.standard import Reference, load_reference
 from linkage_spark.runs.entry import conf_dir
+from linkage_spark.runs.feeds_root import open_session_over
 from linkage_spark.runs.progress import Progress
 from linkage_spark.runs.reading import faults_in_words
-from linkage_spark.runs.session import open_session
 from linkage_spark.settings.sources import SourceMapping, feeds_of, load_sources
 from linkage_spark.settings.wording import load_wording
 from linkage_spark.standardise.profile import PROFILE_COLUMNS, profile_feed
@@ -77,12 +77,13 @@ def run_profile(*, feeds_root: str, root: str) -> int:
     Raises:
         SettingsError: a mapping, a reference table or the wording is wrong.
         SourceError: with every feed that has no rows or cannot be read; the others are written before.
+        UsageError: feeds_root is not the folder of the feeds.
     """
     conf = conf_dir()
     sources, reference, wording = load_sources(conf), load_reference(conf), load_wording(conf)
     progress = Progress()
     now = datetime.now(tz=UTC)
-    with open_session("profile") as spark:
+    with open_session_over("profile", feeds_root, sources) as spark:
         files = Files(spark)
         root, feeds_root = files.absolute(root), files.absolute(feeds_root)
         rows, faults = profile_feeds(

@@ -26,7 +26,7 @@ from linkage_spark.runs.context import FORCE_ZONE, RunContext, open_run
 from linkage_spark.runs.daily_nominals import NominalPart, nominal_part
 from linkage_spark.runs.main_stages import ALL_TABLES
 from linkage_spark.runs.manifest import GoodRun, drop_unfinished, last_good_run, run_numbers, write_run
-from linkage_spark.runs.retain_files import OF_REVIEWERS, remove_files, remove_scratch
+from linkage_spark.runs.retain_files import remove_files, remove_scratch
 from linkage_spark.runs.retain_lists import Gone, begin_lists, finish_lists
 from linkage_spark.runs.retain_rows import (
     BEFORE,
@@ -37,6 +37,7 @@ from linkage_spark.runs.retain_rows import (
     remove_words,
 )
 from linkage_spark.runs.retain_told import append_removals, removal_rows, told_kind
+from linkage_spark.runs.reviewers_words import OF_REVIEWERS, read_words
 from linkage_spark.runs.upkeep import failure_told
 from linkage_spark.serving.star import star_withdrawn, with_baseline
 from linkage_spark.store.files import Files
@@ -157,6 +158,7 @@ def _retain(run: RunContext, order: Order, good: GoodRun) -> None:
     # What was put back stands under a new version; the former one's log entries may go.
     stand = {table.name: run.store.version(table) for table in (*ALL_TABLES, *NOMINALS)}
     versions |= {name: version for name, version in stand.items() if name in versions and version is not None}
+    versions = without_lost_words(run, versions)
     as_it_was = part is not None and part.is_as_it_was(run, good)
     estate = RetainedEstate(good=good, nominals=part, nominals_as_they_were=as_it_was, versions=versions)
     asked = local_frame(run.spark, list(order.subjects), schema=ASKED)
@@ -178,6 +180,12 @@ def _retain(run: RunContext, order: Order, good: GoodRun) -> None:
     _say(run, estate, order, gone, found)
     if order.subjects and not found:
         _refuse_unknown(run, order)
+
+
+def without_lost_words(run: RunContext, versions: Mapping[str, int]) -> dict[str, int]:
+    """What a run pins, without words whose table somebody has taken away since."""
+    lost = {table.name for table in OF_REVIEWERS if run.store.version(table) is None}
+    return {name: version for name, version in versions.items() if name not in lost}
 
 
 def put_back(run: RunContext, versions: Mapping[str, int]) -> None:
@@ -339,10 +347,12 @@ def _look_for(run: RunContext, estate: RetainedEstate, order: Order) -> frozense
 
 
 def _as_it_stands(run: RunContext, estate: RetainedEstate, table: TableContract) -> DataFrame:
-    """A table as retention has it so far. Reviewers' words are read as they stand, whatever a run pins."""
-    if table in OF_REVIEWERS and run.store.exists(table):
-        return run.store.read(table)
-    return estate.read(run, table)
+    """A table as retention has it so far. Reviewers' words are read as they stand, whatever a run pins; none where there is no table."""
+    if table not in OF_REVIEWERS:
+        return estate.read(run, table)
+    if not run.store.exists(table):
+        return local_frame(run.spark, [], schema=table.schema)
+    return read_words(run.store, table)
 
 
 def named_subjects(frames: Mapping[TableContract, DataFrame], subjects: Sequence[Subject]) -> frozenset[Subject]:

@@ -12,22 +12,19 @@ from linkage_spark.runs.left_behind import forget_left
 from linkage_spark.runs.main_stages import ALL_TABLES
 from linkage_spark.runs.manifest import ENDED_WELL, last_good_run
 from linkage_spark.runs.retain_lists import is_unfinished
+from linkage_spark.runs.reviewers_words import OF_REVIEWERS
 from linkage_spark.store.delta import KEPT_FOR_GOOD
 from linkage_spark.store.purging import purge
 from linkage_spark.store.snapshot import delete_published, list_published_runs
 from linkage_spark.tables.enums import RunKind, RunStatus
 from linkage_spark.tables.governance import REMOVAL
 from linkage_spark.tables.lifecycle import LIFECYCLE
-from linkage_spark.tables.nominals import NOMINAL_EVENT, NOMINALS, PERSON_JUDGEMENT
+from linkage_spark.tables.nominals import NOMINAL_EVENT, NOMINALS
 from linkage_spark.tables.results import RUN
-from linkage_spark.tables.review import LINK_JUDGEMENT
 from linkage_spark.tables.star import STAR, STAR_NOMINALS
 
-NEWEST_ALONE: Final[tuple[TableContract, ...]] = (*LIFECYCLE, NOMINAL_EVENT, PERSON_JUDGEMENT, LINK_JUDGEMENT)
+NEWEST_ALONE: Final[tuple[TableContract, ...]] = (*LIFECYCLE, NOMINAL_EVENT, *OF_REVIEWERS)
 """Tables of which nobody ever reads a superseded version."""
-
-OF_REVIEWERS: Final[tuple[TableContract, ...]] = (PERSON_JUDGEMENT, LINK_JUDGEMENT)
-"""Reviewers' words: somebody may add rows while retention works, without the lock."""
 
 SPARED_HOURS: Final = 24
 """So long may it take to add words: nobody who adds a row by hand is at it for a day."""
@@ -37,8 +34,7 @@ FROZEN: Final = tuple(table for table in (*ALL_TABLES, *NOMINALS) if table.name 
 
 PURGED: Final[tuple[TableContract, ...]] = (
     *(table for table in (*ALL_TABLES, *NOMINALS) if table not in (*FROZEN, RUN)),
-    PERSON_JUDGEMENT,
-    LINK_JUDGEMENT,
+    *OF_REVIEWERS,
 )
 """Tables whose superseded files and log entries go."""
 

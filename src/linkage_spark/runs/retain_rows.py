@@ -21,6 +21,7 @@ from linkage_spark.runs.context import RunContext
 from linkage_spark.runs.daily_nominals import NominalPart
 from linkage_spark.runs.manifest import GoodRun
 from linkage_spark.runs.reading import persisted
+from linkage_spark.runs.reviewers_words import read_words
 from linkage_spark.tables.canonical import EMPLOYEE, EVENT, PERSON, REFUSED
 from linkage_spark.tables.enums import ItemKind, RemovalReason, SourceSystem, SubjectKind
 from linkage_spark.tables.lifecycle import HIT_HISTORY, ITEM, LINK_HISTORY, LOCATION_HIT_HISTORY
@@ -241,7 +242,7 @@ def find_words(run: RunContext, estate: RetainedEstate, asked: DataFrame) -> Non
         version = run.store.version(table)
         if version is None:
             continue
-        said = run.store.read(table, version=version)
+        said = read_words(run.store, table, version=version)
         if table == LINK_JUDGEMENT:
             words = words_on_links(said, estate.read(run, LINK_HISTORY), estate.read(run, NEGATED_LINK))
             told = None

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from pyspark.sql import DataFrame, SparkSession
@@ -24,6 +25,7 @@ from linkage_spark.runs.main_stages import ALL_TABLES
 from linkage_spark.runs.manifest import last_good_run
 from linkage_spark.runs.nominals import former_nominals
 from linkage_spark.runs.progress import Progress
+from linkage_spark.runs.reviewers_words import OF_REVIEWERS, read_words
 from linkage_spark.runs.session import open_session
 from linkage_spark.runs.why import parse_person
 from linkage_spark.settings.run import load_settings
@@ -33,9 +35,8 @@ from linkage_spark.store.files import Files
 from linkage_spark.tables.canonical import INVOLVEMENT
 from linkage_spark.tables.lifecycle import HIT_HISTORY, LINK_HISTORY
 from linkage_spark.tables.linkage import LINK
-from linkage_spark.tables.nominals import NOMINAL_RECORD, NOMINALS, PERSON_JUDGEMENT
+from linkage_spark.tables.nominals import NOMINAL_RECORD, NOMINALS
 from linkage_spark.tables.results import RUN
-from linkage_spark.tables.review import LINK_JUDGEMENT
 
 
 def run_subject(*, root: str, out: str, employee_id: str | None = None, person: str | None = None) -> int:
@@ -68,9 +69,10 @@ def run_subject(*, root: str, out: str, employee_id: str | None = None, person: 
         keys = _keys(spark, store, versions, employee_id=employee_id, police=police)
         held = []
         for table in held_tables():
+            read = partial(read_words, store) if table in OF_REVIEWERS else store.read
             if (
                 table.name in versions
-                and (rows := rows_on(store.read(table, version=versions[table.name]), table, keys)) is not None
+                and (rows := rows_on(read(table, version=versions[table.name]), table, keys)) is not None
             ):
                 found = [row.asDict() for row in rows.orderBy(*table.key).collect()]
                 progress.say(f"  {table.name}: {len(found):,} rows")
@@ -99,7 +101,7 @@ PAGE = "subject.html"
 
 def held_tables() -> tuple[TableContract, ...]:
     """The tables that can name somebody, in the order in which they come about."""
-    every = (*ALL_TABLES, *NOMINALS, PERSON_JUDGEMENT, LINK_JUDGEMENT)
+    every = (*ALL_TABLES, *NOMINALS, *OF_REVIEWERS)
     return tuple(table for table in every if ways_of(table) and table not in NOT_SHOWN)
 
 
@@ -107,9 +109,10 @@ def _versions(store: DeltaStore, pinned: Mapping[str, int]) -> dict[str, int]:
     """Versions of all tables: those of the last good run, of nominals those of the run that made them last."""
     former = former_nominals(store)
     of_nominals = {} if former is None else dict(former.good.versions)
-    newest = {table.name: store.version(table) for table in (PERSON_JUDGEMENT, LINK_JUDGEMENT)}
+    newest = {table.name: store.version(table) for table in OF_REVIEWERS}
     said = {name: version for name, version in newest.items() if version is not None}
-    return {**of_nominals, **pinned, **said}
+    made = {name: version for name, version in (of_nominals | dict(pinned)).items() if name not in newest}
+    return {**made, **said}
 
 
 def _keys(

@@ -25,6 +25,7 @@ from linkage_spark.runs.context import FORCE_ZONE
 from linkage_spark.runs.entry import conf_dir, environment
 from linkage_spark.runs.manifest import GoodRun, last_good_run
 from linkage_spark.runs.models import find_model
+from linkage_spark.runs.reviewers_words import read_words
 from linkage_spark.runs.secret import load_secret
 from linkage_spark.runs.session import open_session
 from linkage_spark.settings.run import load_settings
@@ -370,7 +371,7 @@ def _said(spark: SparkSession, store: DeltaStore, pair: tuple[str, str, str]) ->
     """The words in force on the two by now: of words the newest version alone is kept."""
     if not store.exists(LINK_JUDGEMENT):
         return []
-    in_force = link_judgements_in_force(_of_pair(spark, store.read(LINK_JUDGEMENT), pair))
+    in_force = link_judgements_in_force(_of_pair(spark, read_words(store, LINK_JUDGEMENT), pair))
     return [row.asDict() for row in in_force.collect()]
 
 

@@ -365,6 +365,21 @@ def test_words_put_no_figure_of_the_feeds_out_of_sight(estate: Estate) -> None:
     assert "filled_share of crime/postcode: 0.100, where the last 3 runs had about 0.900 (" in estate.last_noted
 
 
+def test_words_make_nothing_usual(estate: Estate) -> None:
+    """A fall of links in two halves, the first of them by ten words on one day, is held against what deliveries had left."""
+    gates = estate.settings.gates.model_copy(update={"max_fall": 0.05})
+    estate.settings = estate.settings.model_copy(update={"gates": gates})
+    for day in days(1, 3):
+        estate.figures = {LINKS: 1000.0}
+        assert estate.run(day, crime=800.0)
+    for _ in range(10):
+        estate.figures = {LINKS: 960.0}
+        assert estate.run(MONDAY + timedelta(days=3), feeds="as they were")
+    estate.figures = {LINKS: 920.0}
+    assert not estate.run(MONDAY + timedelta(days=4), crime=800.0)
+    assert "links of match: 920, where the last 3 runs had about 1,000 (" in estate.last_noted
+
+
 @pytest.mark.parametrize(
     ("kind", "feeds", "of_feeds"),
     [

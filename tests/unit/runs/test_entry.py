@@ -67,7 +67,8 @@ def test_an_interrupt_is_told_once_by_the_script_around_the_job_where_there_is_o
     assert run_job(failing(KeyboardInterrupt())) == 130
     told = capsys.readouterr().err
     assert told.startswith("error: interrupted") and told.count("\n") == 1
-    assert "the same command goes on" in told
+    assert "`status` says what readers see" in told and "the same command goes on" in told
+    assert "nothing was published" not in told, "RUN may have switched, and `retain` may have removed rows"
     monkeypatch.setenv("LINKAGE_INTERRUPTED", str(tmp_path / "interrupted"))
     assert run_job(failing(KeyboardInterrupt())) == 130
     assert capsys.readouterr().err == ""

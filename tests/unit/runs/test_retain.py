@@ -380,6 +380,13 @@ def test_words_go_only_once_removal_tells_of_them_and_before_a_run_says_that_the
     assert [(row[4], row[5], row[6], row[9]) for row in told] == [("link_judgement", "asked_for", 2, "IG/1")]
 
 
+def test_words_whose_table_is_gone_are_pinned_no_more() -> None:
+    there = {"person_judgement": 4, "link_judgement": None}
+    run: Any = SimpleNamespace(store=SimpleNamespace(version=lambda table: there[table.name]))
+    pinned = {"person": 7, "person_judgement": 3, "link_judgement": 5}
+    assert retain.without_lost_words(run, pinned) == {"person": 7, "person_judgement": 3}
+
+
 @pytest.mark.parametrize(
     ("judged_at", "newest", "removed", "came_in"),
     [

@@ -13,7 +13,7 @@ from linkage_spark.runs import taking_up
 from linkage_spark.runs.checkpoints import Checkpoints, Done
 from linkage_spark.runs.day_gates import forget_gates_of_others
 from linkage_spark.runs.left_behind import SET_ASIDE
-from linkage_spark.runs.link_words import forget_other_words
+from linkage_spark.runs.reviewers_words import forget_other_words
 from linkage_spark.runs.taking_up import take_up_work
 
 

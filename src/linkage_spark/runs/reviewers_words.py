@@ -1,4 +1,4 @@
-"""Reviewers' words on links as a run finds them: looked at before anything is done, and again where stopped work is taken up."""
+"""Reviewers' words as a run finds them: looked at before anything is done, and again where stopped work is taken up."""
 
 from __future__ import annotations
 
@@ -6,11 +6,19 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
+from pyspark.sql import DataFrame
+
 from linkage_spark.errors import ContractError, GateError
+from linkage_spark.kit.contract import TableContract
 from linkage_spark.review.judgements import NULL, link_judgement_faults
 from linkage_spark.runs.checkpoints import Checkpoints
 from linkage_spark.runs.context import RunContext
+from linkage_spark.store.delta import DeltaStore
+from linkage_spark.tables.nominals import PERSON_JUDGEMENT
 from linkage_spark.tables.review import LINK_JUDGEMENT
+
+OF_REVIEWERS: Final[tuple[TableContract, ...]] = (PERSON_JUDGEMENT, LINK_JUDGEMENT)
+"""Reviewers' words: others add rows to these tables, without the lock, at any time. They are read as they stand, whatever a run pins."""
 
 DECIDE: Final = "decide"
 """The stage that reads the words."""
@@ -35,18 +43,33 @@ def refuse_faulty_words(run: RunContext, version: int | None) -> None:
     """
     if version is None:
         return
-    try:
-        said = run.store.read(LINK_JUDGEMENT, version=version)
-    except ContractError as error:
-        raise GateError(
-            f"{error}; give it the columns and types that docs/tables.md states, or move it away and say the words again"
-        ) from None
+    said = read_words(run.store, LINK_JUDGEMENT, version=version)
     found = link_judgement_faults(said, until=run.started_at + ALLOWANCE).collect()[0].asDict()
     if told := _in_words(found):
         raise GateError(
             f"{LINK_JUDGEMENT.name}: {told}; take these rows out, and say it again in known words, with every required column, at a time "
             "that has come"
         )
+
+
+def read_words(store: DeltaStore, table: TableContract, *, version: int | None = None) -> DataFrame:
+    """Reviewers' words, which others write: a table of another shape is no fault of this code.
+
+    Args:
+        store: the tables.
+        table: one of OF_REVIEWERS; it is there.
+        version: None: the newest.
+
+    Raises:
+        GateError: a column is missing, or has another type.
+    """
+    try:
+        return store.read(table, version=version)
+    except ContractError as error:
+        raise GateError(
+            f"{error}; give it the columns and types that docs/tables.md states, where it lies: no run knows a table that is made anew from "
+            "the one that was there"
+        ) from None
 
 
 def _in_words(found: Mapping[str, int]) -> str:
