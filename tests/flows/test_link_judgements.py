@@ -269,6 +269,22 @@ def test_words_that_no_run_may_use_stop_it_with_every_fault_and_no_value(spark: 
     refuse_faulty_words(run, good)
 
 
+def test_where_the_clock_has_gone_back_words_are_held_against_the_latest_end_of_a_run(
+    spark: SparkSession, tmp_path: Path
+) -> None:
+    store = DeltaStore(spark, str(tmp_path))
+    store.append(
+        RUN, contract_rows(spark, RUN, *[{"run_id": f"R{no}", "finished_at": AT + timedelta(days=no)} for no in (4, 2)])
+    )
+    run = cast("RunContext", SimpleNamespace(store=store, started_at=AT))
+    at = [AT + timedelta(days=4, minutes=minutes) for minutes in (59, 61)]
+    first = store.append(LINK_JUDGEMENT, told_by_hand(spark, {"judged_at": at[0]}))
+    refuse_faulty_words(run, first)
+    second = store.append(LINK_JUDGEMENT, told_by_hand(spark, {"judged_at": at[1]}))
+    with pytest.raises(GateError, match="words of a time to come 1;"):
+        refuse_faulty_words(run, second)
+
+
 # ---- through the whole run ---------------------------------------------------------------------------------
 
 

@@ -83,6 +83,14 @@ def run_numbers(store: DeltaStore) -> dict[str, int]:
     return {row["run_id"]: int(row["run_no"]) for row in store.read(RUN).select("run_id", "run_no").collect()}
 
 
+def latest_end(store: DeltaStore) -> datetime | None:
+    """When the run ended that ended latest by its own clock, which may have gone back since; None before the first."""
+    if not store.exists(RUN):
+        return None
+    ended: datetime | None = store.read(RUN).agg(F.max("finished_at")).collect()[0][0]
+    return None if ended is None else ended.astimezone(UTC)
+
+
 def runs_since_backfill(store: DeltaStore) -> dict[str, int]:
     """``run_numbers`` from the last backfill that ended well on: what came before was made from another model, source or software."""
     good = F.col("status").isin(*ENDED_WELL)

@@ -13,6 +13,7 @@ from linkage_spark.kit.contract import TableContract
 from linkage_spark.review.judgements import NULL, link_judgement_faults
 from linkage_spark.runs.checkpoints import Checkpoints
 from linkage_spark.runs.context import RunContext
+from linkage_spark.runs.manifest import latest_end
 from linkage_spark.store.delta import DeltaStore
 from linkage_spark.tables.nominals import PERSON_JUDGEMENT
 from linkage_spark.tables.review import LINK_JUDGEMENT
@@ -27,7 +28,7 @@ JUDGED: Final = "judged"
 """What it notes: the version of LINK_JUDGEMENT that it read, or None."""
 
 ALLOWANCE: Final = timedelta(hours=1)
-"""So far may the clock of whoever says a word be ahead of the run's."""
+"""So far may the clock of whoever says a word be ahead of the run's, or of the one's that ended latest."""
 
 
 def refuse_faulty_words(run: RunContext, version: int | None) -> None:
@@ -44,7 +45,9 @@ def refuse_faulty_words(run: RunContext, version: int | None) -> None:
     if version is None:
         return
     said = read_words(run.store, LINK_JUDGEMENT, version=version)
-    found = link_judgement_faults(said, until=run.started_at + ALLOWANCE).collect()[0].asDict()
+    # Where this clock has gone back, what was said before it did is not of a time to come.
+    now = max(run.started_at, latest_end(run.store) or run.started_at)
+    found = link_judgement_faults(said, until=now + ALLOWANCE).collect()[0].asDict()
     if told := _in_words(found):
         raise GateError(
             f"{LINK_JUDGEMENT.name}: {told}; take these rows out, and say it again in known words, with every required column, at a time "
