@@ -536,7 +536,7 @@ def test_readers_who_were_taken_back_hold_retention_up_and_run_tells_of_it(folds
     earlier = next(row["run_id"] for row in job.store.read(RUN).collect() if row["kind"] == "backfill")
     show_again(job.context(RunKind.PUBLISH, LAST, StringIO()), earlier)
     versions, files = _versions(job), refs_in(job.root).keys()
-    with pytest.raises(GateError, match=f"taken back to {earlier}, .* or show {before.shown_run_id} again"):
+    with pytest.raises(GateError, match=f"taken back to {earlier}, .* show {before.shown_run_id} again"):
         job.retain(LAST, Order(at_once=True))
     assert _versions(job) == versions
     assert files <= refs_in(job.root).keys(), "nothing has gone"

@@ -99,6 +99,8 @@ def forget(run: RunContext, left: str) -> None:
 def show(run: RunContext, published: Published) -> None:
     """Move what readers follow, and print the summary."""
     if published.shown_run_id == run.run_id:
+        if (taken_back := _taken_back_to(run)) is not None:
+            run.progress.say(f"readers had been taken back to {taken_back}; from now on they see {run.run_id}")
         run.refuse_unless_held()
         move_current_run(run.files, run.root, run_id=run.run_id, published_at=published.finished_at)
     else:
@@ -106,6 +108,14 @@ def show(run: RunContext, published: Published) -> None:
     print(f"\n{published.summary}", end="", flush=True)
     status = RunStatus.PUBLISHED if published.shown_run_id == run.run_id else RunStatus.UNCHANGED
     say_last(run, status, published.shown_run_id, published.changes)
+
+
+def _taken_back_to(run: RunContext) -> str | None:
+    """The run that somebody shows again by hand in place of the one that had published last before this; None where nobody does."""
+    current = read_current_run(run.files, run.root)
+    others = run.store.read(RUN).where((F.col("status") == RunStatus.PUBLISHED.value) & (F.col("run_id") != run.run_id))
+    newest = others.agg(F.max_by("run_id", "run_no")).collect()[0][0]
+    return None if current is None or newest is None or current.run_id == newest else current.run_id
 
 
 def say_last(run: RunContext, status: RunStatus, shown: str | None, changes: Mapping[str, int] | None = None) -> None:
@@ -395,7 +405,8 @@ def record_failure(run: RunContext, *, good: GoodRun | None, made_from: MadeFrom
 
 def goes_on(error: Exception) -> str:
     """What the same command does after a failure; nothing is said of one that the command itself, or the settings, would bring about again."""
-    return "" if isinstance(error, SettingsError | UsageError) else ". The same command goes on where it stopped"
+    again = ". The same command goes on where it stopped, or begins afresh where a feed has changed since"
+    return "" if isinstance(error, SettingsError | UsageError) else again
 
 
 def lock_loss_said(run: RunContext, error: Exception) -> bool:

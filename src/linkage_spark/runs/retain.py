@@ -257,8 +257,8 @@ def _refuse_taken_back(run: RunContext, good: GoodRun) -> None:
     newest = published.orderBy(F.desc("run_no")).select("run_id").limit(1).collect()[0][0]
     if good.shown_run_id != newest:
         raise GateError(
-            f"readers were taken back to {good.shown_run_id}, whose snapshot may hold what is due: run the daily job, or show "
-            f"{newest} again (jobs/publish.py), then start this once more"
+            f"readers were taken back to {good.shown_run_id}, whose snapshot may hold what is due: show {newest} again "
+            f"(scripts/submit.sh publish -- --out {run.root} --run {newest}), then start this once more; a day with news does it too"
         )
 
 

@@ -437,7 +437,7 @@ def test_a_run_that_lost_the_lock_moves_nothing(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(publishing, "side_by_side", lambda _, works: [work() for work in works.values()])
     for name in ("write_run", "move_current_run", "delete_published", "write_published"):
         monkeypatch.setattr(publishing, name, lambda *_, name=name, **__: moved.append(name))
-    for name in ("run_row", "read_current_run"):
+    for name in ("run_row", "read_current_run", "_taken_back_to"):
         monkeypatch.setattr(publishing, name, lambda *_, **__: None)
     files, at = (
         MemoryFiles(),
