@@ -557,7 +557,8 @@ def test_nothing_is_removed_while_readers_see_another_run_than_the_newest_that_p
     """By the order in which they ended: the clock of the later one had gone back."""
     rows = [("B-first", 1, "published"), ("A-later", 2, "published"), ("C-unchanged", 3, "unchanged")]
     runs = [{"run_id": run_id, "run_no": no, "status": status} for run_id, no, status in rows]
-    run: Any = SimpleNamespace(store=Tables(spark, {RUN: [*runs, {"run_id": "D", "run_no": 4, "status": "failed"}]}))
+    store = Tables(spark, {RUN: [*runs, {"run_id": "D", "run_no": 4, "status": "failed"}]})
+    run: Any = SimpleNamespace(store=store, root="out")
     good: Any = SimpleNamespace(shown_run_id=shown)
     if refused:
         with pytest.raises(GateError, match=f"readers were taken back to {shown}, .* show A-later again"):
